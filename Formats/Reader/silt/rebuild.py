@@ -1,0 +1,135 @@
+"""Rebuilding a result: sections 4.2, 4.3 and 9, with every digest checked before anything is given back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import planes, residual
+from .base import Base
+from .container import Container
+from .convert import convert
+from .coverage import Slice, check_coverage, slices
+from .digests import FILE_PIECE, tensor_digest, tree_digest
+from .errors import require
+from .manifest import File, Manifest, Part, Tensor
+from .tables import read_plane_tables, read_residual_tables
+from .tensors import element_bytes
+
+
+def rebuild(container: Container, manifest: Manifest, base: Base) -> Iterator[tuple[str, bytes]]:
+    """Each file of the result with its path, in the order of the manifest.
+
+    Nothing may be made visible before the last file has come: a later one may still be refused.
+    """
+    check_coverage(container, manifest)
+    for file in manifest.files:
+        where = f"file {file.path!r}"
+        data = _FILE_KINDS[file.kind](container, file, base, where)
+        require(len(data) == file.bytes, "result", f"{where}: {len(data)} bytes, not {file.bytes}")
+        if file.digest is not None:
+            same = tree_digest(data, FILE_PIECE) == file.digest
+            require(same, "result", f"{where}: differs from its digest")
+        same = hashlib.sha256(data).hexdigest() == file.sha256
+        require(same, "result", f"{where}: differs from its SHA-256")
+        yield file.path, data
+
+
+def _safetensors(container: Container, file: File, base: Base, where: str) -> bytes:
+    header = file.header.raw
+    pieces = [len(header).to_bytes(8, "little"), header]
+    for tensor in file.tensors:
+        pieces.append(rebuild_tensor(container, tensor, base, f"{where}: tensor {tensor.info.name!r}"))
+    return b"".join(pieces)
+
+
+def _stored(container: Container, file: File, _base: Base, where: str) -> bytes:
+    pieces = []
+    for start in range(0, file.bytes, FILE_PIECE):
+        index = file.chunk + start // FILE_PIECE
+        data = container.chunk(index, where)
+        require(len(data) > 0, "chunk", f"{where}: chunk {index} is empty")
+        size = min(FILE_PIECE, file.bytes - start)
+        pieces.append(planes.decompress(data, file.codec, size, f"{where}: chunk {index}"))
+    return b"".join(pieces)
+
+
+def _from_base(_container: Container, file: File, base: Base, _where: str) -> bytes:
+    return base.file(file)
+
+
+_FILE_KINDS = {"safetensors": _safetensors, "stored": _stored, "base": _from_base}
+
+
+def rebuild_tensor(container: Container, tensor: Tensor, base: Base, where: str) -> np.ndarray:
+    """The bytes of one tensor; its digest and that of its base tensor are checked (section 10)."""
+    info = tensor.info
+    pattern = np.dtype(f"<u{element_bytes(info.dtype)}")
+    patterns = np.empty(0, pattern)
+    if tensor.base is not None:
+        stored = base.tensor(tensor.base).tobytes()
+        width = element_bytes(tensor.base.dtype)
+        patterns = convert(np.frombuffer(stored, f"<u{width}"), tensor.base.dtype, info.dtype)
+    pieces = [np.empty(0, pattern)]
+    for number, part in enumerate(tensor.parts):
+        place = f"{where}: part {number}"
+        if part.kind == "copy":
+            pieces.append(patterns[part.start : part.end])
+        elif part.kind == "exact":
+            pieces += _exact(container, tensor, part, patterns, place)
+        else:
+            pieces += _planes(container, tensor, part, patterns, place)
+    data = np.concatenate(pieces).view(np.uint8)
+    same = tensor_digest(data, info.dtype, info.shape) == tensor.digest
+    require(same, "result", f"{where}: what was rebuilt differs from its digest")
+    return data
+
+
+def _chunks(
+    container: Container, tensor: Tensor, part: Part, where: str
+) -> Iterator[tuple[int, Slice, memoryview, str]]:
+    """The chunks of a part that are not empty, each with its number in the part."""
+    for number, piece in enumerate(slices(tensor, part)):
+        data = container.chunk(piece.chunk, where)
+        if len(data):
+            yield number, piece, data, f"{where}: chunk {piece.chunk}"
+
+
+def _exact(
+    container: Container, tensor: Tensor, part: Part, base: np.ndarray, where: str
+) -> list[np.ndarray]:
+    """Section 7. Where the chunk is empty, the elements are the base's."""
+    table_bytes = container.chunk(part.tables, where)
+    width = base.dtype.itemsize * 8
+    tables = read_residual_tables(table_bytes, width, f"{where}: tables in chunk {part.tables}")
+    pieces = [base[piece.start : piece.end] for piece in slices(tensor, part)]
+    chunks = list(_chunks(container, tensor, part, where))
+    cells = [residual.Cell(data, base[piece.start : piece.end], place) for _, piece, data, place in chunks]
+    results = residual.decode_residual(cells, tables, part.unit, tensor.info.dtype)
+    for (number, _, _, _), result in zip(chunks, results, strict=True):
+        pieces[number] = result
+    return pieces
+
+
+def _planes(
+    container: Container, tensor: Tensor, part: Part, base: np.ndarray, where: str
+) -> list[np.ndarray]:
+    """Section 8. Where the chunk is empty, the data are 0."""
+    pattern = np.dtype(f"<u{element_bytes(tensor.info.dtype)}")
+    pieces = [np.zeros(piece.end - piece.start, pattern) for piece in slices(tensor, part)]
+    chunks = list(_chunks(container, tensor, part, where))
+    cells = [planes.Cell(data, piece.end - piece.start, place) for _, piece, data, place in chunks]
+    if part.codec == "rans":
+        table_bytes = container.chunk(part.tables, where)
+        tables = read_plane_tables(table_bytes, pattern.itemsize, f"{where}: tables in chunk {part.tables}")
+        results = planes.decode_planes(cells, tables)
+    else:
+        results = [planes.decode_compressed(cell, part.codec, pattern.itemsize) for cell in cells]
+    for (number, _, _, _), rows in zip(chunks, results, strict=True):
+        pieces[number] = np.ascontiguousarray(rows).view(pattern)[:, 0]
+    if part.kind == "xor":
+        cuts = slices(tensor, part)
+        pieces = [piece ^ base[cut.start : cut.end] for piece, cut in zip(pieces, cuts, strict=True)]
+    return pieces

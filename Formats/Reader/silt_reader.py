@@ -1,0 +1,98 @@
+"""Rebuild a fine-tuned checkpoint from its base and a Silt file.
+
+    python3 silt_reader.py BASE FILE.silt -o OUT              rebuild
+    python3 silt_reader.py BASE FILE.silt --check FINETUNED   rebuild in memory and compare every file
+    python3 silt_reader.py FILE.silt --list                   say what is inside; needs no base
+
+BASE is a .safetensors file or a directory; so are OUT and FINETUNED, as the file's `form` has it. Exit
+status: 0 ok, 1 a file differs, 65 the file or the base was refused (with the error class of section 9 and a
+sentence).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from silt import Base, SiltError, read_container, read_manifest, rebuild
+from silt.coverage import check_coverage
+
+EXIT_DIFFERS, EXIT_REFUSED = 1, 65
+
+
+def rebuild_files(base: Path, silt: Path) -> tuple[str, dict[str, bytes]]:
+    """The form of a result, and all its files with their bytes, every digest checked."""
+    container = read_container(silt.read_bytes())
+    manifest = read_manifest(container)
+    return manifest.form, dict(rebuild(container, manifest, Base(base)))
+
+
+def write(form: str, files: dict[str, bytes], out: Path) -> None:
+    """Write the result beside its place, then give it its name in one step."""
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
+        staged = Path(scratch) / "result"
+        if form == "file":
+            staged.write_bytes(next(iter(files.values())))
+        else:
+            staged.mkdir()
+            for path, data in files.items():
+                (staged / path).parent.mkdir(parents=True, exist_ok=True)
+                (staged / path).write_bytes(data)
+        staged.rename(out)
+
+
+def compare(form: str, files: dict[str, bytes], finetuned: Path) -> list[str]:
+    """The paths at which the result and the fine-tuned checkpoint differ."""
+    if form == "file":
+        return [] if finetuned.read_bytes() == next(iter(files.values())) else [str(finetuned)]
+    there = {path.relative_to(finetuned).as_posix() for path in finetuned.rglob("*") if path.is_file()}
+    both = there & files.keys()
+    return sorted((there ^ files.keys()) | {p for p in both if (finetuned / p).read_bytes() != files[p]})
+
+
+def describe(silt: Path) -> list[str]:
+    """A line for the result, for each of its files and for each of its tensors."""
+    container = read_container(silt.read_bytes())
+    manifest = read_manifest(container)
+    check_coverage(container, manifest)
+    root = manifest.result["root"]
+    lines = [f"{manifest.form} of {len(manifest.files)} files by {manifest.writer!r}, root {root}"]
+    for file in manifest.files:
+        lines.append(f"{file.kind:11} {file.bytes:12} {file.path}")
+        for tensor in file.tensors:
+            kinds = " + ".join(f"{part.kind}({part.end - part.start})" for part in tensor.parts) or "empty"
+            shape = "x".join(map(str, tensor.info.shape)) or "scalar"
+            lines.append(f"    {tensor.info.dtype:11} {shape:14} {tensor.info.name}: {kinds}")
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="An independent reader of the Silt format.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="[BASE] FILE.silt")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("-o", dest="out", type=Path, help="rebuild the result here")
+    action.add_argument("--check", dest="finetuned", type=Path, help="compare the result with this")
+    action.add_argument("--list", action="store_true", help="list files and tensors")
+    options = parser.parse_args()
+    if len(options.paths) != (1 if options.list else 2):
+        parser.error("--list takes FILE.silt; the others take BASE and FILE.silt")
+    try:
+        if options.list:
+            print("\n".join(describe(options.paths[0])))
+            return 0
+        form, files = rebuild_files(*options.paths)
+    except SiltError as error:
+        print(f"{error.error_class}: {error.message}", file=sys.stderr)
+        return EXIT_REFUSED
+    if options.out is not None:
+        write(form, files, options.out)
+        return 0
+    differing = compare(form, files, options.finetuned)
+    print("\n".join(f"differs: {path}" for path in differing) or f"{len(files)} files are equal")
+    return EXIT_DIFFERS if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+// Silt: delta checkpoints. Targets stand in the order of their layer; imports go down only (Docs/Architecture.md).
+import PackageDescription
+
+/// One list for every Swift target, so that no target is held to less than another.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "silt",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Silt", targets: ["Silt"]),
+        .library(name: "Safetensors", targets: ["Safetensors"]),
+        .executable(name: "silt", targets: ["SiltCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Level 0: C.
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        .target(name: "CSiltKernels"),
+        // Level 1: words that every layer uses.
+        .target(name: "TensorTypes", dependencies: ["CXXHash"], swiftSettings: settings),
+        // Level 2: files; span-to-span arithmetic; entropy coding. None knows of the others.
+        .target(name: "TensorFiles", dependencies: ["TensorTypes"], swiftSettings: settings),
+        .target(name: "DeltaKernels", dependencies: ["CSiltKernels", "TensorTypes"], swiftSettings: settings),
+        .target(
+            name: "DeltaCodecs", dependencies: ["CLZ4", "CSiltKernels", "CZstd", "TensorTypes"],
+            swiftSettings: settings),
+        // Level 3: checkpoints as the field stores them.
+        .target(name: "Safetensors", dependencies: ["TensorFiles", "TensorTypes"], swiftSettings: settings),
+        // Level 4: the container of Formats/Silt.md.
+        .target(
+            name: "SiltFormat", dependencies: ["DeltaCodecs", "Safetensors", "TensorFiles", "TensorTypes"],
+            swiftSettings: settings),
+        // Level 6: the library.
+        .target(
+            name: "Silt",
+            dependencies: [
+                "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "TensorFiles", "TensorTypes", crypto, logging,
+            ],
+            swiftSettings: settings),
+        // Level 8: the command.
+        .executableTarget(
+            name: "SiltCommand", dependencies: ["Silt", "TensorTypes", arguments, logging], swiftSettings: settings),
+        .testTarget(name: "TensorTypesTests", dependencies: ["TensorTypes"], swiftSettings: settings),
+        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TensorTypes"], swiftSettings: settings),
+        .testTarget(
+            name: "SafetensorsTests", dependencies: ["Safetensors", "TensorFiles", "TensorTypes"],
+            swiftSettings: settings),
+    ]
+)

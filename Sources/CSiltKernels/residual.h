@@ -1,0 +1,31 @@
+/* What the residual's kernels share: Formats/Silt.md, section 7. */
+#ifndef SILT_RESIDUAL_H
+#define SILT_RESIDUAL_H
+
+#include "rans.h"
+
+/* A chunk that is being rebuilt. */
+typedef struct {
+    silt_float type;
+    size_t count;
+    size_t unit;
+    const uint8_t *codes;
+    int32_t origin;
+    const uint8_t *row_of_class;
+    const uint32_t *tables;
+    const uint8_t *raw;
+    uint64_t raw_bits; /* in the stream */
+    uint64_t raw_at;   /* consumed */
+    rans_reader reader;
+} residual_job;
+
+/* Rebuilds the elements from `from` on; `job` stands where they begin. */
+int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
+
+#if defined(__x86_64__)
+/* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
+size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
+size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+internal import CSiltKernels
+package import TensorTypes
+
+/// Codes chunks of the residual with one plan (Formats/Silt.md, section 7.4). One for each tensor or group; workers share it.
+package final class ResidualEncoder: Sendable {
+    private let plan: ResidualPlan
+    private let rowOfClass: [UInt8]
+    private let classes: EncodingTables
+    private let codes: EncodingTables
+
+    package init(_ plan: ResidualPlan) {
+        self.plan = plan
+        rowOfClass = plan.tables.rowOfClass
+        classes = EncodingTables(plan.tables.rows)
+        codes = EncodingTables([plan.tables.codes])
+    }
+
+    /// Buffers of one worker.
+    package final class Workspace {
+        fileprivate let symbols = ByteBuffer()
+        fileprivate let rows = ByteBuffer()
+        fileprivate let raw = ByteBuffer()
+        fileprivate let words = ByteBuffer()
+        fileprivate let scales = ByteBuffer()
+        fileprivate let scratch = ByteBuffer()
+        fileprivate let histogram = ByteBuffer(capacity: 4 * 256 * ResidualStatistics.bins)
+        fileprivate var unitCodes: [UInt8] = []
+
+        package init() {}
+
+        /// Measures a chunk and gives its histogram and the scales of its units to `body`.
+        ///
+        /// - Parameters:
+        ///   - base: `count` patterns of the base.
+        ///   - result: `count` patterns of the result.
+        ///   - unit: elements that share one scale.
+        package func measure<R>(
+            _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
+            _ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<Int16>) -> R
+        ) -> R {
+            let units = (count + unit - 1) / unit
+            scales.reserve(2 * units)
+            scratch.reserve(4 * min(unit, count))
+            let counts = unsafe histogram.prefix(histogram.capacity).bindMemory(to: UInt32.self)
+            unsafe counts.update(repeating: 0)
+            let scale = unsafe scales.prefix(2 * units).bindMemory(to: Int16.self)
+            if let counts = counts.baseAddress, let scale = scale.baseAddress {
+                _ = unsafe silt_residual_measure(
+                    silt_float(layout), base, result, count, min(unit, count), scale, counts, scratch.start)
+            }
+            return unsafe body(UnsafeBufferPointer(counts), UnsafeBufferPointer(scale))
+        }
+    }
+
+    /// Codes a chunk; empty if it equals the base.
+    ///
+    /// - Parameters:
+    ///   - base: `count` patterns of the base.
+    ///   - result: `count` patterns of the result, aligned to their width.
+    ///   - unit: elements that share one scale, as the part states it.
+    package func encode(
+        _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
+        workspace: Workspace
+    ) -> [UInt8] {
+        unsafe workspace.measure(layout, base: base, result: result, count: count, unit: unit) { _, scales in
+            workspace.unitCodes.removeAll(keepingCapacity: true)
+            for index in scales.indices { unsafe workspace.unitCodes.append(plan.code(of: scales[index])) }
+        }
+        guard workspace.unitCodes.contains(where: { $0 != 0 }) else { return [] }
+        workspace.symbols.reserve(count)
+        workspace.rows.reserve(count)
+        workspace.raw.reserve(4 * count + 8)
+        let symbols = unsafe workspace.symbols.start.assumingMemoryBound(to: UInt8.self)
+        let rows = unsafe workspace.rows.start.assumingMemoryBound(to: UInt8.self)
+        let raw = unsafe workspace.raw.start.assumingMemoryBound(to: UInt8.self)
+        let rawBytes = unsafe silt_residual_symbols(
+            silt_float(layout), base, result, count, min(unit, count), workspace.unitCodes, Int32(plan.tables.origin),
+            rowOfClass, symbols, rows, raw)
+        let lanes = Rans.lanes(for: count)
+        // At most one word a symbol and the states.
+        let room = 2 * count + 4 * lanes + 2
+        let unitRoom = 2 * workspace.unitCodes.count + 6
+        workspace.words.reserve(room + unitRoom)
+        let words = unsafe workspace.words.start.assumingMemoryBound(to: UInt8.self)
+        let symbolBytes = unsafe classes.encode(symbols, rows: rows, count: count, lanes: lanes, end: words + room)
+        let unitBytes = unsafe codes.encode(
+            workspace.unitCodes, rows: nil, count: workspace.unitCodes.count, lanes: 1, end: words + room + unitRoom)
+        var chunk: [UInt8] = []
+        chunk.reserveCapacity(symbolBytes + unitBytes + rawBytes + 10)
+        LEB128.append(unitBytes, to: &chunk)
+        LEB128.append(symbolBytes, to: &chunk)
+        unsafe chunk.append(
+            contentsOf: UnsafeBufferPointer(start: words + room + unitRoom - unitBytes, count: unitBytes))
+        unsafe chunk.append(contentsOf: UnsafeBufferPointer(start: words + room - symbolBytes, count: symbolBytes))
+        unsafe chunk.append(contentsOf: UnsafeBufferPointer(start: raw, count: rawBytes))
+        return chunk
+    }
+}
+
+extension silt_float {
+    init(_ layout: FloatLayout) {
+        self.init(
+            width: UInt32(layout.width), mantissa_bits: UInt32(layout.mantissaBits),
+            exponent_mask: 1 << UInt32(layout.exponentBits) - 1)
+    }
+}

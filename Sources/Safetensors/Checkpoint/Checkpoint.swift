@@ -1,0 +1,104 @@
+internal import Synchronization
+internal import TensorFiles
+public import TensorTypes
+
+/// A checkpoint as the field stores it: one safetensors file, or a directory with one or more.
+///
+/// Headers are read when it is opened; data stay on the device.
+public final class Checkpoint: Sendable {
+    /// What the path of a checkpoint leads to.
+    public enum Form: String, Sendable, Hashable {
+        /// One safetensors file.
+        case file
+        /// A directory.
+        case directory
+    }
+
+    /// A tensor of the model.
+    public struct Tensor: Sendable {
+        /// Its name.
+        public let name: String
+        /// Its dtype and shape.
+        public let info: TensorInfo
+        /// The file that it is in.
+        package let file: SafetensorsFile
+        /// Its bytes in that file, counted from the start of the data.
+        public let range: Range<Int>
+    }
+
+    /// The path as it was given.
+    public let path: String
+    /// Whether it leads to a file or a directory.
+    public let form: Form
+    /// The tensors of the model, ascending by the bytes of their names.
+    ///
+    /// Those of a directory are the tensors of the files that `model.safetensors.index.json` names; without an index, of
+    /// `model.safetensors`; without that, of all `.safetensors` files at the top.
+    public let tensors: [Tensor]
+    /// Relative paths of all files, ascending by their bytes; of a single file, its last component.
+    package let files: [String]
+    private let positions: [String: Int]
+    private let library: FileLibrary
+
+    /// Opens the checkpoint at `path` and reads the headers of its model's files.
+    ///
+    /// Throws `inputMissing` if nothing is there, a directory has no safetensors file, or a file that the index names is
+    /// absent; `header` or `truncated` if a file or the index breaks a rule, two files have a tensor of the same name, or
+    /// a file lacks a tensor that the index says it has; `path` if the directory has what a checkpoint cannot have (links to
+    /// directories, devices); `io` or `changed` if reading fails.
+    public init(_ path: String) throws(SiltError) {
+        self.path = path
+        if DirectoryListing.kind(of: path) == .directory {
+            form = .directory
+            files = try DirectoryListing.files(below: path)
+        } else {
+            form = .file
+            files = [path.split(separator: "/").last.map(String.init) ?? path]
+        }
+        library = FileLibrary()
+        let model = try ModelFiles(of: path, form, files)
+        var tensors: [Tensor] = []
+        for relative in model.files {
+            let file = try library.open(Checkpoint.path(of: relative, in: path, form))
+            tensors += file.header.entries.map {
+                Tensor(name: $0.name, info: $0.info, file: file, range: $0.range)
+            }
+        }
+        tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        self.tensors = tensors
+        positions = try Checkpoint.positions(of: tensors)
+        try model.check(self)
+    }
+
+    /// The tensor `name` of the model; nil if there is none.
+    public subscript(name: String) -> Tensor? { positions[name].map { tensors[$0] } }
+
+    /// The path of the file `relative` of this checkpoint.
+    package func path(of relative: String) -> String { Checkpoint.path(of: relative, in: path, form) }
+
+    /// Those of `files` that are safetensors files by their name (a single file always is), whether or not the model's.
+    package var safetensorsFiles: [String] {
+        form == .file ? files : files.filter { $0.hasSuffix(".safetensors") }
+    }
+
+    /// The safetensors file `relative` of this checkpoint, opened once.
+    ///
+    /// Throws like `SafetensorsFile.init`.
+    package func open(_ relative: String) throws(SiltError) -> SafetensorsFile {
+        try library.open(path(of: relative))
+    }
+
+    private static func path(of relative: String, in path: String, _ form: Form) -> String {
+        form == .file ? path : DirectoryListing.join(path, relative)
+    }
+
+    private static func positions(of tensors: [Tensor]) throws(SiltError) -> [String: Int] {
+        var positions: [String: Int] = [:]
+        for (position, tensor) in tensors.enumerated() {
+            guard let other = positions.updateValue(position, forKey: tensor.name) else { continue }
+            let message = "the tensor is also in \(tensors[other].file.path)"
+            throw SiltError(.header, message, file: tensor.file.path, tensor: tensor.name)
+        }
+        return positions
+    }
+}

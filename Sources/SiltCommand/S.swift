@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct S: ParsableCommand { mutating func run() {} }

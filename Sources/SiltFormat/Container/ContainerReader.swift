@@ -1,0 +1,176 @@
+internal import DeltaCodecs
+internal import Safetensors
+internal import TensorFiles
+package import TensorTypes
+
+/// An open Silt file whose header, chunk table and manifest have been checked. Chunks are read one by one, by any thread.
+package final class ContainerReader: Sendable {
+    /// The file's path.
+    package let path: String
+    /// Bytes of the whole file.
+    package let bytes: Int
+    /// The header's metadata, for people.
+    package let metadata: [String: String]
+    package let manifest: Manifest
+    package let chunks: ChunkTable
+
+    private let file: SafetensorsFile
+
+    /// Opens and checks a file, in the order of Formats/Silt.md section 3. Reads no chunk.
+    package init(_ path: String) throws(SiltError) {
+        self.path = path
+        file = try SafetensorsFile(path)
+        bytes = file.input.size
+        do throws(SiltError) {
+            metadata = try ContainerReader.checkMetadata(file.header)
+            let stored = try ContainerReader.entries(of: file)
+            chunks = try ContainerReader.chunkTable(stored.chunks, metadata, payloadBytes: stored.payloadBytes)
+            manifest = try ContainerReader.manifest(stored.manifest, metadata, chunks, path)
+        } catch {
+            throw error.at(file: path)
+        }
+    }
+
+    /// Reads chunk `index` into `buffer` and checks its checksum; returns its bytes.
+    package func read(_ index: Int, into buffer: ByteBuffer) throws(SiltError) -> UnsafeRawBufferPointer {
+        let range = chunks.range(index)
+        buffer.reserve(range.count)
+        let bytes = unsafe buffer.prefix(range.count)
+        try unsafe file.read(range, into: bytes)
+        guard unsafe Checksum64.of(UnsafeRawBufferPointer(bytes)) == chunks.checksum(index) else {
+            throw fault(.checksum, chunk: index, "it does not have its checksum: the file is damaged")
+        }
+        return unsafe UnsafeRawBufferPointer(bytes)
+    }
+
+    /// Reads a chunk of tables.
+    package func tables(_ index: Int) throws(SiltError) -> [UInt8] {
+        let buffer = ByteBuffer()
+        return Array(try unsafe read(index, into: buffer))
+    }
+
+    /// An error about chunk `index`, with its place in the file.
+    package func fault(_ code: SiltError.Code, chunk index: Int, _ reason: String) -> SiltError {
+        let start = UInt64(file.header.dataStart)
+        let range = chunks.range(index)
+        return SiltError(
+            code, "chunk \(index): \(reason)", file: path,
+            range: start + UInt64(range.lowerBound)..<start + UInt64(range.upperBound))
+    }
+}
+
+extension ContainerReader {
+    private static func checkMetadata(_ header: SafetensorsHeader) throws(SiltError) -> [String: String] {
+        guard let metadata = header.metadata, metadata["format"] == "silt" else {
+            throw SiltError(
+                .notSilt, "the metadata of this safetensors file does not say format: silt",
+                advice: "give the .silt file here, and the base checkpoint before it")
+        }
+        guard let version = metadata["silt_version"], version == String(Manifest.version) else {
+            throw SiltError(
+                .version,
+                "the file has version \(metadata["silt_version"] ?? "none"); this silt reads version \(Manifest.version)",
+                advice: "update silt")
+        }
+        guard let check = metadata["check"], Hex.bytes(check)?.count == 8 else {
+            throw SiltError(.checksum, "the header's check is missing or not 16 hexadecimal digits")
+        }
+        let blanked = ContainerHeader.replacing(
+            Array(check.utf8), by: [UInt8](repeating: 48, count: 16), in: header.text)
+        guard ContainerHeader.check(blanked) == check else {
+            throw SiltError(.checksum, "the header does not have its checksum", range: 8..<UInt64(header.dataStart))
+        }
+        guard metadata["contract"] == "exact" else {
+            throw SiltError(.unknownExtension, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
+        }
+        return metadata
+    }
+
+    private static func entries(
+        of file: SafetensorsFile
+    ) throws(SiltError) -> (payloadBytes: Int, chunks: [UInt8], manifest: [UInt8]) {
+        let expected = [ContainerHeader.payload, ContainerHeader.chunks, ContainerHeader.manifest]
+        let entries = file.header.entries
+        for entry in entries where !expected.contains(entry.name) && !entry.name.hasPrefix("x-") {
+            throw SiltError(.unknownExtension, "the entry \"\(entry.name)\" is unknown", advice: "update silt")
+        }
+        // Entries without bytes share an offset: look them up by name, and compare the order of those that are there.
+        var found: [SafetensorsHeader.Entry] = []
+        for name in expected {
+            guard let entry = entries.first(where: { $0.name == name }) else {
+                throw SiltError(.coverage, "the entry \"\(name)\" is missing")
+            }
+            guard entry.info.dtype == .u8, entry.info.shape.count == 1 else {
+                throw SiltError(.coverage, "the entry \"\(name)\" must be U8 of rank 1, found \(entry.info.description)")
+            }
+            found.append(entry)
+        }
+        var end = 0
+        for entry in found {
+            guard entry.range.lowerBound == end else {
+                throw SiltError(.coverage, "the entry \"\(entry.name)\" must begin at \(end), found \(entry.range.lowerBound)")
+            }
+            end = entry.range.upperBound
+        }
+        let start = file.header.dataStart
+        let chunks = try file.input.bytes(start + found[1].range.lowerBound..<start + found[1].range.upperBound)
+        let manifest = try file.input.bytes(start + found[2].range.lowerBound..<start + found[2].range.upperBound)
+        return (found[0].range.count, chunks, manifest)
+    }
+
+    private static func chunkTable(
+        _ stored: [UInt8], _ metadata: [String: String], payloadBytes: Int
+    ) throws(SiltError) -> ChunkTable {
+        guard Digest128(of: stored).hex == metadata["chunks"] else {
+            throw SiltError(.checksum, "the chunk table does not have the digest that the header states")
+        }
+        guard let table = ChunkTable(stored: stored) else {
+            throw SiltError(.coverage, "the chunk table has \(stored.count) bytes, not a multiple of 12")
+        }
+        guard table.payloadBytes == payloadBytes else {
+            throw SiltError(
+                .coverage, "the chunks have \(table.payloadBytes) bytes, but silt.payload has \(payloadBytes)")
+        }
+        return table
+    }
+
+    /// Section 4: the caps come before the memory.
+    private static func manifest(
+        _ stored: [UInt8], _ metadata: [String: String], _ chunks: ChunkTable, _ path: String
+    ) throws(SiltError) -> Manifest {
+        guard Digest128(of: stored).hex == metadata["manifest"] else {
+            throw SiltError(.checksum, "the manifest does not have the digest that the header states")
+        }
+        guard let size = Zstd.contentSize(stored) else {
+            throw SiltError(.manifest, "the manifest is not a zstd frame that states its content size")
+        }
+        let cap = min(268_435_456, 1_048_576 + 1_024 * UInt64(stored.count))
+        guard size <= cap else {
+            throw SiltError(.limit, "the manifest decodes to \(size) bytes; at most \(cap) are allowed")
+        }
+        var text = [UInt8](repeating: 0, count: Int(size))
+        do throws(ChunkError) {
+            let zstd = Zstd()
+            let result = unsafe text.withUnsafeMutableBytes { output in
+                unsafe stored.withUnsafeBytes { frame in
+                    Result { () throws(ChunkError) in try unsafe zstd.decompress(frame, into: output) }
+                }
+            }
+            try result.get()
+        } catch {
+            throw SiltError(.manifest, "the manifest does not decode: \(error.reason)")
+        }
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue(parsing: text)
+        } catch {
+            throw SiltError(.manifest, "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
+        }
+        var parser = ManifestParser(file: path, chunks: chunks)
+        let manifest = try parser.parse(json)
+        guard manifest.base.root == metadata["base"], manifest.result.root == metadata["result"] else {
+            throw SiltError(.manifest, "the manifest and the header's metadata name different base or result roots")
+        }
+        return manifest
+    }
+}

@@ -1,0 +1,48 @@
+internal import DeltaCodecs
+internal import TensorFiles
+package import TensorTypes
+
+/// Writes a Silt file: chunks as they come, then the chunk table, the manifest and the header. The file appears under its
+/// name only when `finish` returns.
+///
+/// `append` is called in the order of the chunks, by one thread at a time.
+package final class ContainerWriter {
+    private let output: StagedOutput
+    private let file: OutputFile
+    private var chunks = ChunkTable()
+
+    /// Begins a file at `path`; `replacing` says whether an existing one may be replaced.
+    package init(at path: String, replacing: Bool) throws(SiltError) {
+        output = try StagedOutput(at: path, form: .file, replacing: replacing ? .file : .never)
+        file = output.file
+    }
+
+    /// Sizes of the chunks so far.
+    package var table: ChunkTable { chunks }
+
+    /// Appends a chunk; returns its index.
+    package func append(_ bytes: [UInt8]) throws(SiltError) -> Int {
+        let offset = ContainerHeader.reserved + chunks.payloadBytes
+        try file.write(bytes, at: offset)
+        return chunks.append(size: bytes.count, checksum: Checksum64.of(bytes))
+    }
+
+    /// Writes what follows the chunks and lets the file appear; returns its size in bytes.
+    package func finish(_ manifest: Manifest) throws(SiltError) -> Int {
+        let chunkBytes = chunks.stored
+        let manifestBytes = Zstd().compress(manifest.json.serialized(), level: 19)
+        var offset = ContainerHeader.reserved + chunks.payloadBytes
+        try file.write(chunkBytes, at: offset)
+        offset += chunkBytes.count
+        try file.write(manifestBytes, at: offset)
+        offset += manifestBytes.count
+        let header = ContainerHeader.text(
+            manifest: manifest, manifestBytes: manifestBytes, chunkBytes: chunkBytes,
+            payloadBytes: chunks.payloadBytes)
+        var start: [UInt8] = []
+        start.appendLittleEndian(UInt64(header.count))
+        try file.write(start + header, at: 0)
+        try output.commit()
+        return offset
+    }
+}

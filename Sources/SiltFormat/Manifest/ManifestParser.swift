@@ -1,0 +1,218 @@
+internal import Safetensors
+internal import TensorFiles
+internal import TensorTypes
+
+/// Turns the manifest's JSON into records, and checks every rule of Formats/Silt.md section 4 that it can check alone; what
+/// needs the sizes of chunks is checked by `ChunkLedger`.
+struct ManifestParser {
+    /// Name of the Silt file, for errors.
+    let file: String
+    private(set) var ledger: ChunkLedger
+
+    init(file: String, chunks: ChunkTable) {
+        self.file = file
+        ledger = ChunkLedger(chunks)
+    }
+
+    mutating func parse(_ json: JSONValue) throws(SiltError) -> Manifest {
+        var fields = try Fields(json, at: "manifest")
+        let version = try fields.integer("silt")
+        guard version == Manifest.version else {
+            throw SiltError(
+                .version, "the manifest has version \(version); this silt reads version \(Manifest.version)",
+                advice: "update silt")
+        }
+        let contract = try fields.string("contract")
+        guard contract == "exact" else {
+            throw SiltError(.manifest, "manifest.contract must be \"exact\", found \"\(contract)\"")
+        }
+        for required in try fields.array("requires") {
+            guard case .string(let name) = required else {
+                throw Fields.wrong("manifest.requires", expected: "an array of strings", found: required)
+            }
+            throw SiltError(
+                .unknownExtension, "the file needs the extension \"\(name)\", which this silt does not have",
+                advice: "update silt")
+        }
+        let writer = try fields.string("writer")
+        let form = try fields.choice("form", Manifest.Form.self)
+        var base = try Fields(fields.value("base"), at: "manifest.base")
+        let baseIdentity = try identity(&base)
+        try base.finish()
+        var result = try Fields(fields.value("result"), at: "manifest.result")
+        let resultIdentity = try identity(&result)
+        let bytes = try result.integer("bytes")
+        try result.finish()
+        var files: [FileRecord] = []
+        for (index, value) in try fields.array("files").enumerated() {
+            files.append(try fileRecord(value, at: "files[\(index)]"))
+        }
+        try fields.finish()
+        try RelativePath.check(all: files.map(\.path))
+        let manifest = Manifest(
+            writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes, files: files)
+        try checkForm(manifest)
+        try ledger.finish()
+        return manifest
+    }
+
+    private func identity(_ fields: inout Fields) throws(SiltError) -> Identity {
+        Identity(
+            root: try fields.sha256("root"), tensors: try fields.integer("tensors"),
+            parameters: try fields.integer("parameters"))
+    }
+
+    private func checkForm(_ manifest: Manifest) throws(SiltError) {
+        if manifest.form == .file {
+            guard manifest.files.count == 1, case .safetensors = manifest.files[0].content else {
+                throw SiltError(.manifest, "a manifest of form \"file\" must have exactly one file, of kind safetensors")
+            }
+        }
+        var total = 0
+        for file in manifest.files {
+            let (sum, overflow) = total.addingReportingOverflow(file.bytes)
+            guard !overflow else { throw SiltError(.coverage, "the sizes of the files add up to more than 2^63") }
+            total = sum
+        }
+        guard total == manifest.bytes else {
+            throw SiltError(.coverage, "manifest.result.bytes is \(manifest.bytes), but the files have \(total) bytes")
+        }
+    }
+
+    private mutating func fileRecord(_ value: JSONValue, at place: String) throws(SiltError) -> FileRecord {
+        var fields = try Fields(value, at: place)
+        let path = try fields.string("path")
+        try RelativePath.check(path)
+        let kind = try fields.string("kind")
+        let bytes = try fields.integer("bytes")
+        let sha256 = try fields.sha256("sha256")
+        let content: FileRecord.Content
+        switch kind {
+        case "safetensors":
+            let text = Array(try fields.string("header").utf8)
+            let header: SafetensorsHeader
+            do throws(SiltError) {
+                header = try SafetensorsHeader(text: text, fileBytes: bytes, file: path)
+            } catch {
+                // The header is a field of the manifest here: its faults are the manifest's.
+                throw SiltError(.manifest, "\(place).header: \(error.message)", tensor: error.tensor)
+            }
+            content = .safetensors(header: header, tensors: try tensors(fields.value("tensors"), header, at: place))
+        case "stored":
+            let digest = try fields.digest("digest")
+            let codec = try fields.choice("codec", Codec.self)
+            guard codec == .zstd || codec == .none else {
+                throw SiltError(.manifest, "\(place).codec must be zstd or none, found \(codec.rawValue)")
+            }
+            let count = FileRecord.pieces(bytes)
+            guard fields.has("chunk") == (count > 0) else {
+                throw SiltError(.manifest, "\(place).chunk must be there if the file has bytes, and only then")
+            }
+            let first = try fields.optionalInteger("chunk") ?? 0
+            let chunks = try ledger.claim(first, count, at: place)
+            for (piece, chunk) in chunks.enumerated() {
+                let decoded = min(FileRecord.piece, bytes - piece * FileRecord.piece)
+                try ledger.check(chunk, decoded: decoded, mayBeEmpty: false, at: place)
+            }
+            content = .stored(digest: digest, codec: codec, chunks: chunks)
+        case "base":
+            let from = try fields.string("from")
+            try RelativePath.check(from)
+            content = .base(digest: try fields.digest("digest"), from: from)
+        default:
+            throw SiltError(.manifest, "\(place).kind must be one of safetensors, stored, base, found \"\(kind)\"")
+        }
+        try fields.finish()
+        return FileRecord(path: path, bytes: bytes, sha256: sha256, content: content)
+    }
+
+    private mutating func tensors(
+        _ value: JSONValue?, _ header: SafetensorsHeader, at place: String
+    ) throws(SiltError) -> [TensorRecord] {
+        guard case .object(let members) = value else {
+            throw Fields.wrong("\(place).tensors", expected: "an object", found: value)
+        }
+        let byName = Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        var records: [TensorRecord] = []
+        for entry in header.entries {
+            guard let value = byName[entry.name] else {
+                throw SiltError(.coverage, "\(place).tensors lacks this tensor of the header", tensor: entry.name)
+            }
+            records.append(try tensor(value, entry, at: "\(place).tensors[\"\(entry.name)\"]"))
+        }
+        guard members.count == records.count else {
+            let known = Set(records.map(\.name))
+            let extra = members.map(\.key).first { !known.contains($0) } ?? "?"
+            throw SiltError(.coverage, "\(place).tensors has a tensor that the header lacks", tensor: extra)
+        }
+        return records
+    }
+
+    private mutating func tensor(
+        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, at place: String
+    ) throws(SiltError) -> TensorRecord {
+        var fields = try Fields(value, at: place)
+        let digest = try fields.digest("digest")
+        var base: BaseTensorRecord?
+        if let value = fields.value("base") { base = try baseRecord(value, entry, digest, at: "\(place).base") }
+        let values = try fields.array("parts")
+        var parts: [PartRecord] = []
+        var done = 0
+        for (index, value) in values.enumerated() {
+            let part = try PartParser(entry: entry, base: base, place: "\(place).parts[\(index)]").parse(
+                value, from: done, isLast: index == values.count - 1, ledger: &ledger)
+            done = part.elements.upperBound
+            parts.append(part)
+        }
+        guard done == entry.info.elements else {
+            throw SiltError(
+                .coverage, "the parts have \(done) elements, the tensor has \(entry.info.elements)", tensor: entry.name)
+        }
+        guard (base != nil) == parts.contains(where: { $0.kind != .whole }) else {
+            throw SiltError(
+                .manifest, "\(place).base must be there if a part refers to it, and only then", tensor: entry.name)
+        }
+        try fields.finish()
+        return TensorRecord(
+            name: entry.name, info: entry.info, range: entry.range, digest: digest, base: base, parts: parts)
+    }
+
+    private func baseRecord(
+        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, _ digest: Digest128, at place: String
+    ) throws(SiltError) -> BaseTensorRecord {
+        var fields = try Fields(value, at: place)
+        let name = try fields.optionalString("name") ?? entry.name
+        var dtype = entry.info.dtype
+        if let text = try fields.optionalString("dtype") {
+            guard let known = DType(rawValue: text) else {
+                throw SiltError(.manifest, "\(place).dtype is the unknown \"\(text)\"", tensor: entry.name)
+            }
+            dtype = known
+        }
+        var shape = entry.info.shape
+        if fields.has("shape") {
+            shape = []
+            for value in try fields.array("shape") {
+                guard case .integer(let extent) = value else {
+                    throw Fields.wrong("\(place).shape", expected: "an array of integers", found: value)
+                }
+                shape.append(extent)
+            }
+        }
+        guard let info = TensorInfo(dtype: dtype, shape: shape), shape.count == entry.info.shape.count,
+            shape.dropFirst() == entry.info.shape.dropFirst()
+        else {
+            throw SiltError(
+                .manifest, "\(place).shape must differ from \(entry.info.shape) in the first extent only, found \(shape)",
+                tensor: entry.name)
+        }
+        guard dtype.converts(to: entry.info.dtype) else {
+            throw SiltError(
+                .manifest, "\(place).dtype \(dtype.rawValue) does not predict \(entry.info.dtype.rawValue)",
+                tensor: entry.name)
+        }
+        let baseDigest = fields.has("digest") ? try fields.digest("digest") : digest
+        try fields.finish()
+        return BaseTensorRecord(name: name, info: info, digest: baseDigest)
+    }
+}

@@ -1,0 +1,100 @@
+package import TensorTypes
+
+/// What lies below a directory, as checkpoints see it.
+package struct DirectoryListing {
+    /// Directories at the top that belong to tools, not to the checkpoint: git's and the Hugging Face downloader's.
+    package static let skipped: Set<String> = [".git", ".cache"]
+
+    /// The kind of what `path` leads to; symbolic links are followed.
+    package static func kind(of path: String) -> FileKind {
+        do {
+            switch try System.status(of: path, followingLinks: true).kind {
+            case .file: return .file
+            case .directory: return .directory
+            case .link, .other: return .other
+            }
+        } catch {
+            return error.isMissing ? .missing : .other
+        }
+    }
+
+    /// The relative paths of all regular files below `root`, ascending by their UTF-8 bytes.
+    ///
+    /// Symbolic links to files count as files (snapshots in the Hugging Face cache consist of them). Empty directories
+    /// leave no trace. Throws `inputMissing` if `root` is no directory, or a link in it leads nowhere; `path` for a link
+    /// to a directory, a device, pipe or socket, or a name outside Formats/Silt.md 4.5; `io` if the system fails.
+    package static func files(below root: String) throws(SiltError) -> [String] {
+        guard kind(of: root) == .directory else {
+            let isMissing = kind(of: root) == .missing
+            throw SiltError(.inputMissing, isMissing ? "there is no such directory" : "not a directory", file: root)
+        }
+        var files: [String] = []
+        var directories = [""]
+        while let directory = directories.popLast() {
+            for name in try names(in: join(root, directory)) {
+                let path = directory.isEmpty ? name : directory + "/" + name
+                if directory.isEmpty, skipped.contains(name), kind(of: join(root, path)) == .directory { continue }
+                do throws(SiltError) {
+                    try RelativePath.check(path)
+                } catch {
+                    throw error.at(file: root)
+                }
+                if try isDirectory(join(root, path)) { directories.append(path) } else { files.append(path) }
+            }
+        }
+        return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// `path` below `root`; `root` itself for the empty path.
+    package static func join(_ root: String, _ path: String) -> String {
+        path.isEmpty ? root : root.hasSuffix("/") ? root + path : root + "/" + path
+    }
+
+    private static func names(in directory: String) throws(SiltError) -> [String] {
+        let names: [[UInt8]]
+        do {
+            let descriptor = try System.open(directory, .directory)
+            defer { System.close(descriptor) }
+            names = try System.names(in: descriptor)
+        } catch {
+            let code: SiltError.Code = System.denied.contains(error.number) ? .inputMissing : .io
+            throw error.error(code, "cannot list the directory", file: directory)
+        }
+        var texts: [String] = []
+        for name in names {
+            guard let text = String(validating: name, as: UTF8.self) else {
+                let shown = String(decoding: name, as: UTF8.self)
+                throw SiltError(.path, "the name \"\(shown)\" is not UTF-8", file: directory)
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// False for a regular file and a link to one; throws for what is neither file nor directory.
+    private static func isDirectory(_ path: String) throws(SiltError) -> Bool {
+        let itself = try kind(of: path, followingLinks: false)
+        let kind = itself == .link ? try Self.kind(of: path, followingLinks: true) : itself
+        switch kind {
+        case .file: return false
+        case .directory:
+            guard itself == .link else { return true }
+            throw SiltError(
+                .path, "a symbolic link to a directory cannot be part of a checkpoint", file: path,
+                advice: "replace the link by the directory itself")
+        case .link, .other:
+            throw SiltError(.path, "a device, pipe or socket cannot be part of a checkpoint", file: path)
+        }
+    }
+
+    private static func kind(of path: String, followingLinks: Bool) throws(SiltError) -> FileStatus.Kind {
+        do {
+            return try System.status(of: path, followingLinks: followingLinks).kind
+        } catch {
+            if followingLinks, error.isMissing {
+                throw SiltError(.inputMissing, "a symbolic link that leads nowhere", file: path)
+            }
+            throw error.error(.io, "cannot look at", file: path)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+"""Fixtures of the system tests: the program, the committed pair, a seeded generator, a small packed pair."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checkpoints import small_model, tuned_model, write_model
+from program import ROOT, Silt, program_path
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A base, a fine-tuned checkpoint and the Silt file of both."""
+
+    base: Path
+    fine: Path
+    file: Path
+
+
+@pytest.fixture(scope="session")
+def silt() -> Silt:
+    """The program under test."""
+    path = program_path()
+    if not path.exists():
+        pytest.exit(f"{path} does not exist: build it with `swift build -c release` or set SILT", returncode=2)
+    return Silt(path)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers that depend on the test's name only."""
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+@pytest.fixture(scope="session")
+def real_pair() -> tuple[Path, Path]:
+    """The pair that is committed with the project."""
+    data = ROOT / "Tests" / "Data"
+    return data / "small-base", data / "small-foods"
+
+
+@pytest.fixture(scope="session")
+def small(silt: Silt, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """A small pair of directories, packed once. Tests must not change it."""
+    work = tmp_path_factory.mktemp("small")
+    rng = np.random.default_rng(7)
+    model = small_model(rng)
+    base = write_model(work / "base", model, metadata={"format": "pt"})
+    fine = write_model(work / "fine", tuned_model(rng, model), metadata={"format": "pt"})
+    (fine / "vocab.txt").write_text("\n".join(f"token{number}" for number in range(400)))
+    silt.pack(base, fine, work / "model.silt")
+    return Packed(base, fine, work / "model.silt")

@@ -1,0 +1,105 @@
+"""Running the silt program and the independent reader, and comparing what they leave behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READER = ROOT / "Formats" / "Reader" / "silt_reader.py"
+
+OK, DIFFERS, FAILED = 0, 1, 2
+USAGE, MALFORMED, MISSING, CANNOT_CREATE, IO_ERROR, INTERRUPTED = 64, 65, 66, 73, 74, 130
+
+Result = subprocess.CompletedProcess[str]
+
+
+def program_path() -> Path:
+    """The program under test: the environment variable SILT, else the release build."""
+    return Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digests(path: Path) -> dict[str, str]:
+    """SHA-256 of every file below a directory by relative path, or of the one file."""
+    if path.is_file():
+        return {"": digest(path)}
+    return {str(file.relative_to(path)): digest(file) for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+@dataclass(frozen=True)
+class Silt:
+    """The program, with shorthands for what tests do all the time."""
+
+    path: Path
+
+    def run(self, *words: object, timeout: float = 120, preexec_fn: Callable[[], None] | None = None) -> Result:
+        """Runs it with captured output. A signal shows as a negative exit code."""
+        command = [str(self.path), *map(str, words)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, check=False, preexec_fn=preexec_fn
+        )
+
+    def ok(self, *words: object, **options: object) -> Result:
+        """Runs it and insists on success."""
+        return self.exits(OK, *words, **options)
+
+    def exits(self, codes: int | tuple[int, ...], *words: object, **options: object) -> Result:
+        """Runs it and insists on an exit code (or one of several) and, where it is a failure, on a message."""
+        result = self.run(*words, **options)
+        wanted = codes if isinstance(codes, tuple) else (codes,)
+        text = f"silt {' '.join(map(str, words))}: exit {result.returncode}, not {codes}\n{result.stderr}"
+        assert result.returncode in wanted, text
+        if result.returncode > DIFFERS and "--quiet" not in words:
+            assert "error:" in result.stderr.lower(), f"no message: {result.stderr!r}"
+        return result
+
+    def json(self, *words: object) -> dict:
+        """Runs it with --json and parses the one object that it prints."""
+        result = self.ok(*words, "--json")
+        value = json.loads(result.stdout)
+        assert isinstance(value, dict)
+        return value
+
+    def pack(self, base: Path, fine: Path, output: Path, *options: object) -> dict:
+        """Packs; the report of --json."""
+        return self.json("pack", base, fine, "-o", output, *options)
+
+    def unpack(self, base: Path, packed: Path, output: Path, *options: object) -> Result:
+        """Unpacks."""
+        return self.ok("unpack", base, packed, "-o", output, *options)
+
+    def round_trip(self, base: Path, fine: Path, work: Path, *options: object) -> dict:
+        """Packs, unpacks, compares every file, verifies, and asks the independent reader. The report of pack."""
+        packed, output = work / "model.silt", work / "unpacked"
+        report = self.pack(base, fine, packed, *options)
+        assert report["bytes"] == packed.stat().st_size
+        self.unpack(base, packed, output)
+        assert digests(output) == digests(fine)
+        assert self.json("verify", base, packed, "--against", fine)["identical"] is True
+        assert self.json("verify", base, packed)["identical"] is True
+        check_with_reader(base, packed, fine)
+        return report
+
+
+def check_with_reader(base: Path, packed: Path, fine: Path) -> None:
+    """The independent reader must rebuild the same files."""
+    command = [sys.executable, str(READER), str(base), str(packed), "--check", str(fine)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, f"independent reader: exit {result.returncode}\n{result.stdout}{result.stderr}"
+
+
+def listing(directory: Path) -> set[str]:
+    """Names of everything below a directory: to see whether a failed run left something."""
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
