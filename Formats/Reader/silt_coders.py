@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from silt.residual import DIRECT_BITS, EXPONENT, classes, ordered
 from silt.tables import ALPHABETS, CLASSES, CODED, ESCAPE, PLANES, RAW, RESIDUAL, ZERO
 
@@ -73,10 +72,19 @@ def put_table(bits: BitWriter, table: Table, k: int | None = None) -> None:
             bits.put(v & ((1 << k) - 1), k)
 
 
-def rans(symbols: Sequence[int], tables: Sequence[Table], contexts: Sequence[int], lanes: int) -> bytes:
-    """A stream of section 6; symbol i has the table `tables[contexts[i]]`."""
+def rans(
+    symbols: Sequence[int],
+    tables: Sequence[Table],
+    contexts: Sequence[int],
+    lanes: int,
+    final: Sequence[int] | None = None,
+) -> bytes:
+    """A stream of section 6; symbol i has the table `tables[contexts[i]]`.
+
+    `final` makes invalid streams: the states that the lanes end with instead of 65,536.
+    """
     starts = [np.cumsum([0, *table]).tolist() for table in tables]
-    states, words = [65_536] * lanes, []
+    states, words = list(final or [65_536] * lanes), []
     for index in range(len(symbols) - 1, -1, -1):
         table, symbol, lane = contexts[index], symbols[index], index % lanes
         frequency, x = tables[table][symbol], states[lane]

@@ -6,7 +6,7 @@
 
 BASE is a .safetensors file or a directory; so are OUT and FINETUNED, as the file's `form` has it. Exit
 status: 0 ok, 1 a file differs, 65 the file or the base was refused (with the error class of section 9 and a
-sentence).
+sentence), 74 a file cannot be read or written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from silt import Base, SiltError, read_container, read_manifest, rebuild
 from silt.coverage import check_coverage
 
-EXIT_DIFFERS, EXIT_REFUSED = 1, 65
+EXIT_DIFFERS, EXIT_REFUSED, EXIT_IO = 1, 65, 74
 
 
 def rebuild_files(base: Path, silt: Path) -> tuple[str, dict[str, bytes]]:
@@ -68,6 +68,20 @@ def describe(silt: Path) -> list[str]:
     return lines
 
 
+def act(options: argparse.Namespace) -> int:
+    """Do what the command line says; the exit status."""
+    if options.list:
+        print("\n".join(describe(options.paths[0])))
+        return 0
+    form, files = rebuild_files(*options.paths)
+    if options.out is not None:
+        write(form, files, options.out)
+        return 0
+    differing = compare(form, files, options.finetuned)
+    print("\n".join(f"differs: {path}" for path in differing) or f"{len(files)} files are equal")
+    return EXIT_DIFFERS if differing else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="An independent reader of the Silt format.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="[BASE] FILE.silt")
@@ -79,19 +93,13 @@ def main() -> int:
     if len(options.paths) != (1 if options.list else 2):
         parser.error("--list takes FILE.silt; the others take BASE and FILE.silt")
     try:
-        if options.list:
-            print("\n".join(describe(options.paths[0])))
-            return 0
-        form, files = rebuild_files(*options.paths)
+        return act(options)
     except SiltError as error:
         print(f"{error.error_class}: {error.message}", file=sys.stderr)
         return EXIT_REFUSED
-    if options.out is not None:
-        write(form, files, options.out)
-        return 0
-    differing = compare(form, files, options.finetuned)
-    print("\n".join(f"differs: {path}" for path in differing) or f"{len(files)} files are equal")
-    return EXIT_DIFFERS if differing else 0
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return EXIT_IO
 
 
 if __name__ == "__main__":

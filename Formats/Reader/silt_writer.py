@@ -1,38 +1,26 @@
 """A plain writer of Silt files, for test vectors: what each tensor becomes is said part by part.
 
-A `Builder` collects files and turns them into a `Draft` (manifest and chunks, both open to changes); `seal`
-makes the bytes of the file and computes all its checksums.
+A `Builder` collects files and turns them into a `Draft`, which silt_seal.py makes the bytes of a file.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import lz4.block
 import numpy as np
-import xxhash
 import zstandard
-
 from silt.convert import convert
 from silt.digests import FILE_PIECE, cell_elements, root, tensor_digest, tree_digest
+from silt.manifest import EXACT_DTYPES
 from silt.tensors import element_bytes, element_count
 from silt_coders import PlaneCoder, ResidualCoder, plan_residual
+from silt_seal import Draft
 
-ORIGINS = {
-    "F32": 60,
-    "BF16": 60,
-    "F16": -40,
-    "F8_E4M3": -40,
-    "F8_E4M3FNUZ": -40,
-    "F8_E5M2": -40,
-    "F8_E5M2FNUZ": -40,
-}
-CHECK = '"check":"0000000000000000"'
+ORIGINS = dict.fromkeys(EXACT_DTYPES, -40) | {"F32": 60, "BF16": 60}
 
 
 @dataclass(frozen=True)
@@ -55,13 +43,14 @@ class TensorData:
 
 @dataclass(frozen=True)
 class PartSpec:
-    """How to write a part. Parts of one `group` share a chunk of tables; None is a chunk of their own."""
+    """How to write a part. Parts of one `group` share a chunk of tables, and need the same `origin`."""
 
     kind: str
     codec: str | None = None
     elements: int | None = None
     unit: int = 64
     group: str | None = None
+    origin: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,17 +60,6 @@ class TensorSpec:
     result: TensorData
     parts: list[PartSpec]
     base: TensorData | None = None
-
-
-@dataclass
-class Draft:
-    """A Silt file before it is sealed."""
-
-    manifest: dict[str, Any]
-    chunks: list[bytes]
-
-    def copy(self) -> Draft:
-        return copy.deepcopy(self)
 
 
 @dataclass
@@ -215,7 +193,7 @@ class Builder:
         for first, last in zip(cuts, cuts[1:], strict=False):
             new, old = result.patterns[first:last], base[first:last]
             if part.kind == "exact":
-                plans.append(plan_residual(new, old, part.unit, ORIGINS[result.dtype], result.dtype))
+                plans.append(plan_residual(new, old, part.unit, origin_of(part, result.dtype), result.dtype))
             else:
                 data = new ^ old if part.kind == "xor" else new
                 rows = data[:, None].view(np.uint8) if data.any() else None
@@ -231,8 +209,10 @@ class Builder:
         coder: ResidualCoder | PlaneCoder | None = None
         if first.spec.codec == "rans":
             exact = first.spec.kind == "exact"
-            origin = ORIGINS.get(first.dtype, 0)
-            coder = ResidualCoder.fit(plans, 8 * width, origin) if exact else PlaneCoder.fit(plans, width)
+            if exact:
+                coder = ResidualCoder.fit(plans, 8 * width, origin_of(first.spec, first.dtype))
+            else:
+                coder = PlaneCoder.fit(plans, width)
             self.chunks.append(coder.stored())
         tables = len(self.chunks) - 1
         for pending in group:
@@ -250,70 +230,13 @@ class Builder:
                     self.chunks.append(compress(planes.tobytes(), codec))
 
 
+def origin_of(part: PartSpec, dtype: str) -> int:
+    """The origin of a part's unit codes (section 7.3)."""
+    return ORIGINS[dtype] if part.origin is None else part.origin
+
+
 def compress(data: bytes, codec: str | None) -> bytes:
     """Section 8.1 for bytes in the order in which they are stored."""
     if codec == "zstd":
         return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(data)
     return lz4.block.compress(data, store_size=False) if codec == "lz4" else data
-
-
-def chunk_table(chunks: list[bytes]) -> bytes:
-    """Section 5."""
-    return b"".join(
-        len(chunk).to_bytes(4, "little") + xxhash.xxh3_64_intdigest(chunk).to_bytes(8, "little")
-        for chunk in chunks
-    )
-
-
-def manifest_bytes(text: bytes) -> bytes:
-    """Section 4: one zstd frame that states its content size."""
-    return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(text)
-
-
-def seal(
-    draft: Draft,
-    *,
-    padding: int | None = None,
-    extra: dict[str, bytes] | None = None,
-    manifest: bytes | None = None,
-    table: bytes | None = None,
-    edit_header: Callable[[dict[str, Any]], Any] | None = None,
-    edit_text: Callable[[str], str] | None = None,
-) -> bytes:
-    """The bytes of the file. `padding` spaces end the header (by default, up to a multiple of 8 bytes).
-
-    The other arguments replace or change what a valid file would have, before the `check` is computed.
-    """
-    if manifest is None:
-        manifest = manifest_bytes(
-            json.dumps(draft.manifest, ensure_ascii=False, separators=(",", ":")).encode()
-        )
-    table = chunk_table(draft.chunks) if table is None else table
-    entries = {"silt.payload": b"".join(draft.chunks), "silt.chunks": table, "silt.manifest": manifest}
-    entries |= extra or {}
-    header: dict[str, Any] = {
-        "__metadata__": {
-            "format": "silt",
-            "silt_version": "1",
-            "contract": "exact",
-            "base": draft.manifest["base"]["root"],
-            "result": draft.manifest["result"]["root"],
-            "manifest": xxhash.xxh3_128_hexdigest(manifest),
-            "chunks": xxhash.xxh3_128_hexdigest(table),
-            "check": "0" * 16,
-            "about": "A test vector of the Silt format.",
-        }
-    }
-    end = 0
-    for name, data in entries.items():
-        begin, end = end, end + len(data)
-        header[name] = {"dtype": "U8", "shape": [len(data)], "data_offsets": [begin, end]}
-    if edit_header is not None:
-        edit_header(header)
-    text = json.dumps(header, separators=(",", ":"))
-    text += " " * (-len(text) % 8 if padding is None else padding)
-    if edit_text is not None:
-        text = edit_text(text)
-    check = xxhash.xxh3_64_hexdigest(text.encode())
-    raw = text.replace(CHECK, f'"check":"{check}"', 1).encode()
-    return len(raw).to_bytes(8, "little") + raw + b"".join(entries.values())

@@ -52,3 +52,18 @@ package struct ResidualStatistics: Sendable {
         scales.indices.filter { scales[$0] > 0 }.map { ($0 - 1_024, scales[$0]) }
     }
 }
+
+extension ResidualStatistics {
+    /// Bits that the residual takes with ideal tables: symbols by distance, raw bits, scales. For tensors that share tables.
+    package func idealBits(width: Int) -> Double {
+        var bits = FrequencyTable.entropy(scaleCounts.map(\.count) + [stillUnits])
+        for bin in 0..<ResidualStatistics.bins {
+            let counts = Array(histogram[256 * bin..<256 * (bin + 1)])
+            bits += FrequencyTable.entropy(counts)
+            for symbol in 0..<256 where counts[symbol] > 0 {
+                bits += Double(counts[symbol]) * Double(ResidualTables.rawBits(symbol: symbol, width: width))
+            }
+        }
+        return bits
+    }
+}

@@ -2,8 +2,9 @@ public import TensorTypes
 
 /// The header of a safetensors file: what tensors it has and where their bytes lie.
 ///
-/// Every rule of the reference reader holds, and three that the format's text has but the reader does not enforce: no key
-/// twice, `{` as the first byte, and no fields beside the three that it names. Memory is bounded by the header's length.
+/// Every rule of the reference reader holds. Refused beyond them, because readers differ on it: a first byte other than
+/// `{`, a key that appears twice (or in two spellings of the same characters), fields beside the three of an entry, an
+/// entry as an array, `null` for `__metadata__`, and extents over 2^63 - 1. Memory is bounded by the header's length.
 public struct SafetensorsHeader: Sendable {
     /// A tensor of the file.
     public struct Entry: Sendable, Hashable {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ class Tensor:
 
     dtype: str
     shape: tuple[int, ...]
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 Tensors = dict[str, Tensor]
@@ -65,8 +65,10 @@ def bf16_from_f32(values: np.ndarray) -> np.ndarray:
     return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
 
 
-def random_tensor(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], specials: bool = True) -> Tensor:
-    """Weights of a plausible size for the common floats, random bits for the rest, special values among them."""
+def random_tensor(
+    rng: np.random.Generator, dtype: str, shape: tuple[int, ...], specials: bool = True
+) -> Tensor:
+    """Weights of a plausible size for the common floats, else random bits; special values among them."""
     count = element_count(shape)
     values = (rng.standard_normal(count) * 0.02).astype("<f4")
     if dtype == "F32":
@@ -159,7 +161,9 @@ def read_safetensors(path: Path) -> Tensors:
     return found
 
 
-def write_sharded(directory: Path, tensors: Tensors, shards: int, metadata: dict[str, str] | None = None) -> Path:
+def write_sharded(
+    directory: Path, tensors: Tensors, shards: int, metadata: dict[str, str] | None = None
+) -> Path:
     """Writes a checkpoint in shards with their index."""
     names = list(tensors)
     weight_map: dict[str, str] = {}

@@ -27,7 +27,9 @@ def silt() -> Silt:
     """The program under test."""
     path = program_path()
     if not path.exists():
-        pytest.exit(f"{path} does not exist: build it with `swift build -c release` or set SILT", returncode=2)
+        pytest.exit(
+            f"{path} does not exist: build it with `swift build -c release` or set SILT", returncode=2
+        )
     return Silt(path)
 
 

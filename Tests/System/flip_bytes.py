@@ -2,8 +2,8 @@
 
 usage: flip_bytes.py BASE FILE.silt FINETUNED [--count 10000] [--seed 1] [--processes 2]
 
-The program is that of the environment variable SILT, else the release build. Exit 1 if any run gave other bytes with
-exit 0, crashed, or ended with an exit code that does not say "corrupt".
+The program is that of the environment variable SILT, else the release build. Exit 1 if any run gave other
+bytes with exit 0, crashed, left files, or ended with an exit code that does not say "corrupt".
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ class Silt:
 
     path: Path
 
-    def run(self, *words: object, timeout: float = 120, preexec_fn: Callable[[], None] | None = None) -> Result:
+    def run(
+        self, *words: object, timeout: float = 120, preexec_fn: Callable[[], None] | None = None
+    ) -> Result:
         """Runs it with captured output. A signal shows as a negative exit code."""
         command = [str(self.path), *map(str, words)]
         return subprocess.run(
@@ -56,7 +58,7 @@ class Silt:
         return self.exits(OK, *words, **options)
 
     def exits(self, codes: int | tuple[int, ...], *words: object, **options: object) -> Result:
-        """Runs it and insists on an exit code (or one of several) and, where it is a failure, on a message."""
+        """Runs it and insists on an exit code (or one of several) and, if it is a failure, on a message."""
         result = self.run(*words, **options)
         wanted = codes if isinstance(codes, tuple) else (codes,)
         text = f"silt {' '.join(map(str, words))}: exit {result.returncode}, not {codes}\n{result.stderr}"
@@ -81,7 +83,7 @@ class Silt:
         return self.ok("unpack", base, packed, "-o", output, *options)
 
     def round_trip(self, base: Path, fine: Path, work: Path, *options: object) -> dict:
-        """Packs, unpacks, compares every file, verifies, and asks the independent reader. The report of pack."""
+        """Packs, unpacks, compares all files, verifies, asks the independent reader. The report of pack."""
         packed, output = work / "model.silt", work / "unpacked"
         report = self.pack(base, fine, packed, *options)
         assert report["bytes"] == packed.stat().st_size
@@ -97,7 +99,9 @@ def check_with_reader(base: Path, packed: Path, fine: Path) -> None:
     """The independent reader must rebuild the same files."""
     command = [sys.executable, str(READER), str(base), str(packed), "--check", str(fine)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode == 0, f"independent reader: exit {result.returncode}\n{result.stdout}{result.stderr}"
+    assert result.returncode == 0, (
+        f"independent reader: exit {result.returncode}\n{result.stdout}{result.stderr}"
+    )
 
 
 def listing(directory: Path) -> set[str]:

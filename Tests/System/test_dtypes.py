@@ -7,8 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import DTYPE_BITS, SPECIALS, Tensor, Tensors, element_count, patterns, random_tensor, tuned
-from checkpoints import tuned_model, write_model, write_safetensors
+from checkpoints import (
+    DTYPE_BITS,
+    SPECIALS,
+    Tensor,
+    Tensors,
+    element_count,
+    patterns,
+    random_tensor,
+    tuned,
+    tuned_model,
+    write_model,
+    write_safetensors,
+)
 from program import Silt
 
 EIGHT_BIT_FLOATS = ["F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"]
@@ -17,7 +28,10 @@ EIGHT_BIT_FLOATS = ["F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ
 @pytest.mark.parametrize("dtype", DTYPE_BITS)
 def test_every_dtype(silt: Silt, rng: np.random.Generator, tmp_path: Path, dtype: str) -> None:
     """Changed, unchanged, new and resized tensors of one dtype."""
-    old = {f"{index}": random_tensor(rng, dtype, shape) for index, shape in enumerate([(64, 40), (24,), (8, 2, 4)])}
+    old = {
+        f"{index}": random_tensor(rng, dtype, shape)
+        for index, shape in enumerate([(64, 40), (24,), (8, 2, 4)])
+    }
     new = tuned_model(rng, old) | {"new": random_tensor(rng, dtype, (16, 4))}
     old["same"] = new["same"] = random_tensor(rng, dtype, (32, 8))
     old["grown"] = random_tensor(rng, dtype, (16, 8))
@@ -58,8 +72,12 @@ def test_all_16_bit_patterns(silt: Silt, rng: np.random.Generator, tmp_path: Pat
 def test_special_values_meet(silt: Silt, tmp_path: Path, dtype: str) -> None:
     """Every special value of the base against every special value of the result, both signs."""
     top = 1 << (DTYPE_BITS[dtype] - 1)
-    values = np.array([*SPECIALS[dtype], 0, top, *(value ^ top for value in SPECIALS[dtype])], dtype=np.uint64)
-    old, new = (grid.astype(f"<u{DTYPE_BITS[dtype] // 8}") for grid in np.meshgrid(values, values, indexing="ij"))
+    values = np.array(
+        [*SPECIALS[dtype], 0, top, *(value ^ top for value in SPECIALS[dtype])], dtype=np.uint64
+    )
+    old, new = (
+        grid.astype(f"<u{DTYPE_BITS[dtype] // 8}") for grid in np.meshgrid(values, values, indexing="ij")
+    )
     base, fine = ({"w": Tensor(dtype, old.shape, grid.tobytes())} for grid in (old, new))
     paths = [write_safetensors(tmp_path / f"{n}.safetensors", m) for n, m in (("base", base), ("fine", fine))]
     silt.round_trip(*paths, tmp_path)
@@ -80,7 +98,9 @@ def test_changed_dtype(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("first", ["F32", "F16", "BF16"])
 @pytest.mark.parametrize("second", ["F32", "F16", "BF16"])
-def test_conversion_of_all_patterns(silt: Silt, rng: np.random.Generator, tmp_path: Path, first: str, second: str) -> None:
+def test_conversion_of_all_patterns(
+    silt: Silt, rng: np.random.Generator, tmp_path: Path, first: str, second: str
+) -> None:
     """The converted base must be the same in program and reader for each pattern, NaN payloads included."""
     if first == "F32":
         low = rng.choice(np.array([0, 1, 0x7FFF, 0x8000, 0x8001, 0x1000, 0x0FFF, 0xFFFF], dtype="<u4"), 65536)

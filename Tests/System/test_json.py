@@ -67,7 +67,9 @@ def test_verify_against_another(silt: Silt, small: Packed, tmp_path: Path, chang
     assert report["identical"] is False
     assert report["differences"]
     text = json.dumps(report["differences"])
-    named = {"config": "config.json", "missing": "vocab.txt", "added": "added.txt"}.get(change, "model.safetensors")
+    named = {"config": "config.json", "missing": "vocab.txt", "added": "added.txt"}.get(
+        change, "model.safetensors"
+    )
     assert named in text or (change == "bit" and "LayerNorm" in text)
     assert all("file" in entry or "tensor" in entry for entry in report["differences"])
 

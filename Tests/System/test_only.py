@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from conftest import Packed
 from program import CANNOT_CREATE, FAILED, MALFORMED, MISSING, USAGE, Silt, listing
 
 
-@pytest.mark.parametrize("pattern", ["attention", r"^embeddings\..*weight$", r"layer\.0\.(output|Layer)", "."])
+@pytest.mark.parametrize(
+    "pattern", ["attention", r"^embeddings\..*weight$", r"layer\.0\.(output|Layer)", "."]
+)
 def test_chosen_tensors(silt: Silt, small: Packed, tmp_path: Path, pattern: str) -> None:
     """These tensors, bit for bit, and no other, in a valid file."""
     output = tmp_path / "some.safetensors"
@@ -28,7 +31,10 @@ def test_chosen_tensors(silt: Silt, small: Packed, tmp_path: Path, pattern: str)
 def test_across_shards(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
     """Tensors of several shards meet in one file; whole, resized and empty ones too."""
     model = small_model(rng)
-    new = tuned_model(rng, model) | {"head.w": random_tensor(rng, "F32", (5, 3)), "head.e": random_tensor(rng, "F16", (0,))}
+    new = tuned_model(rng, model) | {
+        "head.w": random_tensor(rng, "F32", (5, 3)),
+        "head.e": random_tensor(rng, "F16", (0,)),
+    }
     base = write_model(tmp_path / "base", model)
     fine = write_sharded(tmp_path / "fine", new, 3)
     silt.pack(base, fine, tmp_path / "m.silt")
@@ -48,7 +54,9 @@ def test_safetensors_package_reads_it(silt: Silt, small: Packed, tmp_path: Path)
 
 def test_nothing_matches(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """An error, and no file."""
-    silt.exits((FAILED, MISSING), "unpack", small.base, small.file, "-o", tmp_path / "x", "--only", "^nothing$")
+    silt.exits(
+        (FAILED, MISSING), "unpack", small.base, small.file, "-o", tmp_path / "x", "--only", "^nothing$"
+    )
     assert listing(tmp_path) == set()
 
 
@@ -71,8 +79,9 @@ def test_output_exists(silt: Silt, small: Packed, tmp_path: Path) -> None:
 def test_reads_only_what_it_needs(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """Damage in another tensor's payload does not matter; damage in the chosen one does."""
     data = bytearray(small.file.read_bytes())
-    header = int.from_bytes(data[:8], "little")
-    data[8 + header] ^= 0xFF
+    size = int.from_bytes(data[:8], "little")
+    begin, end = json.loads(data[8 : 8 + size])["silt.payload"]["data_offsets"]
+    data[8 + size + (begin + end) // 2] ^= 0xFF
     damaged = tmp_path / "m.silt"
     damaged.write_bytes(data)
     codes = []

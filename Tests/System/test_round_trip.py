@@ -1,4 +1,4 @@
-"""Every byte comes back: each test packs, unpacks, compares SHA-256 of all files, verifies, and asks the reader."""
+"""Every byte comes back: each test packs, unpacks, compares all files, verifies, and asks the reader."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import Tensor, Tensors, random_tensor, small_model, tuned, tuned_model
-from checkpoints import write_model, write_safetensors, write_sharded
+from checkpoints import (
+    Tensor,
+    Tensors,
+    random_tensor,
+    small_model,
+    tuned,
+    tuned_model,
+    write_model,
+    write_safetensors,
+    write_sharded,
+)
 from program import Silt
 
 
@@ -59,7 +68,10 @@ def test_added_head(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> Non
     """Tensors that the base lacks, and one that only the base has."""
     model = small_model(rng)
     extra = {"pooler.unused": random_tensor(rng, "I64", (7,))}
-    head = {"classifier.weight": random_tensor(rng, "BF16", (2, 48)), "classifier.bias": random_tensor(rng, "BF16", (2,))}
+    head = {
+        "classifier.weight": random_tensor(rng, "BF16", (2, 48)),
+        "classifier.bias": random_tensor(rng, "BF16", (2,)),
+    }
     base = write_model(tmp_path / "base", model | extra)
     silt.round_trip(base, write_model(tmp_path / "fine", tuned_model(rng, model) | head), tmp_path)
 
@@ -133,7 +145,10 @@ def test_rounded_base(silt: Silt, rng: np.random.Generator, tmp_path: Path, dtyp
 @pytest.mark.parametrize("residue", [1, 4, 7])
 def test_misaligned_data(silt: Silt, rng: np.random.Generator, tmp_path: Path, residue: int) -> None:
     """Headers whose length is no multiple of 8, and tensors of odd length between others."""
-    model = small_model(rng, "F32") | {"odd": random_tensor(rng, "U8", (3,)), "z": random_tensor(rng, "F64", (5,))}
+    model = small_model(rng, "F32") | {
+        "odd": random_tensor(rng, "U8", (3,)),
+        "z": random_tensor(rng, "F64", (5,)),
+    }
     base = write_model(tmp_path / "base", model, residue=7 - residue)
     silt.round_trip(base, write_model(tmp_path / "fine", tuned_model(rng, model), residue=residue), tmp_path)
 
@@ -157,11 +172,13 @@ def test_no_tensors(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> Non
     silt.round_trip(base, write_safetensors(tmp_path / "fine.safetensors", {}, padding=0), tmp_path)
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt", "ü": "\n\"\\\u2028"}])
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt", "ü": '\n"\\\u2028'}])
 @pytest.mark.parametrize("padding", [0, 5, 4096])
-def test_headers(silt: Silt, rng: np.random.Generator, tmp_path: Path, metadata: dict | None, padding: int) -> None:
+def test_headers(
+    silt: Silt, rng: np.random.Generator, tmp_path: Path, metadata: dict | None, padding: int
+) -> None:
     """Metadata, padding, escapes, and a header that lists tensors in another order than their data."""
-    model = small_model(rng) | {"höhe/\"quoted\"": random_tensor(rng, "F16", (8, 3))}
+    model = small_model(rng) | {'höhe/"quoted"': random_tensor(rng, "F16", (8, 3))}
     base = write_model(tmp_path / "base", model)
     options = {"metadata": metadata, "padding": padding, "shuffled": padding == 5}
     silt.round_trip(base, write_model(tmp_path / "fine", tuned_model(rng, model), **options), tmp_path)
@@ -209,11 +226,13 @@ def test_identical_checkpoints(silt: Silt, rng: np.random.Generator, tmp_path: P
     model = small_model(rng, width=128)
     base = write_model(tmp_path / "base", model)
     report = silt.round_trip(base, write_model(tmp_path / "fine", model), tmp_path)
-    assert set(report["encodings"]) == {"copy"}
+    assert {kind for kind, entry in report["encodings"].items() if entry["tensors"]} == {"copy"}
     assert report["bytes"] < 8192
 
 
-@pytest.mark.parametrize("shape", [(300_000,), (1, 300_000), (3, 262_145), (600, 1000), (5, 7, 9_000), (262_144, 3)])
+@pytest.mark.parametrize(
+    "shape", [(300_000,), (1, 300_000), (3, 262_145), (600, 1000), (5, 7, 9_000), (262_144, 3)]
+)
 def test_many_cells(silt: Silt, rng: np.random.Generator, tmp_path: Path, shape: tuple[int, ...]) -> None:
     """Tensors of more than one chunk, around the places where chunks end."""
     old = {"w": random_tensor(rng, "BF16", shape), "b": random_tensor(rng, "F32", shape)}
@@ -224,9 +243,14 @@ def test_many_cells(silt: Silt, rng: np.random.Generator, tmp_path: Path, shape:
 @pytest.mark.parametrize("options", [("rans",), ("zstd", 1), ("zstd", 22), ("lz4",), ("none",), ("auto",)])
 def test_codecs(silt: Silt, rng: np.random.Generator, tmp_path: Path, options: tuple) -> None:
     """Every codec, with a level where it has one."""
-    model = small_model(rng) | {"ids": random_tensor(rng, "I64", (50,)), "f": random_tensor(rng, "F8_E4M3", (9, 9))}
+    model = small_model(rng) | {
+        "ids": random_tensor(rng, "I64", (50,)),
+        "f": random_tensor(rng, "F8_E4M3", (9, 9)),
+    }
     base = write_model(tmp_path / "base", model)
-    fine = write_model(tmp_path / "fine", tuned_model(rng, model) | {"new": random_tensor(rng, "F32", (40, 9))})
+    fine = write_model(
+        tmp_path / "fine", tuned_model(rng, model) | {"new": random_tensor(rng, "F32", (40, 9))}
+    )
     words = ["--codec", options[0], *(["--level", options[1]] if len(options) > 1 else [])]
     silt.round_trip(base, fine, tmp_path, *words)
 

@@ -6,7 +6,8 @@ struct DigestTests {
     @Test("XXH3-128 of nothing")
     func empty() {
         #expect(Digest128(of: []).hex == "99aa06d3014798d86001c324468d497f")
-        #expect(Digest128(of: UnsafeRawBufferPointer(start: nil, count: 0)).hex == "99aa06d3014798d86001c324468d497f")
+        let digest = unsafe Digest128(of: UnsafeRawBufferPointer(start: nil, count: 0))
+        #expect(digest.hex == "99aa06d3014798d86001c324468d497f")
         #expect(Digest128(pieces: []).hex == "99aa06d3014798d86001c324468d497f")
     }
 
@@ -60,7 +61,7 @@ struct ByteCursorTests {
         #expect(cursor.integer(UInt8.self) == 0xAB)
         #expect(cursor.integer(UInt32.self) == 0x0102_0304)
         #expect(cursor.integer(Int16.self) == -2)
-        #expect(cursor.integer(UInt64.self) == .max - 1)
+        #expect(cursor.integer(UInt64.self) == UInt64.max - 1)
         #expect(cursor.remaining == 0)
     }
 

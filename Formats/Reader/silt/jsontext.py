@@ -17,7 +17,6 @@ from .errors import SiltError, require
 
 MAX_DEPTH = 32
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(_STRING.pattern + rb"|[{}\[\]:,]", re.DOTALL)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -63,22 +62,3 @@ def parse_object(raw: bytes, syntax_class: str, depth_class: str, where: str) ->
 def is_integer(value: Any, limit: int) -> bool:
     """Whether a parsed value is an integer of at least 0 and below `limit` (booleans are none)."""
     return type(value) is int and 0 <= value < limit
-
-
-def string_span(raw: bytes, section: str, key: str) -> tuple[int, int] | None:
-    """Where the string `{section: {key: "…"}}` lies in parsed JSON: the byte range between its quotes."""
-    tokens = list(_TOKEN.finditer(raw))
-    level, inside = 0, ""
-    for token, following, value in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        mark = token.group()
-        if mark in b"{[":
-            level += 1
-        elif mark in b"}]":
-            level -= 1
-        elif mark.startswith(b'"') and following.group() == b":":
-            name = json.loads(mark)
-            if level == 1:
-                inside = name
-            elif level == 2 and inside == section and name == key and value.group().startswith(b'"'):
-                return value.start() + 1, value.end() - 1
-    return None

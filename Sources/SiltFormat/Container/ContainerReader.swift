@@ -40,13 +40,14 @@ package final class ContainerReader: Sendable {
         guard unsafe Checksum64.of(UnsafeRawBufferPointer(bytes)) == chunks.checksum(index) else {
             throw fault(.checksum, chunk: index, "it does not have its checksum: the file is damaged")
         }
-        return unsafe UnsafeRawBufferPointer(bytes)
+        return UnsafeRawBufferPointer(bytes)
     }
 
     /// Reads a chunk of tables.
     package func tables(_ index: Int) throws(SiltError) -> [UInt8] {
         let buffer = ByteBuffer()
-        return Array(try unsafe read(index, into: buffer))
+        let bytes = try unsafe read(index, into: buffer)
+        return unsafe Array(bytes)
     }
 
     /// An error about chunk `index`, with its place in the file.

@@ -119,8 +119,9 @@ private struct JSONParser {
             try digits()
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if isInteger, let integer = Int(text) { return .integer(integer) }
-        guard let number = Double(text) else { throw error("a number out of range", at: start) }
+        // "-0" is no integer: it would lose its sign, and extents are not written so.
+        if isInteger, text != "-0", let integer = Int(text) { return .integer(integer) }
+        guard let number = Double(text), number.isFinite else { throw error("a number out of range", at: start) }
         return .number(number)
     }
 

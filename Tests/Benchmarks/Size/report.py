@@ -23,7 +23,16 @@ SHORT_LABELS = {
     "row_scale": "... and row scale: the bound",
 }
 
-CSV_COLUMNS = ["pair", "dtype", "parameters", "finetuned_bytes", "tool", "version", "bytes", "bits_per_parameter"]
+CSV_COLUMNS = [
+    "pair",
+    "dtype",
+    "parameters",
+    "finetuned_bytes",
+    "tool",
+    "version",
+    "bytes",
+    "bits_per_parameter",
+]
 CSV_COLUMNS += ["ratio_to_bound", "encode_seconds", "decode_seconds", "result"]
 
 COLUMNS = f"{'tool':<30}{'bytes':>12}{'bits/param':>12}{'/ bound':>9}{'/ Silt':>8}{'pack s':>8}  result"

@@ -221,7 +221,9 @@ def compare(fine: Path, output: Path) -> str:
     if lost:
         return f"not identical: {len(lost)} tensors lost"
     wrong = sum(got[name] != record for name, record in wanted.items())
-    return f"not identical: {wrong} tensors wrong" if wrong else "not identical: tensors equal, header differs"
+    return (
+        f"not identical: {wrong} tensors wrong" if wrong else "not identical: tensors equal, header differs"
+    )
 
 
 def measure(tool: str, base: list[Path], fine: list[Path], work: Path) -> dict[str, object]:

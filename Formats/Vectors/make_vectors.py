@@ -1,0 +1,54 @@
+"""Write all vectors: bases/, valid/ and invalid/ beside this file. The committed files are the truth.
+
+The same versions of numpy, zstandard and lz4 give the same bytes; others may code a chunk differently, which
+makes other valid files.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent
+sys.path[:0] = [str(ROOT), str(ROOT.parent / "Reader")]
+
+import chunk_faults  # noqa: E402, F401
+import container_faults  # noqa: E402, F401
+import manifest_faults  # noqa: E402, F401
+import valid_codings  # noqa: E402, F401  # noqa: E402, F401
+import valid_layouts  # noqa: E402, F401  # noqa: E402, F401
+from bases import make  # noqa: E402
+from faults import INVALID  # noqa: E402
+from silt import read_container, read_manifest  # noqa: E402
+from vectors import VALID, Context  # noqa: E402
+
+
+def write(path: Path, data: bytes, facts: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    text = json.dumps(facts, ensure_ascii=False, indent=2)
+    path.with_suffix(".json").write_text(text + "\n")
+
+
+def main() -> None:
+    bases = make(ROOT / "bases")
+    for name, vector in VALID.items():
+        context = Context(np.random.default_rng(zlib.crc32(name.encode())), bases, ROOT)
+        base, data = vector(context)
+        files = {file.path: file.sha256 for file in read_manifest(read_container(data)).files}
+        facts = {"base": f"bases/{base}", "about": vector.__doc__, "files": files}
+        write(ROOT / "valid" / f"{name}.silt", data, facts)
+    for name, vector in INVALID.items():
+        context = Context(np.random.default_rng(zlib.crc32(name.encode())), bases, ROOT)
+        case = vector(context)
+        facts = {"base": f"bases/{case.base}", "about": case.about, "error": case.error}
+        write(ROOT / "invalid" / f"{name}.silt", case.data, facts)
+    print(f"{len(VALID)} valid and {len(INVALID)} invalid vectors")
+
+
+if __name__ == "__main__":
+    main()

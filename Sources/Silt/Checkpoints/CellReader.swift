@@ -1,0 +1,32 @@
+internal import DeltaKernels
+internal import Safetensors
+internal import TensorTypes
+
+/// Reads runs of elements of a base tensor as the result's dtype. One for each worker.
+final class CellReader {
+    private let raw = ByteBuffer()
+    private let converted = ByteBuffer()
+
+    /// Reads `elements` of `tensor`, converts them to `dtype` if they have another, and gives their digest as stored.
+    ///
+    /// - Returns: the patterns, valid until the next call, and the digest if `hashing`.
+    func read(
+        _ tensor: Checkpoint.Tensor, _ elements: Range<Int>, as dtype: DType, hashing: Bool
+    ) throws(SiltError) -> (patterns: UnsafeRawPointer, digest: Digest128?) {
+        let width = tensor.info.dtype.elementBytes
+        let bytes = elements.count * width
+        raw.reserve(bytes)
+        let start = tensor.range.lowerBound + elements.lowerBound * width
+        let buffer = unsafe raw.prefix(bytes)
+        do throws(SiltError) {
+            try unsafe tensor.file.read(start..<start + bytes, into: buffer)
+        } catch {
+            throw error.at(tensor: tensor.name)
+        }
+        let digest = unsafe hashing ? Digest128(of: UnsafeRawBufferPointer(buffer)) : nil
+        guard tensor.info.dtype != dtype else { return unsafe (UnsafeRawPointer(raw.start), digest) }
+        converted.reserve(elements.count * dtype.elementBytes)
+        unsafe FloatConversion.convert(raw.start, tensor.info.dtype, to: converted.start, dtype, count: elements.count)
+        return unsafe (UnsafeRawPointer(converted.start), digest)
+    }
+}

@@ -1,0 +1,47 @@
+internal import Crypto
+internal import TensorFiles
+internal import TensorTypes
+
+/// Roots and whole-file hashes, which are SHA-256.
+enum CheckpointRoot {
+    /// The root of a checkpoint (Formats/Silt.md, section 4.4).
+    static func root(of tensors: [(name: String, info: TensorInfo, digest: Digest128)]) -> String {
+        let records = tensors.map { tensor -> (name: [UInt8], record: [UInt8]) in
+            let name = Array(tensor.name.utf8)
+            var record: [UInt8] = []
+            record.appendLittleEndian(UInt64(name.count))
+            record += name
+            let dtype = Array(tensor.info.dtype.rawValue.utf8)
+            record.appendLittleEndian(UInt64(dtype.count))
+            record += dtype
+            record.appendLittleEndian(UInt64(tensor.info.shape.count))
+            for extent in tensor.info.shape { record.appendLittleEndian(UInt64(extent)) }
+            return (name, record + tensor.digest.bytes)
+        }
+        let sorted = records.sorted { a, b in
+            if a.name.lexicographicallyPrecedes(b.name) { return true }
+            return a.name == b.name && a.record.lexicographicallyPrecedes(b.record)
+        }
+        var hash = SHA256()
+        for (_, record) in sorted { hash.update(data: record) }
+        return Hex.string(hash.finalize())
+    }
+
+    /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.
+    static func sha256(
+        of file: InputFile, buffer: ByteBuffer, cancellation: Cancellation
+    ) throws(SiltError) -> String {
+        var hash = SHA256()
+        let piece = 1 << 20
+        buffer.reserve(piece)
+        var offset = 0
+        while offset < file.size {
+            if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+            let bytes = unsafe buffer.prefix(min(piece, file.size - offset))
+            try unsafe file.read(into: bytes, at: offset)
+            unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            offset += bytes.count
+        }
+        return Hex.string(hash.finalize())
+    }
+}

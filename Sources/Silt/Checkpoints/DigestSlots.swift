@@ -1,0 +1,30 @@
+internal import Synchronization
+internal import TensorTypes
+
+/// The digests of a tensor's or file's pieces, filled in by workers in any order.
+final class DigestSlots: Sendable {
+    private struct State {
+        var digests: [Digest128?]
+        var missing: Int
+    }
+
+    private let state: Mutex<State>
+
+    init(_ count: Int) { state = Mutex(State(digests: Array(repeating: nil, count: count), missing: count)) }
+
+    /// Puts in the digest of piece `index`; the first one counts.
+    func set(_ index: Int, _ digest: Digest128) {
+        state.withLock { state in
+            if state.digests[index] == nil { state.missing -= 1 }
+            state.digests[index] = digest
+        }
+    }
+
+    /// The digest of piece `index`, once it is there.
+    subscript(index: Int) -> Digest128? { state.withLock { $0.digests[index] } }
+
+    /// The tree digest (Formats/Silt.md, section 4.4); nil while a piece is missing.
+    var tree: Digest128? {
+        state.withLock { state in state.missing == 0 ? Digest128(pieces: state.digests.compactMap { $0 }) : nil }
+    }
+}

@@ -1,0 +1,181 @@
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// Measures segments and decides how each is coded: by the bytes that the codings take on the data themselves. The residual
+/// and the planes under rANS are counted exactly (their symbols are), byte codecs are tried on a sample of cells.
+final class CodingChooser: Sendable {
+    /// Tensors with fewer elements share tables with others of their dtype.
+    static let groupBelow = 32_768
+    /// A byte codec is tried on one cell of so many.
+    static let sampleEvery = 32
+
+    let options: PackOptions
+    /// Statistics of the small tensors, by dtype.
+    private let groups = Mutex<[DType: ResidualStatistics]>([:])
+
+    init(_ options: PackOptions) { self.options = options }
+
+    private var allowsRans: Bool { options.codec == .auto || options.codec == .rans }
+    /// The byte codec that competes, or stands alone.
+    private var byteCodec: Codec? {
+        switch options.codec {
+        case .auto, .zstd: .zstd
+        case .lz4: .lz4
+        case .none: Codec.none
+        case .rans: nil
+        }
+    }
+
+    /// Adds a run of `count` elements of cell `cell` to what is known of `segment`; decides after the last one.
+    func measure(
+        _ segment: Segment, _ dtype: DType, result: UnsafeRawPointer, base: UnsafeRawPointer?, count: Int, cell: Int,
+        _ worker: PackWorker
+    ) {
+        let width = dtype.elementBytes
+        if let base = unsafe base, unsafe memcmp(result, base, count * width) == 0 {
+            finishCell(segment, dtype) { $0.equalElements += count }
+            return
+        }
+        let layout = unsafe base == nil ? nil : dtype.floatLayout
+        // Where the residual is the likely winner, the planes are only there to notice when it is not.
+        let isSampled = cell % CodingChooser.sampleEvery == 0
+        let countsWhole = allowsRans && (layout == nil || isSampled)
+        let empty = [[UInt64]](repeating: [UInt64](repeating: 0, count: 256), count: width)
+        var whole = empty
+        var xor = empty
+        if countsWhole { unsafe Planes.count(width: width, result, base: nil, count: count, into: &whole) }
+        let countsXor = allowsRans && (unsafe base != nil) && layout == nil
+        if countsXor { unsafe Planes.count(width: width, result, base: base, count: count, into: &xor) }
+        var sampledXor = 0
+        var sampledWhole = 0
+        let samples = byteCodec != nil && isSampled
+        if samples {
+            if unsafe base != nil { sampledXor = unsafe bytes(result, base, count, width, worker) }
+            sampledWhole = unsafe bytes(result, nil, count, width, worker)
+        }
+        if let layout, let base = unsafe base, allowsRans {
+            unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
+                histogram, scales in
+                segment.measure.withLock { measure in
+                    if measure.residual == nil { measure.residual = ResidualStatistics() }
+                    unsafe measure.residual?.add(histogram: histogram, scales: scales)
+                }
+            }
+        }
+        finishCell(segment, dtype) { measure in
+            measure.movedElements += count
+            if countsWhole {
+                SegmentMeasure.add(whole, to: &measure.wholePlanes)
+                measure.wholeElements += count
+            }
+            if countsXor { SegmentMeasure.add(xor, to: &measure.xorPlanes) }
+            if samples {
+                measure.sampledElements += count
+                measure.sampledXorBytes += sampledXor
+                measure.sampledWholeBytes += sampledWhole
+            }
+        }
+    }
+
+    /// Bytes that the byte codec takes for the planes of these elements.
+    private func bytes(
+        _ result: UnsafeRawPointer, _ base: UnsafeRawPointer?, _ count: Int, _ width: Int, _ worker: PackWorker
+    ) -> Int {
+        guard let byteCodec else { return 0 }
+        return unsafe ByteCodec.encode(
+            byteCodec, level: options.level, result: result, base: base, count: count, width: width, worker
+        ).count
+    }
+
+    private func finishCell(_ segment: Segment, _ dtype: DType, _ update: (inout SegmentMeasure) -> Void) {
+        let finished = segment.measure.withLock { measure -> SegmentMeasure? in
+            update(&measure)
+            measure.cellsLeft -= 1
+            guard measure.cellsLeft == 0 else { return nil }
+            defer { measure = SegmentMeasure(cells: 0) }
+            return measure
+        }
+        guard let finished else { return }
+        let coding = choose(segment, dtype, finished)
+        segment.coding.withLock { $0 = coding }
+    }
+
+    /// The coding with the fewest bytes.
+    private func choose(_ segment: Segment, _ dtype: DType, _ measure: SegmentMeasure) -> Segment.Coding {
+        if segment.hasBase, measure.movedElements == 0 { return .copy }
+        var best: (bits: Double, coding: Segment.Coding)?
+        func offer(_ bits: Double, _ coding: @autoclosure () -> Segment.Coding) {
+            if best.map({ bits < $0.bits }) ?? true { best = (bits, coding()) }
+        }
+        let isSmall = segment.elements.count < CodingChooser.groupBelow
+        if let residual = measure.residual, let layout = dtype.floatLayout {
+            if isSmall {
+                offer(residual.idealBits(width: layout.width), .exactInGroup)
+            } else {
+                let plan = ResidualPlan(width: layout.width, for: residual)
+                let stored = plan.tables.stored
+                offer(
+                    plan.bits(for: residual) + Double(8 * stored.count),
+                    .exact(ResidualEncoder(plan), tables: TablesChunk(stored)))
+            }
+        }
+        if !measure.xorPlanes.isEmpty {
+            let tables = PlaneTables(counts: measure.xorPlanes)
+            offer(tables.bits(for: measure.xorPlanes), planes(.xor, tables))
+        }
+        if !measure.wholePlanes.isEmpty {
+            // Cells that equal the base are free for the others, not for `whole`. Counts of a sample may lack bytes that
+            // come elsewhere: every byte gets a chance.
+            let isComplete = measure.wholeElements == segment.elements.count
+            let counts = isComplete ? measure.wholePlanes : measure.wholePlanes.map { $0.map { $0 + 1 } }
+            let tables = PlaneTables(counts: counts)
+            let scale = Double(segment.elements.count) / Double(measure.wholeElements)
+            offer(tables.bits(for: counts) * scale, planes(.whole, tables))
+        }
+        if let byteCodec, measure.sampledElements > 0 {
+            let scale = 8 / Double(measure.sampledElements)
+            if segment.hasBase {
+                offer(
+                    Double(measure.sampledXorBytes) * scale * Double(measure.movedElements),
+                    .planes(.xor, byteCodec, nil, tables: nil))
+            }
+            offer(
+                Double(measure.sampledWholeBytes) * scale * Double(segment.elements.count),
+                .planes(.whole, byteCodec, nil, tables: nil))
+        }
+        guard let best else {
+            // No sampled cell moved and only a byte codec is allowed: the cheapest guess.
+            return .planes(segment.hasBase ? .xor : .whole, byteCodec ?? .zstd, nil, tables: nil)
+        }
+        if case .exactInGroup = best.coding, let residual = measure.residual {
+            groups.withLock { $0[dtype, default: ResidualStatistics()].add(residual) }
+        }
+        return best.coding
+    }
+
+    private func planes(_ kind: PartKind, _ tables: PlaneTables) -> Segment.Coding {
+        .planes(kind, .rans, PlaneCodec(tables, forEncoding: true), tables: TablesChunk(tables.stored))
+    }
+
+    /// The tables of the groups, after the first pass.
+    func groupCodings() -> [DType: Segment.Coding] {
+        groups.withLock { groups in
+            groups.reduce(into: [:]) { codings, group in
+                guard let layout = group.key.floatLayout else { return }
+                let plan = ResidualPlan(width: layout.width, for: group.value)
+                codings[group.key] = .exact(ResidualEncoder(plan), tables: TablesChunk(plan.tables.stored))
+            }
+        }
+    }
+}

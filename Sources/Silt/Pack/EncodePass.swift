@@ -1,0 +1,186 @@
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorFiles
+internal import TensorTypes
+
+/// The packer's second pass: codes every chunk as the first pass decided. Workers code; chunks enter the file in their order.
+struct EncodePass: Sendable {
+    private enum Job: Sendable {
+        case cell(TensorTask, Segment, Segment.Coding, Int)
+        case piece(FileTask, Int)
+    }
+
+    /// The writer and what is committed one job at a time; `Pipeline` lets one thread through.
+    private final class Sink: @unchecked Sendable {
+        let writer: ContainerWriter
+        init(_ writer: ContainerWriter) { self.writer = writer }
+    }
+
+    private let jobs: [Job]
+    private let bytes: Int
+    let options: PackOptions
+    let pipeline: Pipeline
+
+    init(files: [FileTask], options: PackOptions, pipeline: Pipeline) {
+        self.options = options
+        self.pipeline = pipeline
+        var jobs: [Job] = []
+        var bytes = 0
+        for file in files {
+            switch file.content {
+            case .other:
+                guard !file.equalsBase.withLock({ $0 }) else { continue }
+                jobs += (0..<FileRecord.pieces(file.input.size)).map { .piece(file, $0) }
+                bytes += file.input.size
+            case .safetensors(_, let tensors):
+                for tensor in tensors {
+                    for segment in tensor.segments {
+                        guard let coding = segment.coding.withLock({ $0 }) else { continue }
+                        if case .copy = coding { continue }
+                        jobs += tensor.grid.cells(touching: segment.elements).map {
+                            .cell(tensor, segment, coding, $0)
+                        }
+                        bytes += segment.elements.count * tensor.info.dtype.elementBytes
+                    }
+                }
+            }
+        }
+        self.jobs = jobs
+        self.bytes = bytes
+    }
+
+    func run(into writer: ContainerWriter, _ progress: Progress.Handler?) throws(SiltError) {
+        let meter = ProgressMeter("packing", total: bytes, progress)
+        let sink = Sink(writer)
+        let (jobs, options) = (jobs, options)
+        try pipeline.run(
+            count: jobs.count, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) -> [UInt8] in
+                switch jobs[index] {
+                case .cell(let tensor, let segment, let coding, let cell):
+                    let chunk = try EncodePass.encode(tensor, segment, coding, cell, options, worker)
+                    meter.add(tensor.grid.range(cell).count * tensor.info.dtype.elementBytes, tensor.entry.name)
+                    return chunk
+                case .piece(let file, let piece):
+                    let chunk = try EncodePass.encode(file, piece, options, worker)
+                    meter.add(file.piece(piece).count, file.path)
+                    return chunk
+                }
+            },
+            commit: { (index, chunk) throws(SiltError) in
+                switch jobs[index] {
+                case .cell(_, let segment, let coding, _):
+                    if let tables = coding.tables, tables.index.withLock({ $0 == nil }) {
+                        let index = try sink.writer.append(tables.bytes)
+                        tables.index.withLock { $0 = index }
+                    }
+                    let index = try sink.writer.append(chunk)
+                    segment.firstChunk.withLock { if $0 == nil { $0 = index } }
+                case .piece(let file, _):
+                    let index = try sink.writer.append(chunk)
+                    file.firstChunk.withLock { if $0 == nil { $0 = index } }
+                }
+            })
+    }
+
+    private static func changed(_ file: String, _ tensor: String?) -> SiltError {
+        SiltError(
+            .changed, "the data changed between the first reading and the second", file: file, tensor: tensor,
+            advice: "pack again when nothing writes to the file")
+    }
+
+    private static func encode(
+        _ tensor: TensorTask, _ segment: Segment, _ coding: Segment.Coding, _ cell: Int, _ options: PackOptions,
+        _ worker: PackWorker
+    ) throws(SiltError) -> [UInt8] {
+        let range = tensor.grid.range(cell)
+        let piece = range.clamped(to: segment.elements)
+        let dtype = tensor.info.dtype
+        let bytes = try unsafe tensor.read(range, into: worker.result)
+        guard unsafe tensor.digests[cell] == Digest128(of: bytes), let start = bytes.baseAddress else {
+            throw changed(tensor.source.path, tensor.entry.name)
+        }
+        let result = unsafe start + (piece.lowerBound - range.lowerBound) * dtype.elementBytes
+        var base: UnsafeRawPointer?
+        if coding.usesBase, let task = tensor.base {
+            let whole = task.grid.range(cell) == piece
+            let read = try unsafe worker.base.read(task.tensor, piece, as: dtype, hashing: whole)
+            if let digest = unsafe read.digest, digest != task.digests[cell] {
+                throw changed(task.tensor.file.path, task.tensor.name)
+            }
+            unsafe base = read.patterns
+        }
+        switch coding {
+        case .copy, .exactInGroup: return []
+        case .exact(let encoder, _):
+            guard let base = unsafe base, let layout = dtype.floatLayout else { return [] }
+            return unsafe encoder.encode(
+                layout, base: base, result: result, count: piece.count, unit: segment.unit, workspace: worker.residual)
+        case .planes(_, let codec, let planeCodec, _):
+            let width = dtype.elementBytes
+            if let planeCodec {
+                worker.planes.reserve(piece.count * width)
+                unsafe Planes.split(width: width, result, base: base, count: piece.count, into: worker.planes.start)
+                return unsafe planeCodec.encode(worker.planes.start, count: piece.count, words: worker.words)
+            }
+            return unsafe ByteCodec.encode(
+                codec, level: options.level, result: result, base: base, count: piece.count, width: width, worker)
+        }
+    }
+
+    private static func encode(
+        _ file: FileTask, _ piece: Int, _ options: PackOptions, _ worker: PackWorker
+    ) throws(SiltError) -> [UInt8] {
+        let range = file.piece(piece)
+        worker.result.reserve(range.count)
+        let bytes = unsafe worker.result.prefix(range.count)
+        try unsafe file.input.read(into: bytes, at: range.lowerBound)
+        guard unsafe file.digests[piece] == Digest128(of: UnsafeRawBufferPointer(bytes)) else {
+            throw changed(file.input.path, nil)
+        }
+        if options.codec == .none {
+            file.codec.withLock { $0 = .none }
+            return unsafe Array(bytes)
+        }
+        // Configurations and tokenizers are small: the best level costs nothing there.
+        let level = file.input.size <= FileRecord.piece ? 19 : options.level
+        return unsafe worker.zstd.compress(UnsafeRawBufferPointer(bytes), level: level)
+    }
+}
+
+extension Segment.Coding {
+    /// The tables that the coding's chunks need.
+    var tables: TablesChunk? {
+        switch self {
+        case .exact(_, let tables): tables
+        case .planes(_, _, _, let tables): tables
+        case .copy, .exactInGroup: nil
+        }
+    }
+
+    /// Whether the coding refers to the base.
+    var usesBase: Bool {
+        if case .planes(.whole, _, _, _) = self { false } else { true }
+    }
+
+    /// The part's kind.
+    var kind: PartKind {
+        switch self {
+        case .copy: .copy
+        case .exact, .exactInGroup: .exact
+        case .planes(let kind, _, _, _): kind
+        }
+    }
+
+    /// The part's codec.
+    var codec: Codec? {
+        switch self {
+        case .copy: nil
+        case .exact, .exactInGroup: .rans
+        case .planes(_, let codec, _, _): codec
+        }
+    }
+}

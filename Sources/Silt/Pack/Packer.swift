@@ -1,0 +1,138 @@
+public import Logging
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorFiles
+public import TensorTypes
+
+/// Packs a fine-tuned checkpoint as its exact difference from a base.
+public struct Packer: Sendable {
+    /// How to code.
+    public var options: PackOptions
+    /// Where notes go.
+    public var log: Logger
+    /// Told how far the work is, from worker threads.
+    public var progress: Progress.Handler?
+    /// Stops the work.
+    public var cancellation: Cancellation
+
+    /// A packer.
+    public init(
+        _ options: PackOptions = PackOptions(), log: Logger, progress: Progress.Handler? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) {
+        self.options = options
+        self.log = log
+        self.progress = progress
+        self.cancellation = cancellation
+    }
+
+    /// Packs `fineTuned` against `base` into the file `output`, which appears whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - base: a directory in Hub layout or a `.safetensors` file.
+    ///   - fineTuned: the same. Every file of a directory is packed, whatever it is.
+    ///   - output: path of the Silt file.
+    /// - Returns: sizes and shares.
+    /// - Throws: `SiltError`: `inputMissing`, `header` or `truncated` for the inputs, `cannotCreate` or `io` for the output,
+    ///   `changed` if an input changes meanwhile, `interrupted`.
+    public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let baseCheckpoint = try Checkpoint(base)
+        let result = try Checkpoint(fineTuned)
+        // Early: nobody wants to hear after an hour that the output exists.
+        let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
+        let bases = baseCheckpoint.tensors.map { BaseTask($0) }
+        let files = try fileTasks(result, baseCheckpoint, bases)
+        let pipeline = Pipeline(threads: options.threads, cancellation: cancellation)
+        let chooser = CodingChooser(options)
+        try MeasurePass(files: files, bases: bases, chooser: chooser, pipeline: pipeline).run(progress)
+        Packer.settleGroups(files, chooser.groupCodings())
+        try EncodePass(files: files, options: options, pipeline: pipeline).run(into: writer, progress)
+        let manifest = try Packer.manifest(result, files, bases)
+        let table = writer.table
+        let bytes = try writer.finish(manifest)
+        return PackReport(
+            bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
+            seconds: begin.duration(to: clock.now).inSeconds,
+            encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
+            resultRoot: manifest.result.root)
+    }
+
+    /// What is to be done for every file of the result.
+    private func fileTasks(
+        _ result: Checkpoint, _ base: Checkpoint, _ bases: [BaseTask]
+    ) throws(SiltError) -> [FileTask] {
+        let matcher = BaseMatcher(base)
+        let byName = Dictionary(bases.map { ($0.tensor.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let safetensors = Set(result.safetensorsFiles)
+        let baseFiles = base.form == .directory && result.form == .directory ? Set(base.files) : []
+        var tasks: [FileTask] = []
+        for path in result.files {
+            try RelativePath.check(path)
+            if safetensors.contains(path), let file = try open(path, of: result) {
+                let tensors = file.header.entries.map { entry -> TensorTask in
+                    let match = matcher.match(entry.name, entry.info).flatMap { byName[$0.name] }
+                    if let match, match.tensor.name != entry.name {
+                        log.debug("\(entry.name): predicted by the base's \(match.tensor.name)")
+                    } else if match == nil {
+                        log.debug("\(entry.name): not in the base, stored whole")
+                    }
+                    return TensorTask(entry, in: file, base: match)
+                }
+                tasks.append(FileTask(path, file, tensors))
+            } else {
+                let candidate = baseFiles.contains(path) ? try InputFile(base.path(of: path)) : nil
+                tasks.append(FileTask(path, try InputFile(result.path(of: path)), base: candidate))
+            }
+        }
+        return tasks
+    }
+
+    /// Opens a safetensors file of the result. One that breaks the rules, and is not the model, is kept as it is.
+    private func open(_ path: String, of result: Checkpoint) throws(SiltError) -> SafetensorsFile? {
+        do throws(SiltError) {
+            return try result.open(path)
+        } catch where error.code == .header || error.code == .truncated {
+            log.notice("\(path) breaks the rules of safetensors and is kept byte for byte: \(error)")
+            return nil
+        }
+    }
+
+    /// Gives the segments of small tensors the tables of their group.
+    private static func settleGroups(_ files: [FileTask], _ groups: [DType: Segment.Coding]) {
+        for case .safetensors(_, let tensors) in files.map(\.content) {
+            for tensor in tensors {
+                for segment in tensor.segments {
+                    segment.coding.withLock { coding in
+                        if case .exactInGroup = coding { coding = groups[tensor.info.dtype] }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func manifest(
+        _ result: Checkpoint, _ files: [FileTask], _ bases: [BaseTask]
+    ) throws(SiltError) -> Manifest {
+        var records: [FileRecord] = []
+        for file in files { records.append(try FileRecord(of: file)) }
+        let baseTensors = bases.map {
+            (name: $0.tensor.name, info: $0.tensor.info, digest: $0.digests.tree ?? Digest128(pieces: []))
+        }
+        let tensors = records.flatMap { record -> [TensorRecord] in
+            guard case .safetensors(_, let tensors) = record.content else { return [] }
+            return tensors
+        }
+        return Manifest(
+            writer: SiltVersion.writer, form: result.form == .file ? .file : .directory,
+            base: Identity(
+                root: CheckpointRoot.root(of: baseTensors), tensors: baseTensors.count,
+                parameters: baseTensors.reduce(0) { $0 + $1.info.parameters }),
+            result: Identity(
+                root: CheckpointRoot.root(of: tensors.map { ($0.name, $0.info, $0.digest) }), tensors: tensors.count,
+                parameters: tensors.reduce(0) { $0 + $1.info.parameters }),
+            bytes: records.reduce(0) { $0 + $1.bytes }, files: records)
+    }
+}

@@ -1,0 +1,154 @@
+public import Logging
+internal import Safetensors
+internal import SiltFormat
+internal import TensorFiles
+public import TensorTypes
+
+/// Gives back what a Silt file holds.
+public struct Unpacker: Sendable {
+    /// Worker threads.
+    public var threads: Int
+    /// Whether an existing output may be replaced. A directory is replaced only if it has no file that the Silt file would
+    /// not write.
+    public var replaceExisting: Bool
+    /// Where notes go.
+    public var log: Logger
+    /// Told how far the work is, from worker threads.
+    public var progress: Progress.Handler?
+    /// Stops the work.
+    public var cancellation: Cancellation
+
+    /// An unpacker.
+    public init(
+        threads: Int = 2, replaceExisting: Bool = false, log: Logger, progress: Progress.Handler? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) {
+        self.threads = threads
+        self.replaceExisting = replaceExisting
+        self.log = log
+        self.progress = progress
+        self.cancellation = cancellation
+    }
+
+    /// What was written.
+    public struct Report: Sendable {
+        /// Files written.
+        public let files: Int
+        /// Tensors written.
+        public let tensors: Int
+        /// Bytes written.
+        public let bytes: Int
+        /// Wall-clock seconds.
+        public let seconds: Double
+        /// Root of the result, 64 hexadecimal digits.
+        public let resultRoot: String
+    }
+
+    /// Rebuilds everything that `file` holds as `output`: a file if one was packed, else a directory. It appears whole and
+    /// verified, or not at all.
+    ///
+    /// - Parameters:
+    ///   - base: the base that was packed against; its sharding, order and metadata may differ.
+    ///   - file: the Silt file.
+    ///   - output: where the result appears.
+    /// - Throws: `SiltError` with the classes of Formats/Silt.md section 9, `inputMissing`, `cannotCreate`, `io`,
+    ///   `interrupted`.
+    public func unpack(base: String, file: String, to output: String) throws(SiltError) -> Report {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
+        let binding = BaseBinding(checkpoint: try Checkpoint(base))
+        let staged = try stage(manifest, at: output)
+        var outputs: [OutputFile] = []
+        for record in manifest.files {
+            let out = manifest.form == .file ? staged.file : try staged.create(record.path)
+            try out.setSize(record.bytes)
+            if case .safetensors(let header, _) = record.content { try out.write(header.fileStart, at: 0) }
+            outputs.append(out)
+        }
+        let (files, starts) = (outputs, manifest.files.map(\.dataStart))
+        try unsafe rebuilder(container, binding).run(
+            "unpacking", progress,
+            sink: { (_, index, offset, _, bytes) throws(SiltError) in
+                try unsafe files[index].write(bytes, at: starts[index] + offset)
+            }, verdict: { (error) throws(SiltError) in throw error })
+        try staged.commit()
+        return Report(
+            files: manifest.files.count, tensors: manifest.result.tensors, bytes: manifest.bytes,
+            seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.result.root)
+    }
+
+    /// Rebuilds the tensors whose names match `pattern` into one safetensors file. Reads no other tensor's chunks.
+    ///
+    /// - Parameter pattern: a regular expression; it may match any part of a name.
+    /// - Throws: as `unpack`; `usage` for a bad pattern, `noMatch` if no tensor matches.
+    public func unpack(
+        only pattern: String, base: String, file: String, to output: String
+    ) throws(SiltError) -> Report {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let container = try ContainerReader(file)
+        let chosen = try select(pattern, container.manifest.tensors)
+        let binding = BaseBinding(checkpoint: try Checkpoint(base))
+        let built = try SafetensorsHeaderBuilder.header(
+            for: chosen.map { (name: $0.record.name, info: $0.record.info) }, metadata: ["format": "pt"])
+        let staged = try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
+        let (out, start, offsets) = (staged.file, built.text.count + 8, built.offsets)
+        let bytes = start + chosen.reduce(0) { $0 + $1.record.info.bytes }
+        try out.setSize(bytes)
+        var prefix: [UInt8] = []
+        prefix.appendLittleEndian(UInt64(built.text.count))
+        try out.write(prefix + built.text, at: 0)
+        let ranges = Dictionary(
+            chosen.map { ($0.record.name, $0.record.range.lowerBound) }, uniquingKeysWith: { first, _ in first })
+        try unsafe rebuilder(container, binding, tensors: Set(chosen.map(\.ordinal))).run(
+            "unpacking", progress,
+            sink: { (_, _, offset, name, bytes) throws(SiltError) in
+                guard let name, let target = offsets[name], let source = ranges[name] else { return }
+                try unsafe out.write(bytes, at: start + target.lowerBound + offset - source)
+            }, verdict: { (error) throws(SiltError) in throw error })
+        try staged.commit()
+        return Report(
+            files: 1, tensors: chosen.count, bytes: bytes, seconds: begin.duration(to: clock.now).inSeconds,
+            resultRoot: container.manifest.result.root)
+    }
+
+    private func rebuilder(
+        _ container: ContainerReader, _ binding: BaseBinding, tensors: Set<Int>? = nil
+    ) -> Rebuilder {
+        Rebuilder(container, binding, Pipeline(threads: threads, cancellation: cancellation), tensors: tensors)
+    }
+
+    private func stage(_ manifest: Manifest, at output: String) throws(SiltError) -> StagedOutput {
+        switch manifest.form {
+        case .file:
+            return try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
+        case .directory:
+            let expected = Set(manifest.files.map(\.path))
+            return try StagedOutput(
+                at: output, form: .directory, replacing: replaceExisting ? .directory(expected: expected) : .never)
+        }
+    }
+
+    /// The tensors that `pattern` matches, each name once.
+    private func select(
+        _ pattern: String, _ tensors: [TensorRecord]
+    ) throws(SiltError) -> [(ordinal: Int, record: TensorRecord)] {
+        let regex: Regex<AnyRegexOutput>
+        do {
+            regex = try Regex(pattern)
+        } catch {
+            throw SiltError(.usage, "\"\(pattern)\" is not a regular expression: \(error)")
+        }
+        var names: Set<String> = []
+        let chosen = tensors.enumerated().filter { _, record in
+            record.name.contains(regex) && names.insert(record.name).inserted
+        }
+        guard !chosen.isEmpty else {
+            throw SiltError(
+                .noMatch, "no tensor's name matches \"\(pattern)\"", advice: "silt inspect lists the names")
+        }
+        return chosen.map { (ordinal: $0.offset, record: $0.element) }
+    }
+}

@@ -1,0 +1,83 @@
+public import Logging
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorFiles
+public import TensorTypes
+
+/// Checks that a Silt file gives back what went in, without writing anything.
+public struct Verifier: Sendable {
+    /// Worker threads.
+    public var threads: Int
+    /// Whether to recompute the SHA-256 of every file as well. The digests that are always checked cover the same bytes;
+    /// this proves the recorded SHA-256, which a hub shows for the same file.
+    public var checksSHA256: Bool
+    /// Where notes go.
+    public var log: Logger
+    /// Told how far the work is, from worker threads.
+    public var progress: Progress.Handler?
+    /// Stops the work.
+    public var cancellation: Cancellation
+
+    /// A verifier.
+    public init(
+        threads: Int = 2, checksSHA256: Bool = false, log: Logger, progress: Progress.Handler? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) {
+        self.threads = threads
+        self.checksSHA256 = checksSHA256
+        self.log = log
+        self.progress = progress
+        self.cancellation = cancellation
+    }
+
+    /// Rebuilds everything in memory, chunk by chunk, and compares.
+    ///
+    /// - Parameters:
+    ///   - base: the base that was packed against.
+    ///   - file: the Silt file.
+    ///   - fineTuned: a checkpoint with which every byte of every rebuilt file is compared; nil for none.
+    /// - Returns: the differences. A wrong base is a difference, not an error.
+    /// - Throws: `SiltError` if the Silt file is damaged or an input cannot be read.
+    public func verify(base: String, file: String, against fineTuned: String?) throws(SiltError) -> VerifyReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
+        let binding = BaseBinding(checkpoint: try Checkpoint(base))
+        let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
+        let found = Mutex<[VerifyReport.Difference]>([])
+        let starts = manifest.files.map(\.dataStart)
+        let pipeline = Pipeline(threads: threads, cancellation: cancellation)
+        try unsafe Rebuilder(container, binding, pipeline).run(
+            "verifying", progress,
+            sink: { (worker, index, offset, name, bytes) throws(SiltError) in
+                try unsafe comparison?.compare(bytes, file: index, at: starts[index] + offset, tensor: name, worker)
+            },
+            verdict: { (error) throws(SiltError) in found.withLock { $0.append(VerifyReport.Difference(error)) } })
+        var differences = found.withLock { $0 } + (comparison?.differences ?? [])
+        if checksSHA256, differences.isEmpty {
+            differences += try SHA256Check(container, binding, cancellation).differences()
+        }
+        return VerifyReport(
+            differences: Verifier.ordered(differences, manifest), tensors: manifest.result.tensors,
+            files: manifest.files.count, bytes: manifest.bytes, seconds: begin.duration(to: clock.now).inSeconds,
+            baseRoot: manifest.base.root, resultRoot: manifest.result.root, sha256Checked: checksSHA256,
+            compared: fineTuned != nil)
+    }
+
+    /// Differences in the order of the manifest, whatever the order in which threads found them.
+    private static func ordered(
+        _ differences: [VerifyReport.Difference], _ manifest: Manifest
+    ) -> [VerifyReport.Difference] {
+        var ranks: [String: Int] = [:]
+        for (rank, tensor) in manifest.tensors.enumerated() {
+            ranks[tensor.name] = ranks[tensor.name] ?? rank
+            if let base = tensor.base { ranks[base.name] = ranks[base.name] ?? rank }
+        }
+        return differences.enumerated().sorted { a, b in
+            let (first, second) = (ranks[a.element.tensor ?? ""] ?? -1, ranks[b.element.tensor ?? ""] ?? -1)
+            return first != second ? first < second : a.offset < b.offset
+        }.map(\.element)
+    }
+}

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Silt
+internal import TensorTypes
+
+/// `silt inspect`.
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what a Silt file holds and what each tensor costs.",
+        discussion: ExitStatus.help)
+
+    @Argument(help: "The Silt file.")
+    var file: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let inspection = try Inspection(of: file)
+        common.report(inspection.json, lines(inspection))
+    }
+
+    private func lines(_ it: Inspection) -> [String] {
+        let ratio = it.bytes > 0 ? Double(it.fineTunedBytes) / Double(it.bytes) : 0
+        var lines = [
+            "\(file)", "  contract  exact (a \(it.form); format \(it.metadata["silt_version"] ?? "?"), \(it.writer))",
+            "  base      \(it.baseRoot)", "  result    \(it.resultRoot)",
+            "  size      \(Text.grouped(it.bytes)) bytes for \(Text.grouped(it.fineTunedBytes)): "
+                + "\(Text.decimal(ratio, 2)) x smaller",
+            "",
+        ]
+        lines += EncodingTable.lines(it.encodings, total: it.bytes)
+        var files = Table([
+            .init(title: "file", isNumber: false, canShrink: true), .init(title: "kind", isNumber: false),
+            .init(title: "bytes"), .init(title: "stored"),
+        ])
+        for file in it.files {
+            files.add([file.path, file.kind, Text.grouped(file.bytes), Text.grouped(file.storedBytes)])
+        }
+        var tensors = Table([
+            .init(title: "tensor", isNumber: false, canShrink: true), .init(title: "dtype", isNumber: false),
+            .init(title: "shape", isNumber: false), .init(title: "kind", isNumber: false),
+            .init(title: "codec", isNumber: false), .init(title: "stored"), .init(title: "bits"),
+        ])
+        for tensor in it.tensors {
+            tensors.add([
+                tensor.name, tensor.info.dtype.rawValue,
+                tensor.info.shape.map(String.init).joined(separator: "x"), tensor.kind, tensor.codec,
+                Text.grouped(tensor.bytes), Text.decimal(tensor.bitsPerParameter, 2),
+            ])
+        }
+        return lines + [""] + files.lines() + [""] + tensors.lines()
+    }
+}

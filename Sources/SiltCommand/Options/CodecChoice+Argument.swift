@@ -1,0 +1,4 @@
+public import ArgumentParser
+public import Silt
+
+extension PackOptions.CodecChoice: ExpressibleByArgument {}

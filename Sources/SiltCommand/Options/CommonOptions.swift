@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Logging
+internal import Silt
+internal import TensorTypes
+
+/// Options of every command.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object instead of a table.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors (and JSON, if asked for).")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Say what is found and chosen, on standard error.")
+    var verbose = false
+
+    func validate() throws {
+        if quiet && verbose { throw ValidationError("--quiet and --verbose contradict each other.") }
+    }
+
+    /// The log of the library, on standard error.
+    var log: Logger {
+        var logger = Logger(label: "silt") { _ in StandardErrorLog() }
+        logger.logLevel = verbose ? .debug : quiet ? .error : .notice
+        return logger
+    }
+
+    /// Prints a report: as JSON, as lines, or not at all.
+    func report(_ json: JSONValue, _ lines: @autoclosure () -> [String]) {
+        if self.json {
+            Terminal.say(String(decoding: json.serialized(pretty: true), as: UTF8.self))
+        } else if !quiet {
+            for line in lines() { Terminal.say(line) }
+        }
+    }
+}
+
+/// Options of commands that go over whole checkpoints.
+struct WorkOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Worker threads (default: all processors).")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads takes 1 to 1024.") }
+    }
+
+    /// Threads to use.
+    var workers: Int { threads ?? Terminal.processors }
+
+    /// Runs `body` with a progress bar, if a person watches and wants one.
+    func withProgress<R>(_ common: CommonOptions, _ body: (Progress.Handler?) throws -> R) rethrows -> R {
+        guard Terminal.isWatched, !common.quiet else { return try body(nil) }
+        let bar = ProgressBar()
+        defer { bar.clear() }
+        return try body { bar.update($0) }
+    }
+}
+
+/// Writes log lines to standard error.
+struct StandardErrorLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { Terminal.complain("\(event.level): \(event.message)") }
+}

@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import TensorTypes
+
+/// What the command's end says. The numbers are those of sysexits.h where it has one.
+enum ExitStatus: Int32 {
+    case ok = 0
+    case different = 1
+    case failed = 2
+    case usage = 64
+    case malformed = 65
+    case missing = 66
+    case cannotCreate = 73
+    case io = 74
+    case interrupted = 130
+
+    /// The status of an error.
+    init(of error: SiltError) {
+        switch error.code {
+        case .truncated, .header, .notSilt, .version, .unknownExtension, .checksum, .manifest, .path, .coverage, .limit,
+            .tables, .chunk, .baseMissing, .baseDType, .baseShape, .baseContent, .result:
+            self = .malformed
+        case .usage: self = .usage
+        case .inputMissing: self = .missing
+        case .cannotCreate: self = .cannotCreate
+        case .io: self = .io
+        case .changed, .noMatch: self = .failed
+        case .interrupted: self = .interrupted
+        }
+    }
+
+    var code: ExitCode { ExitCode(rawValue) }
+
+    /// The part of every help text that lists the codes.
+    static let help = """
+        EXIT STATUS
+          0    success
+          1    verification found a difference
+          2    the work failed for another reason
+          64   wrong usage
+          65   an input is malformed or damaged, or is not the base that was packed against
+          66   an input is missing or cannot be opened
+          73   the output cannot be created, or exists (see --force)
+          74   reading or writing failed
+          130  interrupted; nothing was written
+        """
+}

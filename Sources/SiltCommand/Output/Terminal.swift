@@ -1,0 +1,71 @@
+internal import Silt
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// The command's two streams. Nothing below the command prints.
+enum Terminal {
+    /// Writes a line to standard output.
+    static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    /// Writes a line to standard error.
+    static func complain(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// Writes text to standard error, without a line's end.
+    static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// Whether a person watches standard error.
+    static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Columns of the terminal; 80 if it does not say.
+    static var columns: Int {
+        var size = winsize()
+        guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Processors that are there to use.
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var done = 0
+            while done < bytes.count {
+                #if canImport(Glibc)
+                    let count = unsafe Glibc.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                #elseif canImport(Musl)
+                    let count = unsafe Musl.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                #else
+                    let count = unsafe Darwin.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                #endif
+                // A closed pipe is the reader's choice, not our failure.
+                guard count > 0 else { return }
+                done += count
+            }
+        }
+    }
+}
+
+/// Turns Ctrl-C and its kin into a request to stop; the second one ends the process at once.
+enum Interruption {
+    /// What long work looks at.
+    static let cancellation = Cancellation()
+
+    static func install() {
+        _ = cancellation
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            _ = signal(number) { number in
+                Interruption.cancellation.request()
+                _ = signal(number, SIG_DFL)
+            }
+        }
+        // Errors of write calls say more than these signals.
+        for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
+    }
+}
