@@ -48,9 +48,9 @@ final class CodingChooser: Sendable {
             return
         }
         let layout = unsafe base == nil ? nil : dtype.floatLayout
-        // Where the residual is the likely winner, the planes are only there to notice when it is not.
-        let isSampled = cell % CodingChooser.sampleEvery == 0
-        let countsWhole = allowsRans && (layout == nil || isSampled)
+        // Where the residual is the likely winner, the others are only there to notice when it is not.
+        let isSampled = layout == nil || !allowsRans || cell % CodingChooser.sampleEvery == 0
+        let countsWhole = allowsRans && isSampled
         let empty = [[UInt64]](repeating: [UInt64](repeating: 0, count: 256), count: width)
         var whole = empty
         var xor = empty
@@ -64,9 +64,15 @@ final class CodingChooser: Sendable {
             if unsafe base != nil { sampledXor = unsafe bytes(result, base, count, width, worker) }
             sampledWhole = unsafe bytes(result, nil, count, width, worker)
         }
+        var sampledResidual = 0.0
         if let layout, let base = unsafe base, allowsRans {
             unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
                 histogram, scales in
+                if samples {
+                    var cell = ResidualStatistics()
+                    unsafe cell.add(histogram: histogram, scales: scales)
+                    sampledResidual = cell.idealBits(width: layout.width)
+                }
                 segment.measure.withLock { measure in
                     if measure.residual == nil { measure.residual = ResidualStatistics() }
                     unsafe measure.residual?.add(histogram: histogram, scales: scales)
@@ -84,6 +90,7 @@ final class CodingChooser: Sendable {
                 measure.sampledElements += count
                 measure.sampledXorBytes += sampledXor
                 measure.sampledWholeBytes += sampledWhole
+                measure.sampledResidualBits += sampledResidual
             }
         }
     }
@@ -118,16 +125,19 @@ final class CodingChooser: Sendable {
         func offer(_ bits: Double, _ coding: @autoclosure () -> Segment.Coding) {
             if best.map({ bits < $0.bits }) ?? true { best = (bits, coding()) }
         }
+        var residualBits: Double?
         let isSmall = segment.elements.count < CodingChooser.groupBelow
         if let residual = measure.residual, let layout = dtype.floatLayout {
             if isSmall {
-                offer(residual.idealBits(width: layout.width), .exactInGroup)
+                let bits = residual.idealBits(width: layout.width)
+                residualBits = bits
+                offer(bits, .exactInGroup)
             } else {
                 let plan = ResidualPlan(width: layout.width, for: residual)
                 let stored = plan.tables.stored
-                offer(
-                    plan.bits(for: residual) + Double(8 * stored.count),
-                    .exact(ResidualEncoder(plan), tables: TablesChunk(stored)))
+                let bits = plan.bits(for: residual) + Double(8 * stored.count)
+                residualBits = bits
+                offer(bits, .exact(ResidualEncoder(plan), tables: TablesChunk(stored)))
             }
         }
         if !measure.xorPlanes.isEmpty {
@@ -146,9 +156,15 @@ final class CodingChooser: Sendable {
         if let byteCodec, measure.sampledElements > 0 {
             let scale = 8 / Double(measure.sampledElements)
             if segment.hasBase {
-                offer(
-                    Double(measure.sampledXorBytes) * scale * Double(measure.movedElements),
-                    .planes(.xor, byteCodec, nil, tables: nil))
+                // Cells move by very different amounts, and a sample need not be typical: what it shows is how the codec
+                // compares with the residual on the same cells.
+                let bits: Double
+                if let residualBits, measure.sampledResidualBits > 0 {
+                    bits = residualBits * Double(8 * measure.sampledXorBytes) / measure.sampledResidualBits
+                } else {
+                    bits = Double(measure.sampledXorBytes) * scale * Double(measure.movedElements)
+                }
+                offer(bits, .planes(.xor, byteCodec, nil, tables: nil))
             }
             offer(
                 Double(measure.sampledWholeBytes) * scale * Double(segment.elements.count),

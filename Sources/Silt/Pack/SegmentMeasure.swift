@@ -16,10 +16,11 @@ struct SegmentMeasure: Sendable {
     var wholePlanes: [[UInt64]] = []
     /// Elements that `wholePlanes` has counted. Where the residual is the likely winner only some cells are.
     var wholeElements = 0
-    /// Elements whose planes a byte codec was tried on, and its bytes.
+    /// Elements whose planes a byte codec was tried on, its bytes, and the bits of the residual for the same elements.
     var sampledElements = 0
     var sampledXorBytes = 0
     var sampledWholeBytes = 0
+    var sampledResidualBits = 0.0
 
     init(cells: Int) { cellsLeft = cells }
 

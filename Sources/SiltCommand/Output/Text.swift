@@ -35,10 +35,9 @@ enum Text {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 
-    /// `text`, its middle replaced by `…` if it has more than `width` characters.
+    /// `text`, its beginning replaced by `…` if it has more than `width` characters: names differ at their ends.
     static func shortened(_ text: String, to width: Int) -> String {
         guard text.count > width, width > 1 else { return String(text.prefix(max(0, width))) }
-        let tail = (width - 1) * 2 / 3
-        return text.prefix(width - 1 - tail) + "…" + text.suffix(tail)
+        return "…" + text.suffix(width - 1)
     }
 }
