@@ -16,6 +16,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT.parent / "Reader")]
 
+import base_faults  # noqa: E402, F401
 import chunk_faults  # noqa: E402, F401
 import container_faults  # noqa: E402, F401
 import manifest_faults  # noqa: E402, F401

@@ -1,4 +1,4 @@
-"""Invalid vectors: the manifest, its paths, how things add up, the base and the result."""
+"""Invalid vectors: the manifest, its paths, how things add up, and the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from faults import (
     Edit,
     broken,
     broken_directory,
-    directory_sample,
     file,
     make_root,
     part,
@@ -212,33 +211,6 @@ FROM_SAMPLE = {
                     lambda draft: draft.manifest["result"].update(root=hashlib.sha256(b"x").hexdigest())),
 }  # fmt: skip
 
-WRONG_DIRECTORIES = {
-    "base-missing-config": ("base-missing", "The base has no config.json.", "sharded-no-config"),
-    "base-content-file": ("base-content", "The base's README.md differs in one byte.", "sharded-readme"),
-}
-
-WRONG_BASES = {
-    "base-missing-tensor": ("base-missing", "The base has no tensor a.", "no-a"),
-    "base-missing-other": ("base-missing", "The base has no tensor c.", "no-c"),
-    "base-dtype-f16": ("base-dtype", "The base's a is F16, not BF16.", "dtype-a"),
-    "base-dtype-i32": ("base-dtype", "The base's c is I32, not F32.", "dtype-c"),
-    "base-shape-turned": ("base-shape", "The base's a is 16 x 20, not 20 x 16.", "shape-a"),
-    "base-shape-flat": ("base-shape", "The base's c has rank 1, not 2.", "shape-c"),
-    "base-content-tensor": ("base-content", "The base's a has other values.", "content-a"),
-    "base-content-byte": ("base-content", "The last byte of the base's c differs.", "content-c"),
-}
-
-
-def _base_too_short(context: Context) -> Case:
-    """The exact tensor on a base tensor that has one row less."""
-    (short,) = (t for t in context.bases["wrong/short-a.safetensors"] if t.name == "a")
-
-    def edit(draft: Draft) -> None:
-        tensor(draft, "a")["base"].update(shape=list(short.shape), digest=short.digest)
-
-    about = "A part has elements that the base tensor has not."
-    return broken(context, "coverage", about, edit, "wrong/short-a.safetensors")
-
 
 def _stored(about: str, make: Callable[[bytes], bytes], error: str = "manifest") -> Callable[[Context], Case]:
     """A fault in the stored bytes of the manifest."""
@@ -293,15 +265,7 @@ def _register() -> None:
         INVALID[name] = lambda context, e=error, a=about, f=edit: broken_directory(context, e, a, f)
     for name, (error, about, edit) in FROM_SAMPLE.items():
         INVALID[name] = lambda context, e=error, a=about, f=edit: broken(context, e, a, f)
-    for name, (error, about, base) in WRONG_BASES.items():
-        path = f"wrong/{base}.safetensors"
-        INVALID[name] = lambda context, e=error, a=about, p=path: broken(context, e, a, lambda draft: None, p)
-    for name, (error, about, base) in WRONG_DIRECTORIES.items():
-        INVALID[name] = lambda context, e=error, a=about, p=f"wrong/{base}": Case(
-            e, a, seal(directory_sample(context)), p
-        )
     INVALID.update(STORED)
-    INVALID["coverage-base-too-short"] = _base_too_short
 
 
 _register()

@@ -103,11 +103,12 @@ package struct FrequencyTable: Sendable, Hashable {
         self.frequencies = frequencies
     }
 
-    /// Bits that symbols with these counts take with an ideal table, the table itself not counted.
-    package static func entropy(_ counts: [UInt64]) -> Double {
+    /// Bits that symbols with these counts (those after symbol `last` left out) take with an ideal table, the table itself not
+    /// counted.
+    package static func entropy(_ counts: [UInt64], upTo last: Int? = nil) -> Double {
         unsafe counts.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return 0 }
-            return unsafe silt_entropy(start, buffer.count)
+            return unsafe silt_entropy(start, min(buffer.count, (last ?? buffer.count) + 1))
         }
     }
 }

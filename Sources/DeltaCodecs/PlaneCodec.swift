@@ -7,6 +7,9 @@ package final class PlaneCodec: Sendable {
     private let encoding: EncodingTables?
     private let decoding: DecodingTables?
 
+    /// Planes of an element.
+    package var elementBytes: Int { tables.planes.count }
+
     /// A codec that only codes or only decodes, since each needs tables of its own form.
     package init(_ tables: PlaneTables, forEncoding: Bool) {
         self.tables = tables

@@ -3,12 +3,15 @@ package import TensorTypes
 
 /// Rebuilds chunks of the residual with one set of tables (Formats/Silt.md, section 7.4). Workers share it.
 package final class ResidualDecoder: Sendable {
+    /// Bits of the patterns.
+    package let width: Int
     private let origin: Int
     private let rowOfClass: [UInt8]
     private let classes: DecodingTables
     private let codes: DecodingTables
 
     package init(_ tables: ResidualTables) {
+        width = tables.width
         origin = tables.origin
         rowOfClass = tables.rowOfClass
         classes = DecodingTables(tables.rows)

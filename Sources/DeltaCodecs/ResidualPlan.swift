@@ -5,7 +5,13 @@ package struct ResidualPlan: Sendable {
     /// The tables that the file stores.
     package let tables: ResidualTables
     /// The first bin of the histogram that has a class of its own; those below share class 1.
-    private let window: Int
+    package let window: Int
+
+    /// A plan from the tables that it stores and its window.
+    package init(tables: ResidualTables, window: Int) {
+        self.tables = tables
+        self.window = window
+    }
 
     /// Chooses the tables with which tensors that look like `statistics` take the fewest bytes, tables included.
     ///
@@ -74,13 +80,20 @@ package struct ResidualPlan: Sendable {
         var best = [Double](repeating: .infinity, count: n + 1)
         var from = [Int](repeating: 0, count: n + 1)
         best[0] = 0
+        var merged = [UInt64](repeating: 0, count: 256)
         for start in 0..<n {
-            var merged = [UInt64](repeating: 0, count: 256)
+            for symbol in 0..<256 { merged[symbol] = 0 }
+            var last = 0
+            var entropy = 0.0
             for end in start + 1...n {
-                for symbol in 0..<256 { merged[symbol] += counts[end - 1][symbol] }
+                let added = counts[end - 1]
+                if let top = added.lastIndex(where: { $0 > 0 }) {
+                    last = max(last, top)
+                    for symbol in 0...top { merged[symbol] += added[symbol] }
+                    entropy = FrequencyTable.entropy(merged, upTo: last)
+                }
                 // A stored frequency takes about 4 bits.
-                let last = merged.lastIndex { $0 > 0 } ?? 0
-                let cost = best[start] + FrequencyTable.entropy(merged) + Double(12 + 4 * last)
+                let cost = best[start] + entropy + Double(12 + 4 * last)
                 if cost < best[end] { (best[end], from[end]) = (cost, start) }
             }
         }

@@ -83,6 +83,27 @@ def test_special_values_meet(silt: Silt, tmp_path: Path, dtype: str) -> None:
     silt.round_trip(*paths, tmp_path)
 
 
+@pytest.mark.parametrize("dtype", ["BF16", "F32", "F16"])
+@pytest.mark.parametrize("rows", [64, 2000, 9000])
+def test_scales_far_apart(
+    silt: Silt, rng: np.random.Generator, tmp_path: Path, dtype: str, rows: int
+) -> None:
+    """Rows that move by as little and as much as the dtype allows: more scales than a code can name."""
+    width = DTYPE_BITS[dtype]
+    mantissa = {"BF16": 7, "F32": 23, "F16": 10}[dtype]
+    exponents = (1 << (width - 1 - mantissa)) - 1
+    exponent = rng.choice(
+        [0, 1, exponents // 2, exponents - 1, exponents], size=(rows, 1), p=[0.1, 0.1, 0.6, 0.1, 0.1]
+    )
+    spread = np.clip(exponent - rng.integers(0, 3, (rows, 64)), 0, exponents)
+    old = (spread << mantissa) | rng.integers(0, 1 << mantissa, (rows, 64))
+    reach = rng.choice([0, 1, 2, 9, 16], size=(rows, 1))
+    new = (old + rng.integers(-(1 << reach), (1 << reach) + 1, (rows, 64))) & ((1 << width) - 1)
+    base, fine = ({"w": Tensor(dtype, (rows, 64), g.astype(f"<u{width // 8}").tobytes())} for g in (old, new))
+    paths = [write_safetensors(tmp_path / f"{n}.safetensors", m) for n, m in (("base", base), ("fine", fine))]
+    silt.round_trip(*paths, tmp_path)
+
+
 def test_changed_dtype(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
     """Every ordered pair of the float dtypes, and pairs that have nothing to do with each other."""
     dtypes = ["F32", "F16", "BF16", "F8_E4M3", "I32", "F64"]

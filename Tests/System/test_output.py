@@ -39,13 +39,25 @@ def test_exists(silt: Silt, small: Packed, tmp_path: Path, command: str) -> None
         output.write_text("precious")
     else:
         output.mkdir()
-        (output / "precious").write_text("precious")
+        (output / "config.json").write_text("precious")
     before = digests(tmp_path)
     silt.exits(CANNOT_CREATE, *words_for(command, small, output))
     assert digests(tmp_path) == before
     silt.ok(*words_for(command, small, output), "--force")
     assert_written(command, small, output)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_force_spares_other_files(silt: Silt, small: Packed, tmp_path: Path) -> None:
+    """A file that is no part of the result is never lost: --force refuses the directory."""
+    output = tmp_path / "out"
+    (output / "notes").mkdir(parents=True)
+    (output / "config.json").write_text("old")
+    (output / "notes" / "thesis.txt").write_text("precious")
+    before = digests(tmp_path)
+    result = silt.exits(CANNOT_CREATE, *words_for("unpack", small, output), "--force")
+    assert "thesis.txt" in result.stderr or "notes" in result.stderr
+    assert digests(tmp_path) == before
 
 
 @pytest.mark.parametrize("command", WORK)

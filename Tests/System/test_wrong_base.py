@@ -77,11 +77,11 @@ def test_wrong_base_with_force(silt: Silt, small: Packed, tmp_path: Path) -> Non
     base = write_model(tmp_path / "base", other_content(model))
     output = tmp_path / "out"
     output.mkdir()
-    (output / "precious").write_text("keep")
+    (output / "config.json").write_text("keep")
     before = listing(tmp_path)
     silt.exits(MALFORMED, "unpack", base, small.file, "-o", output, "--force")
     assert listing(tmp_path) == before
-    assert (output / "precious").read_text() == "keep"
+    assert (output / "config.json").read_text() == "keep"
 
 
 def test_missing_shard(silt: Silt, small: Packed, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ internal import TensorTypes
 final class CodingChooser: Sendable {
     /// Tensors with fewer elements share tables with others of their dtype.
     static let groupBelow = 32_768
-    /// A byte codec is tried on one cell of so many.
+    /// A byte codec is tried on one cell of so many, on at most so many of its elements.
     static let sampleEvery = 32
+    static let sampleElements = 32_768
 
     let options: PackOptions
     /// Statistics of the small tensors, by dtype.
@@ -57,22 +58,10 @@ final class CodingChooser: Sendable {
         if countsWhole { unsafe Planes.count(width: width, result, base: nil, count: count, into: &whole) }
         let countsXor = allowsRans && (unsafe base != nil) && layout == nil
         if countsXor { unsafe Planes.count(width: width, result, base: base, count: count, into: &xor) }
-        var sampledXor = 0
-        var sampledWhole = 0
-        let samples = byteCodec != nil && isSampled
-        if samples {
-            if unsafe base != nil { sampledXor = unsafe bytes(result, base, count, width, worker) }
-            sampledWhole = unsafe bytes(result, nil, count, width, worker)
-        }
-        var sampledResidual = 0.0
+        let sample = isSampled ? unsafe self.sample(segment, dtype, layout, result, base, count, worker) : nil
         if let layout, let base = unsafe base, allowsRans {
             unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
                 histogram, scales in
-                if samples {
-                    var cell = ResidualStatistics()
-                    unsafe cell.add(histogram: histogram, scales: scales)
-                    sampledResidual = cell.idealBits(width: layout.width)
-                }
                 segment.measure.withLock { measure in
                     if measure.residual == nil { measure.residual = ResidualStatistics() }
                     unsafe measure.residual?.add(histogram: histogram, scales: scales)
@@ -86,13 +75,33 @@ final class CodingChooser: Sendable {
                 measure.wholeElements += count
             }
             if countsXor { SegmentMeasure.add(xor, to: &measure.xorPlanes) }
-            if samples {
-                measure.sampledElements += count
-                measure.sampledXorBytes += sampledXor
-                measure.sampledWholeBytes += sampledWhole
-                measure.sampledResidualBits += sampledResidual
+            if let sample { measure.sample.add(sample) }
+        }
+    }
+
+    /// Tries the byte codec, and measures the residual of the same elements.
+    private func sample(
+        _ segment: Segment, _ dtype: DType, _ layout: FloatLayout?, _ result: UnsafeRawPointer,
+        _ base: UnsafeRawPointer?, _ count: Int, _ worker: PackWorker
+    ) -> SegmentMeasure.Sample? {
+        guard byteCodec != nil else { return nil }
+        let width = dtype.elementBytes
+        // Tensors without a residual are rare and depend on the codec alone: all their elements are tried.
+        let run = layout == nil ? count : min(count, CodingChooser.sampleElements)
+        var sample = SegmentMeasure.Sample()
+        sample.elements = run
+        sample.wholeBytes = unsafe bytes(result, nil, run, width, worker)
+        guard let base = unsafe base else { return sample }
+        sample.xorBytes = unsafe bytes(result, base, run, width, worker)
+        if let layout, allowsRans {
+            unsafe worker.residual.measure(layout, base: base, result: result, count: run, unit: segment.unit) {
+                histogram, scales in
+                var statistics = ResidualStatistics()
+                unsafe statistics.add(histogram: histogram, scales: scales)
+                sample.residualBits = statistics.idealBits(width: layout.width)
             }
         }
+        return sample
     }
 
     /// Bytes that the byte codec takes for the planes of these elements.
@@ -134,15 +143,15 @@ final class CodingChooser: Sendable {
                 offer(bits, .exactInGroup)
             } else {
                 let plan = ResidualPlan(width: layout.width, for: residual)
-                let stored = plan.tables.stored
-                let bits = plan.bits(for: residual) + Double(8 * stored.count)
+                let tables = TablesChunk(plan)
+                let bits = plan.bits(for: residual) + Double(8 * tables.bytes.count)
                 residualBits = bits
-                offer(bits, .exact(ResidualEncoder(plan), tables: TablesChunk(stored)))
+                offer(bits, .exact(tables))
             }
         }
         if !measure.xorPlanes.isEmpty {
             let tables = PlaneTables(counts: measure.xorPlanes)
-            offer(tables.bits(for: measure.xorPlanes), planes(.xor, tables))
+            offer(tables.bits(for: measure.xorPlanes), Segment.Coding.planes(.xor, .rans, TablesChunk(tables)))
         }
         if !measure.wholePlanes.isEmpty {
             // Cells that equal the base are free for the others, not for `whole`. Counts of a sample may lack bytes that
@@ -151,37 +160,33 @@ final class CodingChooser: Sendable {
             let counts = isComplete ? measure.wholePlanes : measure.wholePlanes.map { $0.map { $0 + 1 } }
             let tables = PlaneTables(counts: counts)
             let scale = Double(segment.elements.count) / Double(measure.wholeElements)
-            offer(tables.bits(for: counts) * scale, planes(.whole, tables))
+            offer(tables.bits(for: counts) * scale, Segment.Coding.planes(.whole, .rans, TablesChunk(tables)))
         }
-        if let byteCodec, measure.sampledElements > 0 {
-            let scale = 8 / Double(measure.sampledElements)
+        if let byteCodec, measure.sample.elements > 0 {
+            let scale = 8 / Double(measure.sample.elements)
             if segment.hasBase {
                 // Cells move by very different amounts, and a sample need not be typical: what it shows is how the codec
                 // compares with the residual on the same cells.
                 let bits: Double
-                if let residualBits, measure.sampledResidualBits > 0 {
-                    bits = residualBits * Double(8 * measure.sampledXorBytes) / measure.sampledResidualBits
+                if let residualBits, measure.sample.residualBits > 0 {
+                    bits = residualBits * Double(8 * measure.sample.xorBytes) / measure.sample.residualBits
                 } else {
-                    bits = Double(measure.sampledXorBytes) * scale * Double(measure.movedElements)
+                    bits = Double(measure.sample.xorBytes) * scale * Double(measure.movedElements)
                 }
-                offer(bits, .planes(.xor, byteCodec, nil, tables: nil))
+                offer(bits, .planes(.xor, byteCodec, nil))
             }
             offer(
-                Double(measure.sampledWholeBytes) * scale * Double(segment.elements.count),
-                .planes(.whole, byteCodec, nil, tables: nil))
+                Double(measure.sample.wholeBytes) * scale * Double(segment.elements.count),
+                .planes(.whole, byteCodec, nil))
         }
         guard let best else {
             // No sampled cell moved and only a byte codec is allowed: the cheapest guess.
-            return .planes(segment.hasBase ? .xor : .whole, byteCodec ?? .zstd, nil, tables: nil)
+            return .planes(segment.hasBase ? .xor : .whole, byteCodec ?? .zstd, nil)
         }
         if case .exactInGroup = best.coding, let residual = measure.residual {
             groups.withLock { $0[dtype, default: ResidualStatistics()].add(residual) }
         }
         return best.coding
-    }
-
-    private func planes(_ kind: PartKind, _ tables: PlaneTables) -> Segment.Coding {
-        .planes(kind, .rans, PlaneCodec(tables, forEncoding: true), tables: TablesChunk(tables.stored))
     }
 
     /// The tables of the groups, after the first pass.
@@ -190,7 +195,7 @@ final class CodingChooser: Sendable {
             groups.reduce(into: [:]) { codings, group in
                 guard let layout = group.key.floatLayout else { return }
                 let plan = ResidualPlan(width: layout.width, for: group.value)
-                codings[group.key] = .exact(ResidualEncoder(plan), tables: TablesChunk(plan.tables.stored))
+                codings[group.key] = .exact(TablesChunk(plan))
             }
         }
     }

@@ -113,21 +113,20 @@ struct EncodePass: Sendable {
             }
             unsafe base = read.patterns
         }
-        switch coding {
-        case .copy, .exactInGroup: return []
-        case .exact(let encoder, _):
+        let width = dtype.elementBytes
+        switch coding.tables.flatMap({ worker.encoder($0) }) {
+        case .residual(let encoder):
             guard let base = unsafe base, let layout = dtype.floatLayout else { return [] }
             return unsafe encoder.encode(
                 layout, base: base, result: result, count: piece.count, unit: segment.unit, workspace: worker.residual)
-        case .planes(_, let codec, let planeCodec, _):
-            let width = dtype.elementBytes
-            if let planeCodec {
-                worker.planes.reserve(piece.count * width)
-                unsafe Planes.split(width: width, result, base: base, count: piece.count, into: worker.planes.start)
-                return unsafe planeCodec.encode(worker.planes.start, count: piece.count, words: worker.words)
-            }
+        case .planes(let codec):
+            worker.planes.reserve(piece.count * width)
+            unsafe Planes.split(width: width, result, base: base, count: piece.count, into: worker.planes.start)
+            return unsafe codec.encode(worker.planes.start, count: piece.count, words: worker.words)
+        case nil:
             return unsafe ByteCodec.encode(
-                codec, level: options.level, result: result, base: base, count: piece.count, width: width, worker)
+                coding.codec ?? .none, level: options.level, result: result, base: base, count: piece.count,
+                width: width, worker)
         }
     }
 
@@ -155,15 +154,15 @@ extension Segment.Coding {
     /// The tables that the coding's chunks need.
     var tables: TablesChunk? {
         switch self {
-        case .exact(_, let tables): tables
-        case .planes(_, _, _, let tables): tables
+        case .exact(let tables): tables
+        case .planes(_, _, let tables): tables
         case .copy, .exactInGroup: nil
         }
     }
 
     /// Whether the coding refers to the base.
     var usesBase: Bool {
-        if case .planes(.whole, _, _, _) = self { false } else { true }
+        if case .planes(.whole, _, _) = self { false } else { true }
     }
 
     /// The part's kind.
@@ -171,7 +170,7 @@ extension Segment.Coding {
         switch self {
         case .copy: .copy
         case .exact, .exactInGroup: .exact
-        case .planes(let kind, _, _, _): kind
+        case .planes(let kind, _, _): kind
         }
     }
 
@@ -180,7 +179,7 @@ extension Segment.Coding {
         switch self {
         case .copy: nil
         case .exact, .exactInGroup: .rans
-        case .planes(_, let codec, _, _): codec
+        case .planes(_, let codec, _): codec
         }
     }
 }

@@ -10,10 +10,11 @@ final class Segment: Sendable {
     enum Coding: Sendable {
         case copy
         /// The residual, with tables of its own or those of the group of small tensors.
-        case exact(ResidualEncoder, tables: TablesChunk)
+        case exact(TablesChunk)
         /// The residual under the group's tables, which exist after the first pass.
         case exactInGroup
-        case planes(PartKind, Codec, PlaneCodec?, tables: TablesChunk?)
+        /// Planes: `xor` or `whole`, with tables if the codec is rans.
+        case planes(PartKind, Codec, TablesChunk?)
     }
 
     let elements: Range<Int>
@@ -45,10 +46,46 @@ final class Segment: Sendable {
     }
 }
 
-/// A chunk of tables: written once, before the first chunk that needs it.
+/// A chunk of tables: written once, before the first chunk that needs it. It keeps the stored form only, since a model may
+/// have thousands; workers make encoders from it.
 final class TablesChunk: Sendable {
-    let bytes: [UInt8]
-    let index = Mutex<Int?>(nil)
+    private enum Source {
+        case residual(width: Int, window: Int)
+        case planes(elementBytes: Int)
+    }
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    let bytes: [UInt8]
+    /// The chunk's index, once it is written.
+    let index = Mutex<Int?>(nil)
+    private let source: Source
+
+    /// The tables of a residual.
+    init(_ plan: ResidualPlan) {
+        bytes = plan.tables.stored
+        source = .residual(width: plan.tables.width, window: plan.window)
+    }
+
+    /// The tables of planes.
+    init(_ tables: PlaneTables) {
+        bytes = tables.stored
+        source = .planes(elementBytes: tables.planes.count)
+    }
+
+    /// An encoder with these tables. The stored form was made by this program and reads back.
+    func encoder() -> PartEncoder? {
+        switch source {
+        case .residual(let width, let window):
+            guard let tables = try? ResidualTables(stored: bytes, width: width) else { return nil }
+            return .residual(ResidualEncoder(ResidualPlan(tables: tables, window: window)))
+        case .planes(let elementBytes):
+            guard let tables = try? PlaneTables(stored: bytes, elementBytes: elementBytes) else { return nil }
+            return .planes(PlaneCodec(tables, forEncoding: true))
+        }
+    }
+}
+
+/// An encoder with its tables.
+enum PartEncoder {
+    case residual(ResidualEncoder)
+    case planes(PlaneCodec)
 }

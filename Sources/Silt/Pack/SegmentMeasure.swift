@@ -16,11 +16,23 @@ struct SegmentMeasure: Sendable {
     var wholePlanes: [[UInt64]] = []
     /// Elements that `wholePlanes` has counted. Where the residual is the likely winner only some cells are.
     var wholeElements = 0
-    /// Elements whose planes a byte codec was tried on, its bytes, and the bits of the residual for the same elements.
-    var sampledElements = 0
-    var sampledXorBytes = 0
-    var sampledWholeBytes = 0
-    var sampledResidualBits = 0.0
+    /// What was tried on some of the elements.
+    var sample = Sample()
+
+    /// A trial of the byte codec: its bytes, and the bits of the residual for the same elements.
+    struct Sample: Sendable {
+        var elements = 0
+        var xorBytes = 0
+        var wholeBytes = 0
+        var residualBits = 0.0
+
+        mutating func add(_ other: Sample) {
+            elements += other.elements
+            xorBytes += other.xorBytes
+            wholeBytes += other.wholeBytes
+            residualBits += other.residualBits
+        }
+    }
 
     init(cells: Int) { cellsLeft = cells }
 

@@ -10,10 +10,8 @@ final class DecodeWorker {
     let unitCodes = ByteBuffer()
     let comparison = ByteBuffer()
     let zstd = Zstd()
-    /// Decoders of the last tables, newest first: a tensor's own, and those of the groups of small tensors.
-    var decoders: [(tables: Int, decoder: PartDecoder)] = []
-    /// How many decoders are kept. The residual's take up to half a MiB each.
-    static let decodersKept = 4
+    /// Decoders by the chunk of their tables.
+    var decoders = RecentlyUsed<Int, PartDecoder>()
 }
 
 /// A decoder with its tables.

@@ -86,10 +86,7 @@ struct PartReader: Sendable {
         _ part: PartRecord, _ info: TensorInfo, _ worker: DecodeWorker
     ) -> Result<PartDecoder, SiltError> {
         guard let index = part.tables else { return .failure(SiltError(.coverage, "a part has no tables")) }
-        if let known = worker.decoders.firstIndex(where: { $0.tables == index && $0.decoder.suits(part) }) {
-            if known > 0 { worker.decoders.swapAt(0, known) }
-            return .success(worker.decoders[0].decoder)
-        }
+        if let known = worker.decoders[index], known.suits(part, info) { return .success(known) }
         do throws(SiltError) {
             let stored = try container.tables(index)
             let decoder: PartDecoder
@@ -105,8 +102,7 @@ struct PartReader: Sendable {
             } catch {
                 throw container.fault(.tables, chunk: index, "the tables \(error.reason)")
             }
-            worker.decoders.insert((index, decoder), at: 0)
-            if worker.decoders.count > DecodeWorker.decodersKept { worker.decoders.removeLast() }
+            worker.decoders.insert(decoder, for: index)
             return .success(decoder)
         } catch {
             return .failure(error)
@@ -115,11 +111,11 @@ struct PartReader: Sendable {
 }
 
 extension PartDecoder {
-    /// Whether the decoder is of the kind that a part needs.
-    func suits(_ part: PartRecord) -> Bool {
+    /// Whether the decoder is what a part needs; a hostile file may share tables between parts that differ.
+    func suits(_ part: PartRecord, _ info: TensorInfo) -> Bool {
         switch self {
-        case .residual: part.kind == .exact
-        case .planes: part.kind != .exact
+        case .residual(let decoder): part.kind == .exact && decoder.width == 8 * info.dtype.elementBytes
+        case .planes(let codec): part.kind != .exact && codec.elementBytes == info.dtype.elementBytes
         }
     }
 }

@@ -1,6 +1,6 @@
 """Makes a pair of any size by tiling a real one: every tensor again and again, as `NAME.copy.N`.
 
-usage: tile_pair.py SRC_BASE SRC_FINE OUT_BASE OUT_FINE --gib 4 [--shards K] [--single-tensor]
+usage: tile_pair.py SRC_BASE SRC_FINE OUT_BASE OUT_FINE --gib 4 [--shards K] [--repeat N] [--single-tensor]
 
 The sources are files or directories in Hub layout; the results are directories, with an index when there are
 shards. Tensors that only one side has are tiled on that side. Copies are streamed: memory stays at one
@@ -53,6 +53,11 @@ def sources(path: Path) -> list[Source]:
                 shape = tuple(entry["shape"])
                 found.append(Source(name, entry["dtype"], shape, file, 8 + length + begin, end - begin))
     return found
+
+
+def strip_prefix(name: str) -> str:
+    """The name of a tensor inside the wrapped model."""
+    return name.removeprefix("bert.").removeprefix("model.")
 
 
 def copies_for(tensors: list[Source], size: int) -> int:
@@ -119,26 +124,36 @@ def main() -> int:
     parser.add_argument("--gib", type=float, default=4, help="size of the fine-tuned model (4)")
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument(
+        "--repeat",
+        type=int,
+        default=1,
+        help="repeat each tensor so often along its first extent, for tensors as large models have",
+    )
+    parser.add_argument(
         "--single-tensor",
         action="store_true",
         help="not many tensors but the largest one, repeated along its first extent",
     )
     options = parser.parse_args()
-    if options.shards < 1 or options.gib <= 0:
-        parser.error("--shards and --gib must be positive")
+    if options.shards < 1 or options.repeat < 1 or options.gib <= 0:
+        parser.error("--shards, --repeat and --gib must be positive")
     base, fine = sources(options.src_base), sources(options.src_fine)
     size = int(options.gib * (1 << 30))
     if options.single_tensor:
         widest = max(fine, key=lambda tensor: tensor.size)
-        base = [tensor for tensor in base if tensor.name == widest.name]
+        base = [tensor for tensor in base if strip_prefix(tensor.name) == strip_prefix(widest.name)]
         if not base:
             parser.error(f"the base has no tensor {widest.name}")
         times = copies_for([widest], size)
-        models = [[(widest.name, base[0], times)], [(widest.name, widest, times)]]
+        models = [[(base[0].name, base[0], times)], [(widest.name, widest, times)]]
     else:
-        copies = copies_for(fine, size)
+        copies = copies_for(fine, size // options.repeat)
         models = [
-            [(f"{tensor.name}.copy.{copy}", tensor, 1) for copy in range(copies) for tensor in side]
+            [
+                (f"{tensor.name}.copy.{copy}", tensor, options.repeat if tensor.shape else 1)
+                for copy in range(copies)
+                for tensor in side
+            ]
             for side in (base, fine)
         ]
     for directory, entries in zip((options.out_base, options.out_fine), models, strict=True):

@@ -1,0 +1,22 @@
+/// The few values that were used last. Coders' tables take up to half a MiB each; a worker meets those of one tensor and of
+/// the groups of small tensors.
+struct RecentlyUsed<Key: Equatable, Value> {
+    private static var limit: Int { 4 }
+    private var entries: [(key: Key, value: Value)] = []
+
+    /// The value of `key`, which thereby becomes the newest.
+    subscript(key: Key) -> Value? {
+        mutating get {
+            guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
+            let entry = entries.remove(at: index)
+            entries.insert(entry, at: 0)
+            return entry.value
+        }
+    }
+
+    /// Puts in a new value; the oldest one goes.
+    mutating func insert(_ value: Value, for key: Key) {
+        entries.insert((key, value), at: 0)
+        if entries.count > Self.limit { entries.removeLast() }
+    }
+}
