@@ -206,7 +206,6 @@ FROM_SAMPLE = {
                        lambda draft: draft.manifest["result"].update(bytes=1)),
     "result-tensor": ("result", "The digest of an exact tensor is wrong.", _digest("a")),
     "result-whole": ("result", "The digest of a whole tensor is wrong.", _digest("d")),
-    "result-sha256": ("result", "The SHA-256 of the file is wrong.", _set(_first, sha256="0" * 64)),
     "result-root": ("result", "The root of the result is not that of its tensors.",
                     lambda draft: draft.manifest["result"].update(root=hashlib.sha256(b"x").hexdigest())),
 }  # fmt: skip

@@ -91,6 +91,8 @@ package struct FrequencyTable: Sendable, Hashable {
                 quotient += 1
             }
             guard let low = reader.read(quotient == 20 ? 14 : Int(k)) else { return nil }
+            // An escape where none is needed would be a second way to write the same table.
+            guard quotient < 20 || low >> k >= 20 else { return nil }
             let folded = Int(quotient == 20 ? low : quotient << k | low)
             let frequency = previous + (folded & 1 == 0 ? folded / 2 : -(folded + 1) / 2)
             guard folded < 8_193, (0...FrequencyTable.total).contains(frequency) else { return nil }

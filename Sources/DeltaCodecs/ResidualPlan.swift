@@ -28,7 +28,14 @@ package struct ResidualPlan: Sendable {
             window += 1
         }
         self.window = window
-        let counts = ResidualPlan.classCounts(statistics, window: window)
+        var counts = ResidualPlan.classCounts(statistics, window: window)
+        if statistics.scaleRange.map({ $0.count > 255 }) ?? false {
+            // A code has 255 scales. Units beyond them get the last one, and their elements other classes than were counted:
+            // every symbol must be there in every class.
+            for index in counts.indices {
+                for symbol in 0..<ResidualTables.alphabet(width: width) { counts[index][symbol] += 1 }
+            }
+        }
         var starts: UInt32 = 0
         var classes: [FrequencyTable] = []
         for part in ResidualPlan.partition(counts) {

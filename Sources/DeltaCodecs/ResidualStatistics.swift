@@ -36,11 +36,9 @@ package struct ResidualStatistics: Sendable {
         stillUnits += other.stillUnits
     }
 
-    /// Whether any unit differs from the base.
-    package var hasMoved: Bool { scales.contains { $0 > 0 } }
 
     /// The smallest and the largest scale; nil if nothing moved.
-    package var scaleRange: ClosedRange<Int>? {
+    var scaleRange: ClosedRange<Int>? {
         guard let low = scales.firstIndex(where: { $0 > 0 }), let high = scales.lastIndex(where: { $0 > 0 }) else {
             return nil
         }

@@ -152,7 +152,8 @@ def _part(value: Any, where: str, start: int, total: int, last: bool) -> Part:
     wanted |= {"tables": codec == "rans", "unit": kind == "exact"}
     for name, wants in wanted.items():
         there = "is missing" if wants else "does not belong here"
-        require(fields.has(name) == wants, "manifest", f"{where}: field {name!r} {there}")
+        fault = "manifest" if wants or name == "elements" else "extension"
+        require(fields.has(name) == wants, fault, f"{where}: field {name!r} {there}")
     end = total if last else start + fields.integer("elements")
     require(last or end > start, "manifest", f"{where}: no elements")
     require(start < end <= total, "coverage", f"{where}: elements {start} to {end} of {total}")

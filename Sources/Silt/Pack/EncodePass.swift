@@ -114,20 +114,32 @@ struct EncodePass: Sendable {
             unsafe base = read.patterns
         }
         let width = dtype.elementBytes
-        switch coding.tables.flatMap({ worker.encoder($0) }) {
+        let coders = coding.tables.flatMap { worker.coders($0, coding.kind, dtype) }
+        let codec = coding.codec ?? .none
+        let chunk: [UInt8]
+        switch coders?.encoder {
         case .residual(let encoder):
             guard let base = unsafe base, let layout = dtype.floatLayout else { return [] }
-            return unsafe encoder.encode(
+            chunk = unsafe encoder.encode(
                 layout, base: base, result: result, count: piece.count, unit: segment.unit, workspace: worker.residual)
-        case .planes(let codec):
+        case .planes(let planes):
             worker.planes.reserve(piece.count * width)
             unsafe Planes.split(width: width, result, base: base, count: piece.count, into: worker.planes.start)
-            return unsafe codec.encode(worker.planes.start, count: piece.count, words: worker.words)
+            chunk = unsafe planes.encode(worker.planes.start, count: piece.count, words: worker.words)
         case nil:
-            return unsafe ByteCodec.encode(
-                coding.codec ?? .none, level: options.level, result: result, base: base, count: piece.count,
-                width: width, worker)
+            chunk = unsafe ByteCodec.encode(
+                codec, level: options.level, result: result, base: base, count: piece.count, width: width, worker)
         }
+        guard
+            unsafe worker.givesBack(
+                chunk, codec, coders?.decoder, dtype, unit: segment.unit, base: base, result: result,
+                count: piece.count)
+        else {
+            throw SiltError(
+                .result, "a chunk does not give back what it was made from; this is a fault of silt, please report it",
+                file: tensor.source.path, tensor: tensor.entry.name)
+        }
+        return chunk
     }
 
     private static func encode(

@@ -1,5 +1,14 @@
 internal import DeltaCodecs
+internal import SiltFormat
 internal import TensorTypes
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
 
 /// Buffers of one worker of the packer.
 final class PackWorker {
@@ -9,14 +18,45 @@ final class PackWorker {
     let words = ByteBuffer()
     let residual = ResidualEncoder.Workspace()
     let zstd = Zstd()
-    private var encoders = RecentlyUsed<ObjectIdentifier, PartEncoder>()
+    private let chunk = ByteBuffer()
+    private let decoded = ByteBuffer()
+    private let decoder = ChunkDecoder()
+    private var coders = RecentlyUsed<ObjectIdentifier, (encoder: PartEncoder, decoder: PartDecoder)>()
 
-    /// The encoder with these tables, from the last ones used if it can be.
-    func encoder(_ tables: TablesChunk) -> PartEncoder? {
+    /// The coders with these tables, from the last ones used if it can be.
+    func coders(
+        _ tables: TablesChunk, _ kind: PartKind, _ dtype: DType
+    ) -> (encoder: PartEncoder, decoder: PartDecoder)? {
         let key = ObjectIdentifier(tables)
-        if let known = encoders[key] { return known }
-        guard let encoder = tables.encoder() else { return nil }
-        encoders.insert(encoder, for: key)
-        return encoder
+        if let known = coders[key] { return known }
+        guard let encoder = tables.encoder(),
+            let decoder = try? PartDecoder(stored: tables.bytes, kind: kind, dtype: dtype)
+        else { return nil }
+        coders.insert((encoder, decoder), for: key)
+        return (encoder, decoder)
+    }
+
+    /// Whether a chunk, read as the format says, gives back the elements that it was made from.
+    func givesBack(
+        _ bytes: [UInt8], _ codec: Codec, _ tables: PartDecoder?, _ dtype: DType, unit: Int, base: UnsafeRawPointer?,
+        result: UnsafeRawPointer, count: Int
+    ) -> Bool {
+        let size = count * dtype.elementBytes
+        decoded.reserve(size)
+        if bytes.isEmpty {
+            guard let base = unsafe base else { return false }
+            return unsafe memcmp(base, result, size) == 0
+        }
+        chunk.reserve(bytes.count)
+        let stored = unsafe chunk.prefix(bytes.count)
+        unsafe stored.copyBytes(from: bytes)
+        do throws(ChunkError) {
+            try unsafe decoder.decode(
+                UnsafeRawBufferPointer(stored), codec, tables, dtype, unit: unit, base: base, into: decoded.start,
+                count: count)
+        } catch {
+            return false
+        }
+        return unsafe memcmp(decoded.start, result, size) == 0
     }
 }

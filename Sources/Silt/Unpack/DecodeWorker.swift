@@ -6,16 +6,9 @@ final class DecodeWorker {
     let result = ByteBuffer()
     let base = CellReader()
     let chunk = ByteBuffer()
-    let planes = ByteBuffer()
-    let unitCodes = ByteBuffer()
     let comparison = ByteBuffer()
+    let decoder = ChunkDecoder()
     let zstd = Zstd()
     /// Decoders by the chunk of their tables.
-    var decoders = RecentlyUsed<Int, PartDecoder>()
-}
-
-/// A decoder with its tables.
-enum PartDecoder {
-    case residual(ResidualDecoder)
-    case planes(PlaneCodec)
+    var tables = RecentlyUsed<Int, PartDecoder>()
 }

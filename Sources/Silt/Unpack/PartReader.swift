@@ -1,121 +1,71 @@
 internal import DeltaCodecs
-internal import DeltaKernels
 internal import SiltFormat
 internal import TensorTypes
 
-/// Rebuilds the elements of a part in one cell (Formats/Silt.md, sections 7 and 8).
+/// Rebuilds the elements of a part in one cell.
 struct PartReader: Sendable {
     let container: ContainerReader
-
-    /// How a chunk failed to decode. With a wrong base this is to be expected, so the base is judged first.
-    struct Failure: Error, Sendable {
-        let error: SiltError
-    }
 
     /// Rebuilds `count` elements.
     ///
     /// - Parameters:
-    ///   - part: the part, with `index` the number of its chunk.
+    ///   - index: the number of the part's chunk for this cell.
     ///   - base: the elements of the base as the result's dtype; nil for `whole`.
     ///   - target: where the elements go.
-    /// - Throws: `SiltError` if the file is damaged, `Failure` if the chunk, which has its checksum, does not decode.
+    /// - Returns: how the chunk, which has its checksum, failed to decode; nil if it did not. With a wrong base that is to
+    ///   be expected, so the caller judges the base first.
+    /// - Throws: `SiltError` if the file is damaged or cannot be read.
     func read(
         _ part: PartRecord, chunk index: Int, _ info: TensorInfo, base: UnsafeRawPointer?,
         into target: UnsafeMutableRawPointer, count: Int, _ worker: DecodeWorker
-    ) throws(SiltError) -> Failure? {
-        let width = info.dtype.elementBytes
+    ) throws(SiltError) -> SiltError? {
+        let bytes = count * info.dtype.elementBytes
         guard let codec = part.codec else {
-            if let base = unsafe base { unsafe target.copyMemory(from: base, byteCount: count * width) }
+            if let base = unsafe base { unsafe target.copyMemory(from: base, byteCount: bytes) }
             return nil
         }
-        let bytes = try unsafe container.read(index, into: worker.chunk)
-        guard bytes.count > 0 else {
+        // The tables are checked even where no chunk needs them: a file is valid or it is not.
+        var tables: PartDecoder?
+        if let index = part.tables {
+            switch decoder(index, part, info, worker) {
+            case .success(let decoder): tables = decoder
+            case .failure(let error): return error
+            }
+        }
+        let chunk = try unsafe container.read(index, into: worker.chunk)
+        guard chunk.count > 0 else {
             if let base = unsafe base {
-                unsafe target.copyMemory(from: base, byteCount: count * width)
+                unsafe target.copyMemory(from: base, byteCount: bytes)
             } else {
-                unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: count * width)
+                unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
             }
             return nil
         }
         do throws(ChunkError) {
-            switch codec {
-            case .none:
-                guard bytes.count == count * width, let start = bytes.baseAddress else {
-                    throw ChunkError(reason: "it has \(bytes.count) bytes instead of \(count * width)")
-                }
-                unsafe target.copyMemory(from: start, byteCount: bytes.count)
-                if let base = unsafe base { unsafe Planes.xor(target, base, bytes: bytes.count) }
-                return nil
-            case .zstd, .lz4:
-                worker.planes.reserve(count * width)
-                let planes = unsafe worker.planes.prefix(count * width)
-                if codec == .zstd {
-                    try unsafe worker.zstd.decompress(bytes, into: planes)
-                } else {
-                    try unsafe LZ4.decompress(bytes, into: planes)
-                }
-            case .rans:
-                let found: PartDecoder
-                switch decoder(part, info, worker) {
-                case .success(let decoder): found = decoder
-                case .failure(let error): return Failure(error: error)
-                }
-                switch found {
-                case .residual(let decoder):
-                    guard let base = unsafe base, let layout = info.dtype.floatLayout, let unit = part.unit else {
-                        throw ChunkError(reason: "its part is not a residual")
-                    }
-                    try unsafe decoder.decode(
-                        bytes, layout, base: base, result: target, count: count, unit: unit,
-                        unitCodes: worker.unitCodes)
-                    return nil
-                case .planes(let codec):
-                    worker.planes.reserve(count * width)
-                    try unsafe codec.decode(bytes, planes: worker.planes.start, count: count)
-                }
-            }
+            try unsafe worker.decoder.decode(
+                chunk, codec, tables, info.dtype, unit: part.unit, base: base, into: target, count: count)
+            return nil
         } catch {
-            return Failure(error: container.fault(.chunk, chunk: index, error.reason))
+            return container.fault(.chunk, chunk: index, error.reason)
         }
-        unsafe Planes.merge(width: width, worker.planes.start, base: base, count: count, into: target)
-        return nil
     }
 
     /// The decoder of a part's tables, from the worker's last ones if it can be.
     private func decoder(
-        _ part: PartRecord, _ info: TensorInfo, _ worker: DecodeWorker
+        _ index: Int, _ part: PartRecord, _ info: TensorInfo, _ worker: DecodeWorker
     ) -> Result<PartDecoder, SiltError> {
-        guard let index = part.tables else { return .failure(SiltError(.coverage, "a part has no tables")) }
-        if let known = worker.decoders[index], known.suits(part, info) { return .success(known) }
+        if let known = worker.tables[index], known.suits(part.kind, info.dtype) { return .success(known) }
         do throws(SiltError) {
             let stored = try container.tables(index)
-            let decoder: PartDecoder
             do throws(TablesError) {
-                if part.kind == .exact {
-                    decoder = .residual(
-                        ResidualDecoder(try ResidualTables(stored: stored, width: info.dtype.elementBytes * 8)))
-                } else {
-                    decoder = .planes(
-                        PlaneCodec(
-                            try PlaneTables(stored: stored, elementBytes: info.dtype.elementBytes), forEncoding: false))
-                }
+                let decoder = try PartDecoder(stored: stored, kind: part.kind, dtype: info.dtype)
+                worker.tables.insert(decoder, for: index)
+                return .success(decoder)
             } catch {
                 throw container.fault(.tables, chunk: index, "the tables \(error.reason)")
             }
-            worker.decoders.insert(decoder, for: index)
-            return .success(decoder)
         } catch {
             return .failure(error)
-        }
-    }
-}
-
-extension PartDecoder {
-    /// Whether the decoder is what a part needs; a hostile file may share tables between parts that differ.
-    func suits(_ part: PartRecord, _ info: TensorInfo) -> Bool {
-        switch self {
-        case .residual(let decoder): part.kind == .exact && decoder.width == 8 * info.dtype.elementBytes
-        case .planes(let codec): part.kind != .exact && codec.elementBytes == info.dtype.elementBytes
         }
     }
 }

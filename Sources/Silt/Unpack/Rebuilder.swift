@@ -41,6 +41,7 @@ struct Rebuilder: Sendable {
     func run(
         _ phase: String, _ progress: Progress.Handler?, sink: @escaping Sink, verdict: @escaping Verdict
     ) throws(SiltError) {
+        if tensors == nil { try checkRoot() }
         let (jobs, bytes) = try jobs(verdict)
         let meter = ProgressMeter(phase, total: bytes, progress)
         let (binding, reader) = (binding, PartReader(container: container))
@@ -67,6 +68,16 @@ struct Rebuilder: Sendable {
                     try verdict(error)
                 }
             })
+    }
+
+    /// The result's root follows from the digests that the manifest states.
+    private func checkRoot() throws(SiltError) {
+        let manifest = container.manifest
+        let root = CheckpointRoot.root(of: manifest.tensors.map { ($0.name, $0.info, $0.digest) })
+        guard root != manifest.result.root else { return }
+        throw SiltError(
+            .result, "the tensors' digests have root \(root), the manifest states \(manifest.result.root)",
+            file: container.path)
     }
 
     /// The work, in the order of the manifest. What the base lacks goes to `verdict` before any job runs.
@@ -134,7 +145,7 @@ struct Rebuilder: Sendable {
             let failure = try unsafe reader.read(
                 part, chunk: chunk, record.info, base: base, into: target, count: piece.count, worker)
             if let failure {
-                task.failure.withLock { if $0 == nil { $0 = failure.error } }
+                task.failure.withLock { if $0 == nil { $0 = failure } }
                 return output.count
             }
         }

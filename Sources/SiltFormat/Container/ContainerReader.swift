@@ -82,7 +82,7 @@ extension ContainerReader {
             throw SiltError(.checksum, "the header does not have its checksum", range: 8..<UInt64(header.dataStart))
         }
         guard metadata["contract"] == "exact" else {
-            throw SiltError(.unknownExtension, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
+            throw SiltError(.version, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
         }
         return metadata
     }
@@ -95,23 +95,24 @@ extension ContainerReader {
         for entry in entries where !expected.contains(entry.name) && !entry.name.hasPrefix("x-") {
             throw SiltError(.unknownExtension, "the entry \"\(entry.name)\" is unknown", advice: "update silt")
         }
-        // Entries without bytes share an offset: look them up by name, and compare the order of those that are there.
+        // Entries without bytes share an offset, so the order of names says nothing; that of the offsets does.
         var found: [SafetensorsHeader.Entry] = []
+        var end = 0
         for name in expected {
-            guard let entry = entries.first(where: { $0.name == name }) else {
-                throw SiltError(.coverage, "the entry \"\(name)\" is missing")
+            guard let entry = file.header[name] else {
+                throw SiltError(.header, "the entry \"\(name)\" is missing")
             }
             guard entry.info.dtype == .u8, entry.info.shape.count == 1 else {
-                throw SiltError(.coverage, "the entry \"\(name)\" must be U8 of rank 1, found \(entry.info.description)")
+                throw SiltError(.header, "the entry \"\(name)\" must be U8 of rank 1, found \(entry.info.description)")
             }
-            found.append(entry)
-        }
-        var end = 0
-        for entry in found {
             guard entry.range.lowerBound == end else {
-                throw SiltError(.coverage, "the entry \"\(entry.name)\" must begin at \(end), found \(entry.range.lowerBound)")
+                throw SiltError(.header, "the entry \"\(name)\" must begin at \(end), found \(entry.range.lowerBound)")
             }
             end = entry.range.upperBound
+            found.append(entry)
+        }
+        guard entries.allSatisfy({ expected.contains($0.name) || $0.range.lowerBound >= end }) else {
+            throw SiltError(.header, "an entry of an extension stands before the end of silt.manifest")
         }
         let start = file.header.dataStart
         let chunks = try file.input.bytes(start + found[1].range.lowerBound..<start + found[1].range.upperBound)
@@ -165,7 +166,8 @@ extension ContainerReader {
         do throws(JSONError) {
             json = try JSONValue(parsing: text)
         } catch {
-            throw SiltError(.manifest, "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
+            throw SiltError(
+                error.isTooDeep ? .limit : .manifest, "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
         }
         var parser = ManifestParser(file: path, chunks: chunks)
         let manifest = try parser.parse(json)

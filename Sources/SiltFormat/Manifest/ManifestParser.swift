@@ -94,8 +94,8 @@ struct ManifestParser {
             do throws(SiltError) {
                 header = try SafetensorsHeader(text: text, fileBytes: bytes, file: path)
             } catch {
-                // The header is a field of the manifest here: its faults are the manifest's.
-                throw SiltError(.manifest, "\(place).header: \(error.message)", tensor: error.tensor)
+                // Its own file is not there to be cut short: a length that does not fit is a rule broken.
+                throw SiltError(.header, "\(place).header: \(error.message)", tensor: error.tensor)
             }
             content = .safetensors(header: header, tensors: try tensors(fields.value("tensors"), header, at: place))
         case "stored":

@@ -18,7 +18,8 @@ struct PartParser {
         let kind = try fields.choice("kind", PartKind.self)
         let elements = try range(&fields, from: start, isLast: isLast)
         if kind != .whole {
-            guard let base, elements.upperBound <= base.info.elements else {
+            guard let base else { throw fault(.manifest, "refers to the base, but its tensor names none") }
+            guard elements.upperBound <= base.info.elements else {
                 throw fault(.coverage, "refers to elements \(elements) that its base tensor does not have")
             }
         }

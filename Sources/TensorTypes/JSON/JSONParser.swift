@@ -4,6 +4,8 @@ package struct JSONError: Error, Sendable, Hashable {
     package let reason: String
     /// Where, in bytes from the start of the text.
     package let offset: Int
+    /// Whether the text nests deeper than is allowed, which is a limit and no rule of JSON.
+    package var isTooDeep = false
 }
 
 extension JSONValue {
@@ -33,6 +35,10 @@ private struct JSONParser {
 
     private func error(_ reason: String, at offset: Int? = nil) -> JSONError {
         JSONError(reason: reason, offset: offset ?? position)
+    }
+
+    private var tooDeep: JSONError {
+        JSONError(reason: "more than \(JSONValue.depthLimit) levels", offset: position, isTooDeep: true)
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -70,7 +76,7 @@ private struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth < JSONValue.depthLimit else { throw error("more than \(JSONValue.depthLimit) levels") }
+        guard depth < JSONValue.depthLimit else { throw tooDeep }
         position += 1
         var members: [JSONValue.Member] = []
         guard !accept(UInt8(ascii: "}")) else { return .object([]) }
@@ -89,7 +95,7 @@ private struct JSONParser {
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth < JSONValue.depthLimit else { throw error("more than \(JSONValue.depthLimit) levels") }
+        guard depth < JSONValue.depthLimit else { throw tooDeep }
         position += 1
         var elements: [JSONValue] = []
         guard !accept(UInt8(ascii: "]")) else { return .array([]) }
