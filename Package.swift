@@ -2,6 +2,9 @@
 // Silt: delta checkpoints. Targets stand in the order of their layer; imports go down only (Docs/Architecture.md).
 import PackageDescription
 
+/// Continuous integration sets this: every warning is an error.
+let isStrict = Context.environment["SILT_STRICT"] != nil
+
 /// One list for every Swift target, so that no target is held to less than another.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -9,7 +12,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-]
+] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+/// C is held to the same: all of the usual warnings.
+let cSettings: [CSetting] =
+    [.enableWarning("all"), .enableWarning("extra")] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -35,7 +42,7 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
-        .target(name: "CSiltKernels"),
+        .target(name: "CSiltKernels", cSettings: cSettings),
         // Level 1: words that every layer uses.
         .target(name: "TensorTypes", dependencies: ["CXXHash"], swiftSettings: settings),
         // Level 2: files; span-to-span arithmetic; entropy coding. None knows of the others.

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from checkpoints import small_model, tuned_model, write_model
-from program import ROOT, Silt, program_path
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A base, a fine-tuned checkpoint and the Silt file of both."""
-
-    base: Path
-    fine: Path
-    file: Path
+from program import ROOT, Packed, Silt, program_path
 
 
 @pytest.fixture(scope="session")

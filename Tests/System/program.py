@@ -39,6 +39,15 @@ def digests(path: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Packed:
+    """A base, a fine-tuned checkpoint and the Silt file of both."""
+
+    base: Path
+    fine: Path
+    file: Path
+
+
+@dataclass(frozen=True)
 class Silt:
     """The program, with shorthands for what tests do all the time."""
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Packed
-from program import MALFORMED, MISSING, USAGE, Silt, listing
+from program import MALFORMED, MISSING, USAGE, Packed, Silt, listing
 
 COMMANDS = ["pack", "unpack", "verify", "inspect"]
 

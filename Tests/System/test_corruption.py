@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Packed
 from flip_bytes import OUTCOMES, Trial, flip
-from program import MALFORMED, ROOT, Silt, digests, listing
+from program import MALFORMED, ROOT, Packed, Silt, digests, listing
 
 VECTORS = ROOT / "Formats" / "Vectors"
 INVALID = sorted((VECTORS / "invalid").glob("*.silt"))

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints import Tensors, read_safetensors, write_safetensors
-from conftest import Packed
-from program import CANNOT_CREATE, INTERRUPTED, IO_ERROR, OK, Silt, digests
+from program import CANNOT_CREATE, INTERRUPTED, IO_ERROR, OK, Packed, Silt, digests
 
 COPIES = 28
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints import read_safetensors, write_safetensors
-from conftest import Packed
-from program import DIFFERS, Silt, digests
+from program import DIFFERS, Packed, Silt, digests
 
 
 def test_pack(silt: Silt, small: Packed, tmp_path: Path) -> None:

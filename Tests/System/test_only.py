@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from checkpoints import random_tensor, read_safetensors, small_model, tuned_model, write_model, write_sharded
-from conftest import Packed
-from program import CANNOT_CREATE, FAILED, MALFORMED, MISSING, USAGE, Silt, listing
+from program import CANNOT_CREATE, FAILED, MALFORMED, MISSING, USAGE, Packed, Silt, listing
 
 
 @pytest.mark.parametrize(

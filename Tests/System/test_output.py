@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Packed
-from program import CANNOT_CREATE, IO_ERROR, MALFORMED, MISSING, OK, USAGE, Silt, digests, listing
+from program import CANNOT_CREATE, IO_ERROR, MALFORMED, MISSING, OK, USAGE, Packed, Silt, digests, listing
 from test_corruption import INVALID, facts_of
 
 WORK = ["pack", "unpack"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,7 @@ from checkpoints import (
     write_safetensors,
     write_sharded,
 )
-from conftest import Packed
-from program import MALFORMED, MISSING, Silt, digests, listing
+from program import MALFORMED, MISSING, Packed, Silt, digests, listing
 
 VICTIM = "encoder.layer.0.output.dense.weight"
 
@@ -60,14 +60,16 @@ CHANGES: list[tuple[Callable[[Tensors], Tensors], str]] = [
 def test_wrong_base(
     silt: Silt, small: Packed, tmp_path: Path, change: Callable[[Tensors], Tensors], error: str
 ) -> None:
-    """Unpack and verify refuse; the message names class and tensor; the directory stays as it was."""
+    """Unpack refuses, verify finds a difference; both name class and tensor; the directory stays as it was."""
     model = read_safetensors(small.base / "model.safetensors")
     base = write_model(tmp_path / "base", change(model), metadata={"format": "pt"})
     before = listing(tmp_path)
-    for words in (["unpack", base, small.file, "-o", tmp_path / "out"], ["verify", base, small.file]):
-        result = silt.exits(MALFORMED, *words)
-        assert error in result.stderr
-        assert VICTIM in result.stderr
+    refused = silt.exits(MALFORMED, "unpack", base, small.file, "-o", tmp_path / "out")
+    assert error in refused.stderr
+    assert VICTIM in refused.stderr
+    report = json.loads(silt.exits(1, "verify", base, small.file, "--json").stdout)
+    assert not report["identical"]
+    assert [(found["class"], found["tensor"]) for found in report["differences"]] == [(error, VICTIM)]
     assert listing(tmp_path) == before
 
 

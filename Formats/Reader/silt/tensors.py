@@ -53,7 +53,9 @@ class Header:
 def _tensor_info(name: str, entry: Any, where: str) -> TensorInfo:
     place = f"{where}: tensor {name!r}"
     require(isinstance(entry, dict), "header", f"{place}: not an object")
-    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    keys = ("dtype", "shape", "data_offsets")
+    require(set(entry) == set(keys), "header", f"{place}: its fields are not {', '.join(keys)}")
+    dtype, shape, offsets = (entry[key] for key in keys)
     require(isinstance(dtype, str) and dtype in DTYPE_BITS, "header", f"{place}: unknown dtype {dtype!r}")
     numbers = isinstance(shape, list) and all(is_integer(extent, U64) for extent in shape)
     require(numbers, "header", f"{place}: shape is not a list of integers")

@@ -44,7 +44,9 @@ final class PackWorker {
         let size = count * dtype.elementBytes
         decoded.reserve(size)
         if bytes.isEmpty {
-            guard let base = unsafe base else { return false }
+            guard let base = unsafe base else {
+                return unsafe UnsafeRawBufferPointer(start: result, count: size).allSatisfy { $0 == 0 }
+            }
             return unsafe memcmp(base, result, size) == 0
         }
         chunk.reserve(bytes.count)

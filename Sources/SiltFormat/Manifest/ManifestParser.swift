@@ -64,8 +64,11 @@ struct ManifestParser {
 
     private func checkForm(_ manifest: Manifest) throws(SiltError) {
         if manifest.form == .file {
-            guard manifest.files.count == 1, case .safetensors = manifest.files[0].content else {
-                throw SiltError(.manifest, "a manifest of form \"file\" must have exactly one file, of kind safetensors")
+            guard manifest.files.count == 1 else {
+                throw SiltError(.coverage, "a result of form \"file\" has \(manifest.files.count) files")
+            }
+            guard case .safetensors = manifest.files[0].content else {
+                throw SiltError(.manifest, "a result of form \"file\" must be of kind safetensors")
             }
         }
         var total = 0

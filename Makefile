@@ -1,0 +1,72 @@
+# Silt's commands. `make demo` and `make test` do all the set-up that a fresh machine needs.
+
+SWIFT  ?= swift
+PYTHON ?= python3
+SILT   := .build/release/silt
+VENV   := .venv
+PIP    := --quiet --disable-pip-version-check --prefer-binary
+
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors clean
+
+help:
+	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
+	@echo "make test          build and run all tests"
+	@echo "make build         the release binary, $(SILT)"
+	@echo "make lint          formatter, layers, warnings as errors"
+	@echo "make bench-size    sizes beside every rival and the entropy bound (DATA=DIR for more pairs)"
+	@echo "make bench-memory  peak memory on a pair of 4 GiB"
+	@echo "make vectors       write Formats/Vectors anew"
+
+setup: $(VENV)/.done
+	@sh Tests/setup.sh
+
+$(VENV)/.done: Tests/requirements.txt
+	@sh Tests/setup.sh
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install $(PIP) -r $<
+	@touch $@
+
+build:
+	@sh Tests/setup.sh
+	$(SWIFT) build -c release
+
+demo: build
+	@sh Tests/demo.sh $(SILT)
+
+test: test-swift test-python
+
+test-swift: setup
+	$(SWIFT) test
+
+test-python: setup build
+	SILT=$(SILT) $(VENV)/bin/python -m pytest -q Formats/Reader Tests/System
+
+# SILT_STRICT turns every warning into an error (Package.swift).
+lint: setup
+	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+	$(PYTHON) Tests/Lint/layers.py
+	SILT_STRICT=1 $(SWIFT) build -c release
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+
+.venv-bench/.done: Tests/Benchmarks/Size/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install $(PIP) -r $<
+	@touch $@
+
+bench-size: setup build .venv-bench/.done
+	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Size/bench_size.py $(if $(DATA),--data $(DATA)) $(FLAGS)
+
+BIG ?= .build/bench-memory
+bench-memory: setup build
+	$(PYTHON) Tests/Benchmarks/Memory/tile_pair.py Tests/Data/small-base Tests/Data/small-foods \
+		$(BIG)/base $(BIG)/finetuned --gib 4 --repeat 16
+	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2
+	rm -rf $(BIG)
+
+vectors: setup
+	$(VENV)/bin/python Formats/Vectors/make_vectors.py
+
+clean:
+	rm -rf .build .venv .venv-bench
