@@ -6,13 +6,14 @@ import PackageDescription
 let isStrict = Context.environment["SILT_STRICT"] != nil
 
 /// One list for every Swift target, so that no target is held to less than another.
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// C is held to the same: all of the usual warnings.
 let cSettings: [CSetting] =
@@ -61,16 +62,44 @@ let package = Package(
         .target(
             name: "Silt",
             dependencies: [
-                "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "TensorFiles", "TensorTypes", crypto, logging,
+                "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "TensorFiles", "TensorTypes", crypto,
+                logging,
             ],
             swiftSettings: settings),
         // Level 8: the command.
         .executableTarget(
             name: "SiltCommand", dependencies: ["Silt", "TensorTypes", arguments, logging], swiftSettings: settings),
-        .testTarget(name: "TensorTypesTests", dependencies: ["TensorTypes"], swiftSettings: settings),
-        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TensorTypes"], swiftSettings: settings),
+        // Tests, and what they share.
+        .target(
+            name: "TestSupport", dependencies: ["TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
-            name: "SafetensorsTests", dependencies: ["Safetensors", "TensorFiles", "TensorTypes"],
+            name: "TensorTypesTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "TensorFilesTests", dependencies: ["TensorFiles", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "DeltaKernelsTests",
+            dependencies: ["CSiltKernels", "DeltaCodecs", "DeltaKernels", "TensorTypes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DeltaCodecsTests", dependencies: ["CSiltKernels", "DeltaCodecs", "TensorTypes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SafetensorsTests", dependencies: ["Safetensors", "TensorFiles", "TensorTypes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltFormatTests",
+            dependencies: [
+                "CSiltKernels", "DeltaCodecs", "Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes",
+                "TestSupport", crypto, logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltTests",
+            dependencies: ["Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes", "TestSupport", logging],
+            exclude: ["Sizes.csv"], swiftSettings: settings),
+        .testTarget(
+            name: "SiltCommandTests",
+            dependencies: ["Silt", "SiltCommand", "TensorTypes", "TestSupport", arguments], swiftSettings: settings),
     ]
 )

@@ -77,7 +77,9 @@ package struct FrequencyTable: Sendable, Hashable {
         }
     }
 
-    /// Reads the stored form; nil if it breaks section 6.1. `alphabet` is the number of symbols.
+    /// Reads the stored form; nil if it breaks section 6.1.
+    ///
+    /// `alphabet` is the number of symbols.
     package init?(from reader: inout BitReader, alphabet: Int) {
         guard let last = reader.read(8), Int(last) < alphabet, let k = reader.read(4), k <= 12 else { return nil }
         var frequencies = [UInt16](repeating: 0, count: 256)

@@ -2,7 +2,9 @@ internal import CLZ4
 
 /// LZ4 blocks, through liblz4.
 package enum LZ4 {
-    /// One block. `bytes` is at most 2^30 bytes.
+    /// One block.
+    ///
+    /// `bytes` is at most 2^30 bytes.
     package static func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         let bound = LZ4_compressBound(Int32(bytes.count))
         return unsafe [UInt8](unsafeUninitializedCapacity: Int(bound)) { buffer, count in
@@ -18,14 +20,18 @@ package enum LZ4 {
     package static func decompress(
         _ block: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(ChunkError) {
-        guard let source = block.baseAddress, let target = output.baseAddress, let blockSize = Int32(exactly: block.count),
+        guard let source = block.baseAddress, let target = output.baseAddress,
+            let blockSize = Int32(exactly: block.count),
             let outputSize = Int32(exactly: output.count)
         else { throw ChunkError(reason: "it is no LZ4 block") }
         let size = unsafe LZ4_decompress_safe(
-            source.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self), blockSize, outputSize)
+            source.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self), blockSize,
+            outputSize)
         guard size == outputSize else {
             throw ChunkError(
-                reason: size < 0 ? "it is no LZ4 block of at most \(outputSize) bytes" : "its LZ4 block decodes to \(size) bytes instead of \(outputSize)")
+                reason: size < 0
+                    ? "it is no LZ4 block of at most \(outputSize) bytes"
+                    : "its LZ4 block decodes to \(size) bytes instead of \(outputSize)")
         }
     }
 }

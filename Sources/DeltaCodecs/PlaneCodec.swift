@@ -1,7 +1,9 @@
 internal import CSiltKernels
 package import TensorTypes
 
-/// Codes and decodes planes with one set of tables (Formats/Silt.md, section 8.3). Workers share it.
+/// Codes and decodes planes with one set of tables (Formats/Silt.md, section 8.3).
+///
+/// Workers share it.
 package final class PlaneCodec: Sendable {
     private let tables: PlaneTables
     private let encoding: EncodingTables?
@@ -20,7 +22,9 @@ package final class PlaneCodec: Sendable {
         decoding = forEncoding ? nil : DecodingTables(rows)
     }
 
-    /// Codes planes of `count` bytes each that follow one another at `planes`. `words` is space for one plane.
+    /// Codes planes of `count` bytes each that follow one another at `planes`.
+    ///
+    /// `words` is space for one plane.
     package func encode(_ planes: UnsafeRawPointer, count: Int, words: ByteBuffer) -> [UInt8] {
         guard let encoding else { preconditionFailure("a codec for decoding does not encode") }
         let lanes = Rans.lanes(for: count)

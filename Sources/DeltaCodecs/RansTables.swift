@@ -16,8 +16,9 @@ package final class EncodingTables: Sendable {
         self.symbols = symbols
     }
 
-    /// Encodes `count` symbols backwards, the last byte before `end`; returns the number of bytes. `rows` names each
-    /// symbol's table; nil: all have table `row`.
+    /// Encodes `count` symbols backwards, the last byte before `end`; returns the number of bytes.
+    ///
+    /// `rows` names each symbol's table; nil: all have table `row`.
     package func encode(
         _ input: UnsafePointer<UInt8>, rows: UnsafePointer<UInt8>?, row: Int = 0, count: Int, lanes: Int,
         end: UnsafeMutablePointer<UInt8>
@@ -41,7 +42,9 @@ package final class DecodingTables: @unchecked Sendable {
         }
     }
 
-    /// The slots of table `row` and of those after it. Valid while this object lives.
+    /// The slots of table `row` and of those after it.
+    ///
+    /// Valid while this object lives.
     package func slots(row: Int = 0) -> UnsafePointer<UInt32> {
         unsafe UnsafePointer(slots.start.assumingMemoryBound(to: UInt32.self) + FrequencyTable.total * row)
     }

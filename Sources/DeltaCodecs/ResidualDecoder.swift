@@ -1,7 +1,9 @@
 internal import CSiltKernels
 package import TensorTypes
 
-/// Rebuilds chunks of the residual with one set of tables (Formats/Silt.md, section 7.4). Workers share it.
+/// Rebuilds chunks of the residual with one set of tables (Formats/Silt.md, section 7.4).
+///
+/// Workers share it.
 package final class ResidualDecoder: Sendable {
     /// Bits of the patterns.
     package let width: Int
@@ -61,7 +63,9 @@ package struct ChunkError: Error, Sendable {
     package init(reason: String) { self.reason = reason }
 }
 
-/// Which form of the kernels runs. All give the same bits; tests force each.
+/// Which form of the kernels runs.
+///
+/// All give the same bits; tests force each.
 package struct KernelLevel: Sendable, Hashable {
     let rawValue: Int32
 

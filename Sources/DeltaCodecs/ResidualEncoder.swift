@@ -1,7 +1,9 @@
 internal import CSiltKernels
 package import TensorTypes
 
-/// Codes chunks of the residual with one plan (Formats/Silt.md, section 7.4). One for each tensor or group; workers share it.
+/// Codes chunks of the residual with one plan (Formats/Silt.md, section 7.4).
+///
+/// One for each tensor or group; workers share it.
 package final class ResidualEncoder: Sendable {
     private let plan: ResidualPlan
     private let rowOfClass: [UInt8]

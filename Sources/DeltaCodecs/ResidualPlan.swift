@@ -129,8 +129,9 @@ package struct ResidualPlan: Sendable {
 }
 
 extension FrequencyTable {
-    /// Bits that symbols with these counts take under this table. A symbol that the table lacks counts 13 bits: such a plan
-    /// is not used, and the estimate only ranks.
+    /// Bits that symbols with these counts take under this table.
+    ///
+    /// A symbol that the table lacks counts 13 bits: such a plan is not used, and the estimate only ranks.
     package func bits(for counts: [UInt64]) -> Double {
         var bits = 0.0
         for (symbol, count) in counts.enumerated() where count > 0 {

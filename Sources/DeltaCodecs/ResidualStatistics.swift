@@ -36,7 +36,6 @@ package struct ResidualStatistics: Sendable {
         stillUnits += other.stillUnits
     }
 
-
     /// The smallest and the largest scale; nil if nothing moved.
     var scaleRange: ClosedRange<Int>? {
         guard let low = scales.firstIndex(where: { $0 > 0 }), let high = scales.lastIndex(where: { $0 > 0 }) else {
@@ -52,7 +51,9 @@ package struct ResidualStatistics: Sendable {
 }
 
 extension ResidualStatistics {
-    /// Bits that the residual takes with ideal tables: symbols by distance, raw bits, scales. For tensors that share tables.
+    /// Bits that the residual takes with ideal tables: symbols by distance, raw bits, scales.
+    ///
+    /// For tensors that share tables.
     package func idealBits(width: Int) -> Double {
         var bits = FrequencyTable.entropy(scaleCounts.map(\.count) + [stillUnits])
         for bin in 0..<ResidualStatistics.bins {

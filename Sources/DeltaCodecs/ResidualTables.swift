@@ -6,7 +6,9 @@ package struct ResidualTables: Sendable, Hashable {
     package let width: Int
     /// R = origin + code.
     package let origin: Int
-    /// Bit c: class c begins a new table. Bit 1 is always set, bit 0 never.
+    /// Bit c: class c begins a new table.
+    ///
+    /// Bit 1 is always set, bit 0 never.
     package let starts: UInt32
     /// The table of unit codes.
     package let codes: FrequencyTable

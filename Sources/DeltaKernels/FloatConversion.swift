@@ -7,7 +7,9 @@ package enum FloatConversion {
     package static func convert(
         _ source: UnsafeRawPointer, _ from: DType, to target: UnsafeMutableRawPointer, _ to: DType, count: Int
     ) {
-        guard let from = code(from), let to = code(to) else { preconditionFailure("no conversion between these dtypes") }
+        guard let from = code(from), let to = code(to) else {
+            preconditionFailure("no conversion between these dtypes")
+        }
         unsafe silt_convert(from, to, source, target, count)
     }
 

@@ -28,7 +28,8 @@ package enum Planes {
         unsafe histogram.withUnsafeMutableBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return }
             unsafe silt_planes_count(
-                UInt32(width), data.assumingMemoryBound(to: UInt8.self), base?.assumingMemoryBound(to: UInt8.self), count,
+                UInt32(width), data.assumingMemoryBound(to: UInt8.self), base?.assumingMemoryBound(to: UInt8.self),
+                count,
                 start)
         }
         for plane in 0..<width {

@@ -22,7 +22,7 @@ struct Pack: ParsableCommand {
     @Option(name: [.short, .long], help: "The Silt file to write.")
     var output: String
 
-    @Option(help: "Codecs to choose from: \(PackOptions.CodecChoice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Codecs to choose from; auto measures which is smallest, tensor by tensor.")
     var codec = PackOptions.CodecChoice.auto
 
     @Option(help: "zstd level of what is coded with zstd, 1 (fast) to 22 (small).")

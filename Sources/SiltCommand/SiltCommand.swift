@@ -22,8 +22,9 @@ struct SiltCommand: ParsableCommand {
         version: "silt \(SiltVersion.library) (format \(SiltVersion.format))",
         subcommands: [Pack.self, Unpack.self, Verify.self, Inspect.self])
 
-    /// Runs a command and ends with its exit code. ArgumentParser would end with 1 for every error, which is "verification
-    /// found a difference" here.
+    /// Runs a command and ends with its exit code.
+    ///
+    /// ArgumentParser would end with 1 for every error, which is "verification found a difference" here.
     static func main() {
         Interruption.install()
         do {

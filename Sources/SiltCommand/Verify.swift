@@ -46,7 +46,10 @@ struct Verify: ParsableCommand {
             let proof =
                 report.compared
                 ? "identical: every byte equals the fine-tuned checkpoint's" : "intact: every digest is right"
-            return ["\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)", "result \(report.resultRoot)"]
+            return [
+                "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
+                "result \(report.resultRoot)",
+            ]
         }
         let shown = report.differences.prefix(20).flatMap { difference -> [String] in
             let place = [difference.file, difference.tensor].compactMap { $0 }.joined(separator: ": ")

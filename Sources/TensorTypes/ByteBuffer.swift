@@ -16,7 +16,8 @@
     private static func allocate(_ capacity: Int) -> UnsafeMutableRawBufferPointer {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + padding, alignment: 64)
         // Wide loads read the padding; it must not be uninitialised.
-        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[capacity...]).initializeMemory(as: UInt8.self, repeating: 0)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[capacity...]).initializeMemory(
+            as: UInt8.self, repeating: 0)
         return unsafe buffer
     }
 

@@ -14,7 +14,9 @@ package struct ByteCursor: Sendable {
         let size = T.bitWidth / 8
         guard remaining >= size else { return nil }
         var value: T = 0
-        for offset in (0..<size).reversed() { value = value << (size == 1 ? 0 : 8) | T(truncatingIfNeeded: bytes[position + offset]) }
+        for offset in (0..<size).reversed() {
+            value = value << (size == 1 ? 0 : 8) | T(truncatingIfNeeded: bytes[position + offset])
+        }
         position += size
         return value
     }

@@ -1,6 +1,8 @@
 internal import CXXHash
 
-/// An XXH3-128 digest with seed 0. Its text is the canonical, big-endian form that `xxhsum -H2` prints.
+/// An XXH3-128 digest with seed 0.
+///
+/// Its text is the canonical, big-endian form that `xxhsum -H2` prints.
 public struct Digest128: Sendable, Hashable {
     /// The upper and the lower half.
     package let high: UInt64, low: UInt64

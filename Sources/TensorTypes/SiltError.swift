@@ -1,6 +1,8 @@
 /// What went wrong: the class, the place, what was expected and found, and what to do.
 public struct SiltError: Error, Sendable, CustomStringConvertible {
-    /// The class of the error. Those of the format have the names of Formats/Silt.md section 9.
+    /// The class of the error.
+    ///
+    /// Those of the format have the names of Formats/Silt.md section 9.
     public enum Code: String, Sendable, CaseIterable {
         // Formats/Silt.md, section 9.
         case truncated

@@ -2,15 +2,19 @@
 public struct TensorInfo: Sendable, Hashable {
     /// Element type.
     public let dtype: DType
-    /// Extents, slowest first (C order). Empty for a scalar.
+    /// Extents, slowest first (C order).
+    ///
+    /// Empty for a scalar.
     public let shape: [Int]
     /// Number of values: the product of the extents, 1 for a scalar.
     public let parameters: Int
     /// Bytes of the data.
     public let bytes: Int
 
-    /// Checks that the sizes can be counted: every extent at least 0, the product and its bits within `Int`, and a whole
-    /// number of bytes. Returns nil otherwise.
+    /// Checks that the sizes can be counted: every extent at least 0, the product and its bits within `Int`, and a
+    /// whole number of bytes.
+    ///
+    /// Returns nil otherwise.
     public init?(dtype: DType, shape: [Int]) {
         var count = 1
         for extent in shape {

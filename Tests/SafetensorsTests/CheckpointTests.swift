@@ -1,5 +1,6 @@
 import Safetensors
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Checkpoints")

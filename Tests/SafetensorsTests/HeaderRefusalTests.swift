@@ -1,5 +1,6 @@
 import Safetensors
 import TensorTypes
+import TestSupport
 import Testing
 
 /// One test for each way in which a header can be wrong.

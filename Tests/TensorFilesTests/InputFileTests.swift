@@ -1,5 +1,6 @@
 import TensorFiles
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Files that are read")

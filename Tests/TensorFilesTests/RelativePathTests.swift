@@ -1,5 +1,6 @@
 import TensorFiles
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Relative paths (Formats/Silt.md 4.5)")

@@ -1,5 +1,6 @@
 import TensorFiles
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Outputs that are directories appear whole or not at all")

@@ -1,6 +1,7 @@
 import Foundation
 import TensorFiles
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Temporaries that dead processes left")

@@ -1,4 +1,5 @@
 import TensorTypes
+import TestSupport
 import Testing
 
 @Suite("Shapes and their sizes")

@@ -25,7 +25,9 @@ struct BaseMatcher {
         self.bySuffix = bySuffix
     }
 
-    /// The name without its first 0, 1 and 2 components. What is left has at least two, so that `weight` alone is no name.
+    /// The name without its first 0, 1 and 2 components.
+    ///
+    /// What is left has at least two, so that `weight` alone is no name.
     private static func suffixes(of name: String) -> [String] {
         var suffixes = [name]
         var rest = name[...]

@@ -2,7 +2,9 @@ internal import DeltaKernels
 internal import Safetensors
 internal import TensorTypes
 
-/// Reads runs of elements of a base tensor as the result's dtype. One for each worker.
+/// Reads runs of elements of a base tensor as the result's dtype.
+///
+/// One for each worker.
 final class CellReader {
     private let raw = ByteBuffer()
     private let converted = ByteBuffer()

@@ -3,8 +3,10 @@ internal import DeltaKernels
 internal import SiltFormat
 internal import TensorTypes
 
-/// Turns a chunk into elements (Formats/Silt.md, sections 7 and 8). Unpacking uses it, and so does packing, which decodes
-/// every chunk once more before it enters the file. One for each worker.
+/// Turns a chunk into elements (Formats/Silt.md, sections 7 and 8).
+///
+/// Unpacking uses it, and so does packing, which decodes every chunk once more before it enters the file. One for each
+/// worker.
 final class ChunkDecoder {
     private let planes = ByteBuffer()
     private let unitCodes = ByteBuffer()

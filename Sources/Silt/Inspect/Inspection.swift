@@ -1,7 +1,9 @@
 internal import SiltFormat
 public import TensorTypes
 
-/// What a Silt file says of itself. Reading it takes the header, the chunk table and the manifest; no chunk.
+/// What a Silt file says of itself.
+///
+/// Reading it takes the header, the chunk table and the manifest; no chunk.
 public struct Inspection: Sendable {
     /// A tensor of the result.
     public struct Tensor: Sendable {

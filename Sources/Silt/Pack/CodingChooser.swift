@@ -12,8 +12,10 @@ internal import TensorTypes
     internal import Darwin
 #endif
 
-/// Measures segments and decides how each is coded: by the bytes that the codings take on the data themselves. The residual
-/// and the planes under rANS are counted exactly (their symbols are), byte codecs are tried on a sample of cells.
+/// Measures segments and decides how each is coded: by the bytes that the codings take on the data themselves.
+///
+/// The residual and the planes under rANS are counted exactly (their symbols are), byte codecs are tried on a sample of
+/// cells.
 final class CodingChooser: Sendable {
     /// Tensors with fewer elements share tables with others of their dtype.
     static let groupBelow = 32_768

@@ -6,7 +6,9 @@ internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
 
-/// The packer's second pass: codes every chunk as the first pass decided. Workers code; chunks enter the file in their order.
+/// The packer's second pass: codes every chunk as the first pass decided.
+///
+/// Workers code; chunks enter the file in their order.
 struct EncodePass: Sendable {
     private enum Job: Sendable {
         case cell(TensorTask, Segment, Segment.Coding, Int)

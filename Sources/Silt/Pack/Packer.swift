@@ -90,11 +90,13 @@ public struct Packer: Sendable {
         return tasks
     }
 
-    /// Opens a safetensors file of the result. One that breaks the rules, and is not the model, is kept as it is.
+    /// Opens a safetensors file of the result.
+    ///
+    /// One that breaks the rules, and is not the model, is kept as it is.
     private func open(_ path: String, of result: Checkpoint) throws(SiltError) -> SafetensorsFile? {
         do throws(SiltError) {
             return try result.open(path)
-        } catch where error.code == .header || error.code == .truncated {
+        } catch  where error.code == .header || error.code == .truncated {
             log.notice("\(path) breaks the rules of safetensors and is kept byte for byte: \(error)")
             return nil
         }

@@ -3,8 +3,9 @@ internal import SiltFormat
 internal import Synchronization
 internal import TensorTypes
 
-/// A run of a tensor's elements that is coded in one way: the elements that the base has, or those that it lacks. Becomes a
-/// part of the file.
+/// A run of a tensor's elements that is coded in one way: the elements that the base has, or those that it lacks.
+///
+/// Becomes a part of the file.
 final class Segment: Sendable {
     /// How the segment is coded.
     enum Coding: Sendable {
@@ -35,8 +36,10 @@ final class Segment: Sendable {
         measure = Mutex(SegmentMeasure(cells: info.grid.cells(touching: elements).count))
     }
 
-    /// A row, or as many whole rows as have 64 elements together, so that scales cost little; 1,024 elements where there
-    /// are no rows. It divides the grid's cell, as the format demands.
+    /// A row, or as many whole rows as have 64 elements together, so that scales cost little; 1,024 elements where
+    /// there are no rows.
+    ///
+    /// It divides the grid's cell, as the format demands.
     private static func unit(_ info: TensorInfo) -> Int {
         let cell = info.grid.cell
         guard let row = info.rowElements, cell % row == 0 else { return 1_024 }
@@ -46,8 +49,9 @@ final class Segment: Sendable {
     }
 }
 
-/// A chunk of tables: written once, before the first chunk that needs it. It keeps the stored form only, since a model may
-/// have thousands; workers make encoders from it.
+/// A chunk of tables: written once, before the first chunk that needs it.
+///
+/// It keeps the stored form only, since a model may have thousands; workers make encoders from it.
 final class TablesChunk: Sendable {
     private enum Source {
         case residual(width: Int, window: Int)
@@ -71,7 +75,9 @@ final class TablesChunk: Sendable {
         source = .planes(elementBytes: tables.planes.count)
     }
 
-    /// An encoder with these tables. The stored form was made by this program and reads back.
+    /// An encoder with these tables.
+    ///
+    /// The stored form was made by this program and reads back.
     func encoder() -> PartEncoder? {
         switch source {
         case .residual(let width, let window):

@@ -14,7 +14,9 @@ struct SegmentMeasure: Sendable {
     /// Byte counts of the planes, xor the base and as they are, of `countedElements`.
     var xorPlanes: [[UInt64]] = []
     var wholePlanes: [[UInt64]] = []
-    /// Elements that `wholePlanes` has counted. Where the residual is the likely winner only some cells are.
+    /// Elements that `wholePlanes` has counted.
+    ///
+    /// Where the residual is the likely winner only some cells are.
     var wholeElements = 0
     /// What was tried on some of the elements.
     var sample = Sample()

@@ -22,30 +22,28 @@ struct Pipeline: Sendable {
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
         commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
     ) throws(SiltError) {
-        let state = PipelineState()
-        let cancellation = cancellation
-        let body: @Sendable () -> Void = {
-            let worker = makeWorker()
-            while let index = state.next(count) {
-                do throws(SiltError) {
-                    if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
-                    let output = try work(worker, index)
-                    try state.inTurn(index) { () throws(SiltError) in try commit(index, output) }
-                } catch {
-                    state.fail(index, error)
-                }
-            }
+        try drive(count: count, makeWorker: makeWorker) { (state, worker, index) throws(SiltError) in
+            let output = try work(worker, index)
+            try state.inTurn(index) { () throws(SiltError) in try commit(index, output) }
         }
-        let others = (1..<max(1, min(threads, count))).map { _ in WorkerThread(body) }
-        body()
-        for thread in others { thread.join() }
-        if let error = state.error { throw error }
     }
 
     /// Runs `count` jobs whose order does not matter.
+    ///
+    /// Errors as above.
     func run<Worker>(
         count: Int, makeWorker: @escaping @Sendable () -> Worker,
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Void
+    ) throws(SiltError) {
+        try drive(count: count, makeWorker: makeWorker) { (_, worker, index) throws(SiltError) in
+            try work(worker, index)
+        }
+    }
+
+    /// Gives the jobs to the threads, this one among them.
+    private func drive<Worker>(
+        count: Int, makeWorker: @escaping @Sendable () -> Worker,
+        job: @escaping @Sendable (PipelineState, Worker, Int) throws(SiltError) -> Void
     ) throws(SiltError) {
         let state = PipelineState()
         let cancellation = cancellation
@@ -54,7 +52,7 @@ struct Pipeline: Sendable {
             while let index = state.next(count) {
                 do throws(SiltError) {
                     if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
-                    try work(worker, index)
+                    try job(state, worker, index)
                 } catch {
                     state.fail(index, error)
                 }

@@ -1,5 +1,6 @@
-/// The few values that were used last. Coders' tables take up to half a MiB each; a worker meets those of one tensor and of
-/// the groups of small tensors.
+/// The few values that were used last.
+///
+/// Coders' tables take up to half a MiB each; a worker meets those of one tensor and of the groups of small tensors.
 struct RecentlyUsed<Key: Equatable, Value> {
     private static var limit: Int { 4 }
     private var entries: [(key: Key, value: Value)] = []

@@ -22,7 +22,8 @@ struct BaseBinding: Sendable {
         }
         guard tensor.info.shape == base.info.shape else {
             throw fault(
-                .baseShape, base, "the base has shape \(tensor.info.shape), the file was packed against \(base.info.shape)")
+                .baseShape, base,
+                "the base has shape \(tensor.info.shape), the file was packed against \(base.info.shape)")
         }
         return tensor
     }
@@ -38,7 +39,8 @@ struct BaseBinding: Sendable {
     func file(_ path: String, bytes: Int) throws(SiltError) -> InputFile {
         let advice = "the file was packed against a base directory that has it; give that directory"
         guard checkpoint.form == .directory, checkpoint.files.contains(path) else {
-            throw SiltError(.baseMissing, "the base does not have the file \(path)", file: checkpoint.path, advice: advice)
+            throw SiltError(
+                .baseMissing, "the base does not have the file \(path)", file: checkpoint.path, advice: advice)
         }
         let input = try InputFile(checkpoint.path(of: path))
         guard input.size == bytes else {

@@ -25,7 +25,9 @@ final class FileRebuild: Sendable {
         piecesLeft = Atomic(FileRecord.pieces(record.bytes))
     }
 
-    /// Rebuilds a piece and gives it to the sink; returns its size. Judges the file after its last piece.
+    /// Rebuilds a piece and gives it to the sink; returns its size.
+    ///
+    /// Judges the file after its last piece.
     func rebuild(
         _ piece: Int, _ container: ContainerReader, _ worker: DecodeWorker, _ sink: Rebuilder.Sink
     ) throws(SiltError) -> Int {

@@ -56,12 +56,14 @@ final class RebuildTask: Sendable {
     func judge(_ binding: BaseBinding) throws(SiltError) {
         if let base = record.base, let found = baseDigests.tree, found != base.digest {
             throw binding.fault(
-                .baseContent, base, "the base's tensor has digest \(found.hex), the one packed against \(base.digest.hex)")
+                .baseContent, base,
+                "the base's tensor has digest \(found.hex), the one packed against \(base.digest.hex)")
         }
         if let failure = failure.withLock({ $0 }) { throw failure.at(tensor: record.name) }
         guard resultDigests.tree == record.digest else {
             throw SiltError(
-                .result, "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(record.digest.hex)",
+                .result,
+                "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(record.digest.hex)",
                 tensor: record.name, advice: "the Silt file is damaged, or this is a fault of silt")
         }
     }

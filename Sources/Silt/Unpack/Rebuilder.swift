@@ -5,10 +5,14 @@ internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
 
-/// Rebuilds what a Silt file holds and gives it to a sink, piece by piece: the one way back, for unpack and verify alike.
+/// Rebuilds what a Silt file holds and gives it to a sink, piece by piece: the one way back, for unpack and verify
+/// alike.
+///
 /// Every chunk, every base tensor and every rebuilt tensor or file is checked.
 struct Rebuilder: Sendable {
-    /// Takes `bytes` of file `file` (an index into the manifest's files) that belong at `offset`. Any thread, any order.
+    /// Takes `bytes` of file `file` (an index into the manifest's files) that belong at `offset`.
+    ///
+    /// Any thread, any order.
     typealias Sink =
         @Sendable (
             _ worker: DecodeWorker, _ file: Int, _ offset: Int, _ name: String?, _ bytes: UnsafeRawBufferPointer
@@ -64,7 +68,7 @@ struct Rebuilder: Sendable {
                         let size = try unsafe file.rebuild(piece, reader.container, worker, sink)
                         meter.add(size, file.record.path)
                     }
-                } catch where error.isVerdict {
+                } catch  where error.isVerdict {
                     try verdict(error)
                 }
             })
@@ -80,7 +84,9 @@ struct Rebuilder: Sendable {
             file: container.path)
     }
 
-    /// The work, in the order of the manifest. What the base lacks goes to `verdict` before any job runs.
+    /// The work, in the order of the manifest.
+    ///
+    /// What the base lacks goes to `verdict` before any job runs.
     private func jobs(_ verdict: Verdict) throws(SiltError) -> ([Job], Int) {
         var jobs: [Job] = []
         var bytes = 0
@@ -97,7 +103,7 @@ struct Rebuilder: Sendable {
                         jobs += task.uncoveredBaseCells.map { .base(task, $0) }
                         bytes += record.info.bytes
                         if record.info.grid.count == 0 { try task.judge(binding) }
-                    } catch where error.isVerdict {
+                    } catch  where error.isVerdict {
                         try verdict(error)
                     }
                 }
@@ -108,7 +114,7 @@ struct Rebuilder: Sendable {
                     jobs += (0..<FileRecord.pieces(file.bytes)).map { .piece(rebuild, $0) }
                     bytes += file.bytes
                     if file.bytes == 0 { try rebuild.judge() }
-                } catch where error.isVerdict {
+                } catch  where error.isVerdict {
                     try verdict(error)
                 }
             }

@@ -8,8 +8,9 @@ public import TensorTypes
 public struct Unpacker: Sendable {
     /// Worker threads.
     public var threads: Int
-    /// Whether an existing output may be replaced. A directory is replaced only if it has no file that the Silt file would
-    /// not write.
+    /// Whether an existing output may be replaced.
+    ///
+    /// A directory is replaced only if it has no file that the Silt file would not write.
     public var replaceExisting: Bool
     /// Where notes go.
     public var log: Logger
@@ -44,8 +45,9 @@ public struct Unpacker: Sendable {
         public let resultRoot: String
     }
 
-    /// Rebuilds everything that `file` holds as `output`: a file if one was packed, else a directory. It appears whole and
-    /// verified, or not at all.
+    /// Rebuilds everything that `file` holds as `output`: a file if one was packed, else a directory.
+    ///
+    /// It appears whole and verified, or not at all.
     ///
     /// - Parameters:
     ///   - base: the base that was packed against; its sharding, order and metadata may differ.
@@ -79,7 +81,9 @@ public struct Unpacker: Sendable {
             seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.result.root)
     }
 
-    /// Rebuilds the tensors whose names match `pattern` into one safetensors file. Reads no other tensor's chunks.
+    /// Rebuilds the tensors whose names match `pattern` into one safetensors file.
+    ///
+    /// Reads no other tensor's chunks.
     ///
     /// - Parameter pattern: a regular expression; it may match any part of a name.
     /// - Throws: as `unpack`; `usage` for a bad pattern, `noMatch` if no tensor matches.

@@ -4,8 +4,10 @@ internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
 
-/// Recomputes the SHA-256 of rebuilt files. SHA-256 takes a file from its first byte to its last, so this is a pass of one
-/// thread; tensors stand in their file's order.
+/// Recomputes the SHA-256 of rebuilt files.
+///
+/// SHA-256 takes a file from its first byte to its last, so this is a pass of one thread; tensors stand in their file's
+/// order.
 struct SHA256Check {
     private let container: ContainerReader
     private let binding: BaseBinding

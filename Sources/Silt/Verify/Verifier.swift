@@ -9,8 +9,10 @@ public import TensorTypes
 public struct Verifier: Sendable {
     /// Worker threads.
     public var threads: Int
-    /// Whether to recompute the SHA-256 of every file as well. The digests that are always checked cover the same bytes;
-    /// this proves the recorded SHA-256, which a hub shows for the same file.
+    /// Whether to recompute the SHA-256 of every file as well.
+    ///
+    /// The digests that are always checked cover the same bytes; this proves the recorded SHA-256, which a hub shows
+    /// for the same file.
     public var checksSHA256: Bool
     /// Where notes go.
     public var log: Logger

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import TensorTypes
 
-/// What the command's end says. The numbers are those of sysexits.h where it has one.
+/// What the command's end says.
+///
+/// The numbers are those of sysexits.h where it has one.
 enum ExitStatus: Int32 {
     case ok = 0
     case different = 1
@@ -37,7 +39,7 @@ enum ExitStatus: Int32 {
           1    verification found a difference
           2    the work failed for another reason
           64   wrong usage
-          65   an input is malformed or damaged, or is not the base that was packed against
+          65   an input is malformed, damaged, or not the base packed against
           66   an input is missing or cannot be opened
           73   the output cannot be created, or exists (see --force)
           74   reading or writing failed

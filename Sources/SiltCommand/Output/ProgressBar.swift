@@ -1,7 +1,9 @@
 internal import Silt
 internal import Synchronization
 
-/// One line on the terminal: phase, bar, share, GB/s, time left, tensor. Drawn at most ten times a second.
+/// One line on the terminal: phase, bar, share, GB/s, time left, tensor.
+///
+/// Drawn at most ten times a second.
 final class ProgressBar: Sendable {
     private struct State {
         var phase = ""

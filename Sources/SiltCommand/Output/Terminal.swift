@@ -8,7 +8,9 @@ internal import Silt
     internal import Darwin
 #endif
 
-/// The command's two streams. Nothing below the command prints.
+/// The command's two streams.
+///
+/// Nothing below the command prints.
 enum Terminal {
     /// Writes a line to standard output.
     static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
@@ -38,11 +40,13 @@ enum Terminal {
             var done = 0
             while done < bytes.count {
                 #if canImport(Glibc)
-                    let count = unsafe Glibc.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                    let count = unsafe Glibc.write(
+                        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
                 #elseif canImport(Musl)
                     let count = unsafe Musl.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
                 #else
-                    let count = unsafe Darwin.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                    let count = unsafe Darwin.write(
+                        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
                 #endif
                 // A closed pipe is the reader's choice, not our failure.
                 guard count > 0 else { return }

@@ -3,7 +3,9 @@ internal import Safetensors
 internal import TensorFiles
 package import TensorTypes
 
-/// An open Silt file whose header, chunk table and manifest have been checked. Chunks are read one by one, by any thread.
+/// An open Silt file whose header, chunk table and manifest have been checked.
+///
+/// Chunks are read one by one, by any thread.
 package final class ContainerReader: Sendable {
     /// The file's path.
     package let path: String
@@ -16,7 +18,9 @@ package final class ContainerReader: Sendable {
 
     private let file: SafetensorsFile
 
-    /// Opens and checks a file, in the order of Formats/Silt.md section 3. Reads no chunk.
+    /// Opens and checks a file, in the order of Formats/Silt.md section 3.
+    ///
+    /// Reads no chunk.
     package init(_ path: String) throws(SiltError) {
         self.path = path
         file = try SafetensorsFile(path)
@@ -82,7 +86,8 @@ extension ContainerReader {
             throw SiltError(.checksum, "the header does not have its checksum", range: 8..<UInt64(header.dataStart))
         }
         guard metadata["contract"] == "exact" else {
-            throw SiltError(.version, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
+            throw SiltError(
+                .version, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
         }
         return metadata
     }
@@ -167,7 +172,8 @@ extension ContainerReader {
             json = try JSONValue(parsing: text)
         } catch {
             throw SiltError(
-                error.isTooDeep ? .limit : .manifest, "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
+                error.isTooDeep ? .limit : .manifest,
+                "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
         }
         var parser = ManifestParser(file: path, chunks: chunks)
         let manifest = try parser.parse(json)

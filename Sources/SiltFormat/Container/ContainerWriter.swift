@@ -2,8 +2,9 @@ internal import DeltaCodecs
 internal import TensorFiles
 package import TensorTypes
 
-/// Writes a Silt file: chunks as they come, then the chunk table, the manifest and the header. The file appears under its
-/// name only when `finish` returns.
+/// Writes a Silt file: chunks as they come, then the chunk table, the manifest and the header.
+///
+/// The file appears under its name only when `finish` returns.
 ///
 /// `append` is called in the order of the chunks, by one thread at a time.
 package final class ContainerWriter {

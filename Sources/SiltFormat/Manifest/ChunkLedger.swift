@@ -30,12 +30,14 @@ struct ChunkLedger {
     /// Takes a chunk of tables, which others may share.
     mutating func claimTables(_ index: Int, at place: String) throws(SiltError) {
         guard index < chunks.count else {
-            throw SiltError(.coverage, "\(place): chunk \(index) of tables does not exist; the file has \(chunks.count)")
+            throw SiltError(
+                .coverage, "\(place): chunk \(index) of tables does not exist; the file has \(chunks.count)")
         }
         guard uses[index] != .data else { throw SiltError(.coverage, "\(place): chunk \(index) is used twice") }
         uses[index] = .tables
         guard chunks.size(index) <= 65_536 else {
-            throw SiltError(.limit, "\(place): chunk \(index) of tables has \(chunks.size(index)) bytes, more than 65,536")
+            throw SiltError(
+                .limit, "\(place): chunk \(index) of tables has \(chunks.size(index)) bytes, more than 65,536")
         }
     }
 

@@ -1,7 +1,9 @@
 internal import TensorTypes
 
-/// The fields of one object of the manifest, taken one by one; what is left over at the end is refused unless it begins with
-/// `x-`. Errors name the place.
+/// The fields of one object of the manifest, taken one by one; what is left over at the end is refused unless it begins
+/// with `x-`.
+///
+/// Errors name the place.
 struct Fields {
     /// Where the object stands, like `files[2].tensors["a"]`.
     let place: String

@@ -206,7 +206,8 @@ struct ManifestParser {
             shape.dropFirst() == entry.info.shape.dropFirst()
         else {
             throw SiltError(
-                .manifest, "\(place).shape must differ from \(entry.info.shape) in the first extent only, found \(shape)",
+                .manifest,
+                "\(place).shape must differ from \(entry.info.shape) in the first extent only, found \(shape)",
                 tensor: entry.name)
         }
         guard dtype.converts(to: entry.info.dtype) else {

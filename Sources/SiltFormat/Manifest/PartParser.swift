@@ -50,7 +50,9 @@ struct PartParser {
         let codec = try fields.choice("codec", Codec.self)
         part.codec = codec
         if part.kind == .exact {
-            guard codec == .rans else { throw fault(.manifest, "is exact and must have codec rans, not \(codec.rawValue)") }
+            guard codec == .rans else {
+                throw fault(.manifest, "is exact and must have codec rans, not \(codec.rawValue)")
+            }
             guard entry.info.dtype.floatLayout != nil else {
                 throw fault(.manifest, "is exact, which \(entry.info.dtype.rawValue) does not have")
             }

@@ -12,8 +12,10 @@ extension JSONValue {
     /// How deep arrays and objects may nest (Formats/Silt.md, section 3).
     package static let depthLimit = 32
 
-    /// Parses strict JSON (RFC 8259, UTF-8): no key twice in one object, no lone surrogates, no text after the value but
-    /// white space. Recursion is bounded by `depthLimit`, memory by the text's length.
+    /// Parses strict JSON (RFC 8259, UTF-8): no key twice in one object, no lone surrogates, no text after the value
+    /// but white space.
+    ///
+    /// Recursion is bounded by `depthLimit`, memory by the text's length.
     package init(parsing bytes: [UInt8]) throws(JSONError) {
         var parser = JSONParser(bytes: bytes)
         self = try parser.document()
@@ -111,7 +113,9 @@ private struct JSONParser {
         if next == UInt8(ascii: "-") { position += 1 }
         let first = position
         try digits()
-        guard bytes[first] != 48 || position == first + 1 else { throw error("a number with a leading zero", at: start) }
+        guard bytes[first] != 48 || position == first + 1 else {
+            throw error("a number with a leading zero", at: start)
+        }
         var isInteger = true
         if next == UInt8(ascii: ".") {
             isInteger = false

@@ -1,4 +1,6 @@
-/// A JSON value. Objects keep the order of their members.
+/// A JSON value.
+///
+/// Objects keep the order of their members.
 public indirect enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)

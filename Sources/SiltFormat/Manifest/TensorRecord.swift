@@ -1,0 +1,37 @@
+package import TensorTypes
+
+/// A tensor of the result.
+package struct TensorRecord: Sendable, Hashable {
+    package var name: String
+    package var info: TensorInfo
+    /// Where its data lie in its file, in bytes from the start of the data.
+    package var range: Range<Int>
+    package var digest: Digest128
+    package var base: BaseTensorRecord?
+    package var parts: [PartRecord]
+
+    package init(
+        name: String, info: TensorInfo, range: Range<Int>, digest: Digest128, base: BaseTensorRecord?,
+        parts: [PartRecord]
+    ) {
+        self.name = name
+        self.info = info
+        self.range = range
+        self.digest = digest
+        self.base = base
+        self.parts = parts
+    }
+}
+
+/// The tensor of the base to which a tensor's parts refer.
+package struct BaseTensorRecord: Sendable, Hashable {
+    package var name: String
+    package var info: TensorInfo
+    package var digest: Digest128
+
+    package init(name: String, info: TensorInfo, digest: Digest128) {
+        self.name = name
+        self.info = info
+        self.digest = digest
+    }
+}
