@@ -30,8 +30,28 @@ static inline uint32_t NAME(symbol)(uint32_t z) {
     return (1u << DIRECT) + 8 * (e - DIRECT) + (z >> (e - 3) & 7);
 }
 
+/* By how much an element moved: steps times the size of a step. */
+static inline double NAME(moved)(silt_float type, PATTERN base, PATTERN result) {
+    const uint32_t e = base >> type.mantissa_bits & type.exponent_mask;
+    return (double)(((uint64_t)NAME(folded)(base, result) + 1) >> 1) * power_of_two(e == 0 ? 1 : e);
+}
+
+/* The scale of a unit: half octaves of the mean. Four sums, so that additions do not wait for each other. */
+static int NAME(scale)(silt_float type, const PATTERN *b, const PATTERN *r, size_t n) {
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        s0 += NAME(moved)(type, b[i], r[i]);
+        s1 += NAME(moved)(type, b[i + 1], r[i + 1]);
+        s2 += NAME(moved)(type, b[i + 2], r[i + 2]);
+        s3 += NAME(moved)(type, b[i + 3], r[i + 3]);
+    }
+    for (; i < n; i++) s0 += NAME(moved)(type, b[i], r[i]);
+    return (int)lround(2 * log2((s0 + s1 + s2 + s3) / (double)n));
+}
+
 static size_t NAME(measure)(silt_float type, const PATTERN *base, const PATTERN *result, size_t count, size_t unit,
-                            int16_t *scales, uint32_t *histogram, uint8_t *symbols, int16_t *exponents) {
+                            int16_t *scales, uint32_t *histogram) {
     size_t moved = 0;
     for (size_t from = 0, u = 0; from < count; from += unit, u++) {
         const size_t n = count - from < unit ? count - from : unit;
@@ -40,22 +60,16 @@ static size_t NAME(measure)(silt_float type, const PATTERN *base, const PATTERN 
             scales[u] = SILT_STILL;
             continue;
         }
-        double sum = 0;
-        for (size_t i = 0; i < n; i++) {
-            const uint32_t z = NAME(folded)(b[i], r[i]);
-            const uint32_t e = b[i] >> type.mantissa_bits & type.exponent_mask;
-            symbols[i] = (uint8_t)NAME(symbol)(z);
-            exponents[i] = (int16_t)(SILT_BIN_ORIGIN - 2 * (int)e);
-            sum += (double)((z + (uint64_t)1) >> 1) * power_of_two(e == 0 ? 1 : e);
-        }
-        const int scale = (int)lround(2 * log2(sum / (double)n));
+        const int scale = NAME(scale)(type, b, r, n);
         scales[u] = (int16_t)scale;
-        for (size_t i = 0; i < n; i++) {
-            int bin = scale + exponents[i];
-            bin = bin < 0 ? 0 : bin >= SILT_BINS ? SILT_BINS - 1 : bin;
-            histogram[256 * bin + symbols[i]]++;
-        }
         moved++;
+        if (!histogram) continue;
+        for (size_t i = 0; i < n; i++) {
+            const int e = (int)(b[i] >> type.mantissa_bits & type.exponent_mask);
+            int bin = scale + SILT_BIN_ORIGIN - 2 * e;
+            bin = bin < 0 ? 0 : bin >= SILT_BINS ? SILT_BINS - 1 : bin;
+            histogram[256 * bin + NAME(symbol)(NAME(folded)(b[i], r[i]))]++;
+        }
     }
     return moved;
 }

@@ -23,8 +23,7 @@ package final class ResidualEncoder: Sendable {
         fileprivate let rows = ByteBuffer()
         fileprivate let raw = ByteBuffer()
         fileprivate let words = ByteBuffer()
-        fileprivate let scales = ByteBuffer()
-        fileprivate let scratch = ByteBuffer()
+        fileprivate let scaleBuffer = ByteBuffer()
         fileprivate let histogram = ByteBuffer(capacity: 4 * 256 * ResidualStatistics.bins)
         fileprivate var unitCodes: [UInt8] = []
 
@@ -40,17 +39,26 @@ package final class ResidualEncoder: Sendable {
             _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
             _ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<Int16>) -> R
         ) -> R {
-            let units = (count + unit - 1) / unit
-            scales.reserve(2 * units)
-            scratch.reserve(4 * min(unit, count))
             let counts = unsafe histogram.prefix(histogram.capacity).bindMemory(to: UInt32.self)
             unsafe counts.update(repeating: 0)
-            let scale = unsafe scales.prefix(2 * units).bindMemory(to: Int16.self)
-            if let counts = counts.baseAddress, let scale = scale.baseAddress {
+            let scales = unsafe scales(
+                layout, base: base, result: result, count: count, unit: unit, histogram: counts.baseAddress)
+            return unsafe body(UnsafeBufferPointer(counts), scales)
+        }
+
+        /// The scales of a chunk's units, valid until the next call; with `histogram`, adds to its counts.
+        fileprivate func scales(
+            _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
+            histogram: UnsafeMutablePointer<UInt32>? = nil
+        ) -> UnsafeBufferPointer<Int16> {
+            let units = (count + unit - 1) / unit
+            scaleBuffer.reserve(2 * units)
+            let scales = unsafe scaleBuffer.prefix(2 * units).bindMemory(to: Int16.self)
+            if let start = scales.baseAddress {
                 _ = unsafe silt_residual_measure(
-                    silt_float(layout), base, result, count, min(unit, count), scale, counts, scratch.start)
+                    silt_float(layout), base, result, count, min(unit, count), start, histogram)
             }
-            return unsafe body(UnsafeBufferPointer(counts), UnsafeBufferPointer(scale))
+            return UnsafeBufferPointer(scales)
         }
     }
 
@@ -64,10 +72,9 @@ package final class ResidualEncoder: Sendable {
         _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
         workspace: Workspace
     ) -> [UInt8] {
-        unsafe workspace.measure(layout, base: base, result: result, count: count, unit: unit) { _, scales in
-            workspace.unitCodes.removeAll(keepingCapacity: true)
-            for index in scales.indices { unsafe workspace.unitCodes.append(plan.code(of: scales[index])) }
-        }
+        let scales = unsafe workspace.scales(layout, base: base, result: result, count: count, unit: unit)
+        workspace.unitCodes.removeAll(keepingCapacity: true)
+        for index in scales.indices { unsafe workspace.unitCodes.append(plan.code(of: scales[index])) }
         guard workspace.unitCodes.contains(where: { $0 != 0 }) else { return [] }
         workspace.symbols.reserve(count)
         workspace.rows.reserve(count)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from program import MALFORMED, MISSING, USAGE, Packed, Silt, listing
+from program import MALFORMED, MISSING, ROOT, USAGE, Packed, Silt, listing
 
 COMMANDS = ["pack", "unpack", "verify", "inspect"]
 
@@ -143,3 +143,12 @@ def test_terminal(silt: Silt, small: Packed, tmp_path: Path) -> None:
         pass
     os.close(leader)
     assert process.wait(timeout=60) == 0, shown.decode(errors="replace")
+
+
+@pytest.mark.parametrize("command", ["pack", "unpack", "verify", "inspect"])
+def test_options_are_documented(silt: Silt, command: str) -> None:
+    """Every long option of the help is in Docs/CommandLine.md."""
+    page = (ROOT / "Docs" / "CommandLine.md").read_text()
+    options = set(re.findall(r"--[a-z0-9]+", silt.run(command, "--help").stdout)) - {"--help", "--version"}
+    assert options
+    assert not [option for option in sorted(options) if option not in page]
