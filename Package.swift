@@ -100,6 +100,7 @@ let package = Package(
             exclude: ["Sizes.csv"], swiftSettings: settings),
         .testTarget(
             name: "SiltCommandTests",
-            dependencies: ["Silt", "SiltCommand", "TensorTypes", "TestSupport", arguments], swiftSettings: settings),
+            dependencies: ["Silt", "SiltCommand", "TensorTypes", "TestSupport", arguments, logging],
+            swiftSettings: settings),
     ]
 )

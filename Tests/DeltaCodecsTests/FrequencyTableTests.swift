@@ -110,11 +110,9 @@ struct FrequencyTableTests {
         #expect(stored(.certain(5)) == [5, 0, 0])
         // One difference of 2,048, folded to 4,096, with k = 11: quotient 2 (110), then eleven 0 bits.
         #expect(stored(FrequencyTable(counts: [1, 1])) == [0x01, 0x3B, 0, 0])
-        // Sixteen of 256: 512 with k = 8 (110 and 00000000), then fourteen differences of 0 (0 and 00000000)…
+        // Sixteen of 256: 512 with k = 0 is an escape, twenty ones and 14 bits; then fourteen differences of 0, a bit each.
         let flat = FrequencyTable(counts: [UInt64](repeating: 1, count: 16))
-        #expect(flat.frequencies.prefix(16).allSatisfy { $0 == 256 })
-        // … but k = 5 is shorter: 16 ones, a zero and five bits, then fourteen times six bits.
-        #expect(stored(flat).count == (12 + 22 + 14 * 6 + 7) / 8)
+        #expect(stored(flat) == [0x0F, 0xF0, 0xFF, 0xFF, 0, 2, 0, 0])
     }
 
     @Test("fields are read as section 6.1 says")

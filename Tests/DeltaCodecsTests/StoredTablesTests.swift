@@ -80,7 +80,7 @@ struct StoredTablesTests {
         #expect(refusal(changed(4, 3)) == "has starts with bit 0 set or bit 1 clear")
         #expect(refusal(changed(4, 0)) == "has starts with bit 0 set or bit 1 clear")
         #expect(refusal(Array(bytes.prefix(8))) == "has a bad table of unit codes")
-        #expect(refusal(Array(bytes.prefix(11))) == "has a bad table, number 0 of its classes")
+        #expect(refusal(Array(bytes.prefix(20))) == "has a bad table, number 0 of its classes")
         #expect(refusal(bytes + [0]) == "has bytes or bits after its last table")
         // One class less in starts: its table is left over; one more: it is missing.
         #expect(refusal(changed(7, 0)) == "has bytes or bits after its last table")
