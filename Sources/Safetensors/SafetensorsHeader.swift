@@ -25,7 +25,7 @@ public struct SafetensorsHeader: Sendable {
     public let metadata: [String: String]?
     /// The tensors, ascending by their ranges; those without bytes come first at their place, by the bytes of the name.
     public let entries: [Entry]
-    private let positions: [String: Int]
+    private let positions: [ByteName: Int]
 
     /// Where the data begin in the file, in bytes.
     public var dataStart: Int { 8 + text.count }
@@ -37,10 +37,10 @@ public struct SafetensorsHeader: Sendable {
     public init(text: [UInt8], fileBytes: Int, file: String) throws(SiltError) {
         let parser = HeaderParser(text: text, fileBytes: fileBytes, file: file)
         (metadata, entries) = try parser.contents()
-        var positions: [String: Int] = [:]
+        var positions: [ByteName: Int] = [:]
         for (position, entry) in entries.enumerated() {
             // JSON tells keys apart by their bytes or by their characters; a Dictionary does the latter.
-            guard positions.updateValue(position, forKey: entry.name) == nil else {
+            guard positions.updateValue(position, forKey: ByteName(entry.name)) == nil else {
                 throw parser.error("two tensors have names of the same characters", tensor: entry.name)
             }
         }
@@ -49,5 +49,5 @@ public struct SafetensorsHeader: Sendable {
     }
 
     /// The tensor `name`; nil if there is none.
-    public subscript(name: String) -> Entry? { positions[name].map { entries[$0] } }
+    public subscript(name: String) -> Entry? { positions[ByteName(name)].map { entries[$0] } }
 }

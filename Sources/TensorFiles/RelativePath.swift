@@ -8,6 +8,8 @@ package enum RelativePath {
     package static let limit = 4_096
     /// Bytes that one component may have.
     package static let componentLimit = 255
+    /// Components that a path may have: directories are walked with one open descriptor each.
+    package static let depthLimit = 64
 
     /// Throws `path` unless `path` keeps the rules by itself.
     package static func check(_ path: String) throws(SiltError) {
@@ -19,7 +21,11 @@ package enum RelativePath {
         guard bytes.count <= limit else { throw refuse("has \(bytes.count) bytes; at most \(limit) are allowed") }
         guard !bytes.contains(where: { $0 < 32 || $0 == 127 }) else { throw refuse("has a control character") }
         guard !bytes.contains(UInt8(ascii: "\\")) else { throw refuse("has a backslash") }
-        for component in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+        let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard components.count <= depthLimit else {
+            throw refuse("has \(components.count) components; at most \(depthLimit) are allowed")
+        }
+        for component in components {
             guard !component.isEmpty else { throw refuse("has an empty component (is it absolute?)") }
             guard component.count <= componentLimit else {
                 throw refuse("has a component of \(component.count) bytes; at most \(componentLimit) are allowed")

@@ -30,6 +30,8 @@ public struct SiltError: Error, Sendable, CustomStringConvertible {
         case changed = "changed-while-reading"
         case interrupted
         case noMatch = "no-match"
+        /// A check that only an error in this program can fail.
+        case fault
     }
 
     /// The class.

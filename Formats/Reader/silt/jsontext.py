@@ -16,6 +16,7 @@ import numpy as np
 from .errors import SiltError, require
 
 MAX_DEPTH = 32
+MAX_VALUES = 4_194_304
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
@@ -43,6 +44,12 @@ def depth(raw: bytes) -> int:
     return int(np.cumsum(opens - closes).max(initial=0))
 
 
+def count_values(value: Any) -> int:
+    """How many values a parsed text has, itself included; keys are none."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(count_values, inner))
+
+
 def parse_object(raw: bytes, syntax_class: str, depth_class: str, where: str) -> dict[str, Any]:
     """The JSON object that `raw` holds, or `SiltError(syntax_class)`; too deep, `SiltError(depth_class)`."""
     require(depth(raw) <= MAX_DEPTH, depth_class, f"{where}: JSON nests deeper than {MAX_DEPTH}")
@@ -55,6 +62,10 @@ def parse_object(raw: bytes, syntax_class: str, depth_class: str, where: str) ->
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # finds unpaired surrogates
     except (ValueError, RecursionError) as error:
         raise SiltError(syntax_class, f"{where}: not valid JSON ({error})") from None
+    # A value takes two bytes at least, with what separates it from the next one.
+    if len(raw) > 2 * MAX_VALUES:
+        many = count_values(value) > MAX_VALUES
+        require(not many, depth_class, f"{where}: JSON with more than {MAX_VALUES} values")
     require(isinstance(value, dict), syntax_class, f"{where}: not a JSON object")
     return value
 

@@ -134,7 +134,7 @@ def _decode(stored: bytes) -> bytes:
     try:
         size = zstandard.frame_content_size(stored)
         require(size >= 0, "manifest", "the manifest's zstd frame does not state its size")
-        cap = min(MAX_MANIFEST, 1_048_576 + 1_024 * len(stored))
+        cap = min(MAX_MANIFEST, 1_048_576 + 64 * len(stored))
         require(size <= cap, "limit", f"the manifest decodes to {size} bytes, more than {cap}")
         text = zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False)
     except zstandard.ZstdError as error:

@@ -11,6 +11,7 @@ def check_path(path: str, where: str) -> str:
     require(1 <= len(raw) <= 4_096, "path", f"{where}: a path of {len(raw)} bytes")
     clean = all(byte >= 32 and byte not in b"\x7f\\" for byte in raw)
     require(clean, "path", f"{where}: {path!r} has a control character or a backslash")
+    require(raw.count(b"/") < 64, "path", f"{where}: {path!r} has more than 64 components")
     for component in raw.split(b"/"):
         good = 1 <= len(component) <= 255 and component not in (b".", b"..")
         require(good, "path", f"{where}: {path!r} has a component of no, too many, or only . or .. bytes")

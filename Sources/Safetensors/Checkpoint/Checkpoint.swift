@@ -37,7 +37,7 @@ public final class Checkpoint: Sendable {
     public let tensors: [Tensor]
     /// Relative paths of all files, ascending by their bytes; of a single file, its last component.
     package let files: [String]
-    private let positions: [String: Int]
+    private let positions: [ByteName: Int]
     private let library: FileLibrary
 
     /// Opens the checkpoint at `path` and reads the headers of its model's files.
@@ -71,7 +71,7 @@ public final class Checkpoint: Sendable {
     }
 
     /// The tensor `name` of the model; nil if there is none.
-    public subscript(name: String) -> Tensor? { positions[name].map { tensors[$0] } }
+    public subscript(name: String) -> Tensor? { positions[ByteName(name)].map { tensors[$0] } }
 
     /// The path of the file `relative` of this checkpoint.
     package func path(of relative: String) -> String { Checkpoint.path(of: relative, in: path, form) }
@@ -92,10 +92,10 @@ public final class Checkpoint: Sendable {
         form == .file ? path : DirectoryListing.join(path, relative)
     }
 
-    private static func positions(of tensors: [Tensor]) throws(SiltError) -> [String: Int] {
-        var positions: [String: Int] = [:]
+    private static func positions(of tensors: [Tensor]) throws(SiltError) -> [ByteName: Int] {
+        var positions: [ByteName: Int] = [:]
         for (position, tensor) in tensors.enumerated() {
-            guard let other = positions.updateValue(position, forKey: tensor.name) else { continue }
+            guard let other = positions.updateValue(position, forKey: ByteName(tensor.name)) else { continue }
             let message = "the tensor is also in \(tensors[other].file.path)"
             throw SiltError(.header, message, file: tensor.file.path, tensor: tensor.name)
         }

@@ -17,8 +17,11 @@ struct ModelFiles {
             (files, index) = (all, nil)
             return
         }
-        if all.contains(ShardIndex.fileName) {
+        if all.contains(where: { ByteName($0) == ByteName(ShardIndex.fileName) }) {
             let index = try ShardIndex(path: indexPath)
+            guard !index.weightMap.isEmpty else {
+                throw SiltError(.header, "the index names no tensor", file: indexPath)
+            }
             files = index.files
             self.index = index
             for file in files where DirectoryListing.kind(of: DirectoryListing.join(path, file)) != .file {

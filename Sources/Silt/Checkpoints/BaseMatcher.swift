@@ -1,68 +1,63 @@
 internal import Safetensors
 internal import TensorTypes
 
-/// Finds the base tensor that predicts a tensor of the result: the same name, the name with or without prefixes (`bert.`,
-/// `model.`), or a tied name; and a shape that differs in the first extent at most.
+/// Finds the base tensor that predicts a tensor of the result.
+///
+/// The same name; the name with or without leading components (`bert.`, `model.`, `base_model.model.`); or, for matrices of the
+/// vocabulary, the name of what they are tied to. Shapes differ in the first extent at most.
 struct BaseMatcher {
     private let base: Checkpoint
-    /// Base tensors by their names without the first 0, 1 or 2 components; more than one is ambiguous.
-    private let bySuffix: [String: [Checkpoint.Tensor]]
+    /// Base tensors by every ending of their names that has at least two components; more than one is ambiguous.
+    private let byEnding: [ByteName: [Checkpoint.Tensor]]
 
-    /// Names of output layers that are often tied to the input embeddings, and those embeddings.
+    /// Input embeddings and output layers that models tie to them: one tensor may stand for the other, either way.
     private static let tied = [
-        "lm_head.weight": ["embed_tokens.weight", "wte.weight", "word_embeddings.weight"],
-        "cls.predictions.decoder.weight": ["embeddings.word_embeddings.weight"],
-        "cls.predictions.decoder.bias": ["cls.predictions.bias"],
-        "embed_out.weight": ["embed_in.weight"],
+        "lm_head", "lm_head.decoder", "cls.predictions.decoder", "vocab_projector", "embed_out", "output_projection",
+        "embed_tokens", "word_embeddings", "wte", "embed_in", "shared", "tok_embeddings",
     ]
 
     init(_ base: Checkpoint) {
         self.base = base
-        var bySuffix: [String: [Checkpoint.Tensor]] = [:]
+        var byEnding: [ByteName: [Checkpoint.Tensor]] = [:]
         for tensor in base.tensors {
-            for suffix in BaseMatcher.suffixes(of: tensor.name) { bySuffix[suffix, default: []].append(tensor) }
+            for ending in BaseMatcher.endings(of: tensor.name) { byEnding[ByteName(ending), default: []].append(tensor) }
         }
-        self.bySuffix = bySuffix
+        self.byEnding = byEnding
     }
 
-    /// The name without its first 0, 1 and 2 components.
-    ///
-    /// What is left has at least two, so that `weight` alone is no name.
-    private static func suffixes(of name: String) -> [String] {
-        var suffixes = [name]
+    /// The name, and what is left of it without its first component, its first two and so on, while two are left: `weight`
+    /// alone is no name.
+    private static func endings(of name: String) -> [String] {
+        var endings = [name]
         var rest = name[...]
-        for _ in 0..<2 {
-            guard let dot = rest.firstIndex(of: ".") else { break }
+        while let dot = rest.firstIndex(of: ".") {
             rest = rest[rest.index(after: dot)...]
             guard rest.contains(".") else { break }
-            suffixes.append(String(rest))
+            endings.append(String(rest))
         }
-        return suffixes
+        return endings
     }
 
     /// The base tensor for `name`, or nil.
     func match(_ name: String, _ info: TensorInfo) -> Checkpoint.Tensor? {
         if let same = base[name], BaseMatcher.fits(same.info, info) { return same }
-        for suffix in BaseMatcher.suffixes(of: name) {
-            if let match = unique(suffix, info) { return match }
+        for ending in BaseMatcher.endings(of: name) {
+            if let match = unique(ending, info) { return match }
         }
-        for (output, inputs) in BaseMatcher.tied where name == output || name.hasSuffix("." + output) {
-            for input in inputs {
-                if let match = uniqueEnding(input, info) { return match }
-            }
+        guard info.shape.count == 2, BaseMatcher.tied.contains(where: { BaseMatcher.ends(name, "\($0).weight") }) else {
+            return nil
         }
-        return nil
-    }
-
-    private func unique(_ suffix: String, _ info: TensorInfo) -> Checkpoint.Tensor? {
-        let candidates = (bySuffix[suffix] ?? []).filter { BaseMatcher.fits($0.info, info) }
+        let candidates = base.tensors.filter { tensor in
+            BaseMatcher.fits(tensor.info, info)
+                && BaseMatcher.tied.contains { BaseMatcher.ends(tensor.name, "\($0).weight") }
+        }
         return candidates.count == 1 ? candidates[0] : nil
     }
 
-    private func uniqueEnding(_ ending: String, _ info: TensorInfo) -> Checkpoint.Tensor? {
-        let candidates = base.tensors.filter {
-            ($0.name == ending || $0.name.hasSuffix("." + ending)) && BaseMatcher.fits($0.info, info)
-        }
+    private static func ends(_ name: String, _ ending: String) -> Bool { name == ending || name.hasSuffix("." + ending) }
+
+    private func unique(_ ending: String, _ info: TensorInfo) -> Checkpoint.Tensor? {
+        let candidates = (byEnding[ByteName(ending)] ?? []).filter { BaseMatcher.fits($0.info, info) }
         return candidates.count == 1 ? candidates[0] : nil
     }
 

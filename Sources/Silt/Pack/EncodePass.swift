@@ -116,6 +116,9 @@ struct EncodePass: Sendable {
             unsafe base = read.patterns
         }
         let width = dtype.elementBytes
+        // An empty chunk says that the elements equal the base's, or that all bytes are 0 (Formats/Silt.md, section 5). The
+        // tables know nothing of such cells: they were not counted.
+        if unsafe PackWorker.isTrivial(result, base, bytes: piece.count * width) { return [] }
         let coders = coding.tables.flatMap { worker.coders($0, coding.kind, dtype) }
         let codec = coding.codec ?? .none
         let chunk: [UInt8]
@@ -138,7 +141,7 @@ struct EncodePass: Sendable {
                 count: piece.count)
         else {
             throw SiltError(
-                .result, "a chunk does not give back what it was made from; this is a fault of silt, please report it",
+                .fault, "a chunk does not give back what it was made from; this is a fault of silt, please report it",
                 file: tensor.source.path, tensor: tensor.entry.name)
         }
         return chunk

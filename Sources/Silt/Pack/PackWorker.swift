@@ -36,6 +36,12 @@ final class PackWorker {
         return (encoder, decoder)
     }
 
+    /// Whether an empty chunk stands for these bytes: they equal the base's or, without a base, are 0.
+    static func isTrivial(_ result: UnsafeRawPointer, _ base: UnsafeRawPointer?, bytes: Int) -> Bool {
+        if let base = unsafe base { return unsafe memcmp(base, result, bytes) == 0 }
+        return unsafe UnsafeRawBufferPointer(start: result, count: bytes).allSatisfy { $0 == 0 }
+    }
+
     /// Whether a chunk, read as the format says, gives back the elements that it was made from.
     func givesBack(
         _ bytes: [UInt8], _ codec: Codec, _ tables: PartDecoder?, _ dtype: DType, unit: Int, base: UnsafeRawPointer?,
@@ -43,12 +49,7 @@ final class PackWorker {
     ) -> Bool {
         let size = count * dtype.elementBytes
         decoded.reserve(size)
-        if bytes.isEmpty {
-            guard let base = unsafe base else {
-                return unsafe UnsafeRawBufferPointer(start: result, count: size).allSatisfy { $0 == 0 }
-            }
-            return unsafe memcmp(base, result, size) == 0
-        }
+        if bytes.isEmpty { return unsafe PackWorker.isTrivial(result, base, bytes: size) }
         chunk.reserve(bytes.count)
         let stored = unsafe chunk.prefix(bytes.count)
         unsafe stored.copyBytes(from: bytes)

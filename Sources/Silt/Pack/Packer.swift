@@ -41,6 +41,12 @@ public struct Packer: Sendable {
         let begin = clock.now
         let baseCheckpoint = try Checkpoint(base)
         let result = try Checkpoint(fineTuned)
+        try OutputGuard.check(output, outside: result)
+        try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
+        for directory in DirectoryListing.skipped.sorted()
+        where result.form == .directory && DirectoryListing.kind(of: result.path(of: directory)) == .directory {
+            log.notice("\(directory) of \(fineTuned) is left out")
+        }
         // Early: nobody wants to hear after an hour that the output exists.
         let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
         let bases = baseCheckpoint.tensors.map { BaseTask($0) }
@@ -65,15 +71,15 @@ public struct Packer: Sendable {
         _ result: Checkpoint, _ base: Checkpoint, _ bases: [BaseTask]
     ) throws(SiltError) -> [FileTask] {
         let matcher = BaseMatcher(base)
-        let byName = Dictionary(bases.map { ($0.tensor.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let safetensors = Set(result.safetensorsFiles)
-        let baseFiles = base.form == .directory && result.form == .directory ? Set(base.files) : []
+        let byName = Dictionary(bases.map { (ByteName($0.tensor.name), $0) }, uniquingKeysWith: { first, _ in first })
+        let safetensors = Set(result.safetensorsFiles.map { ByteName($0) })
+        let areDirectories = base.form == .directory && result.form == .directory
+        let baseFiles = Set(areDirectories ? base.files.map { ByteName($0) } : [])
         var tasks: [FileTask] = []
         for path in result.files {
-            try RelativePath.check(path)
-            if safetensors.contains(path), let file = try open(path, of: result) {
+            if safetensors.contains(ByteName(path)), let file = try open(path, of: result) {
                 let tensors = file.header.entries.map { entry -> TensorTask in
-                    let match = matcher.match(entry.name, entry.info).flatMap { byName[$0.name] }
+                    let match = matcher.match(entry.name, entry.info).flatMap { byName[ByteName($0.name)] }
                     if let match, match.tensor.name != entry.name {
                         log.debug("\(entry.name): predicted by the base's \(match.tensor.name)")
                     } else if match == nil {
@@ -81,13 +87,21 @@ public struct Packer: Sendable {
                     }
                     return TensorTask(entry, in: file, base: match)
                 }
-                tasks.append(FileTask(path, file, tensors))
+                tasks.append(FileTask(Packer.storedPath(path, of: result), file, tensors))
             } else {
-                let candidate = baseFiles.contains(path) ? try InputFile(base.path(of: path)) : nil
+                let candidate = baseFiles.contains(ByteName(path)) ? try InputFile(base.path(of: path)) : nil
                 tasks.append(FileTask(path, try InputFile(result.path(of: path)), base: candidate))
             }
         }
         return tasks
+    }
+
+    /// The path that the file records.
+    ///
+    /// A directory's are checked as they are listed; that of a single file is a proposal, and an odd name gives way.
+    private static func storedPath(_ path: String, of result: Checkpoint) -> String {
+        guard result.form == .file, (try? RelativePath.check(path)) == nil else { return path }
+        return "model.safetensors"
     }
 
     /// Opens a safetensors file of the result.

@@ -21,11 +21,20 @@ struct Rebuilder: Sendable {
     /// Told of an error of one tensor or file; what it throws ends the work.
     typealias Verdict = @Sendable (SiltError) throws(SiltError) -> Void
 
-    private enum Job: Sendable {
-        case cell(RebuildTask, Int)
-        case base(RebuildTask, Int)
-        case piece(FileRebuild, Int)
+    /// What is to be done, in the order of the manifest; the base has what it needs.
+    struct Plan: Sendable {
+        fileprivate enum Job: Sendable {
+            case cell(RebuildTask, Int)
+            case base(RebuildTask, Int)
+            case piece(FileRebuild, Int)
+        }
+
+        fileprivate var jobs: [Job] = []
+        fileprivate var bytes = 0
     }
+
+    /// The verdict of those who want everything or nothing.
+    static let refuse: Verdict = { (error) throws(SiltError) in throw error }
 
     let container: ContainerReader
     let binding: BaseBinding
@@ -43,11 +52,11 @@ struct Rebuilder: Sendable {
 
     /// Rebuilds; errors of single tensors and files go to `verdict`, all others end the work.
     func run(
-        _ phase: String, _ progress: Progress.Handler?, sink: @escaping Sink, verdict: @escaping Verdict
+        _ plan: Plan, _ phase: String, _ progress: Progress.Handler?, sink: @escaping Sink,
+        verdict: @escaping Verdict
     ) throws(SiltError) {
-        if tensors == nil { try checkRoot() }
-        let (jobs, bytes) = try jobs(verdict)
-        let meter = ProgressMeter(phase, total: bytes, progress)
+        let jobs = plan.jobs
+        let meter = ProgressMeter(phase, total: plan.bytes, progress)
         let (binding, reader) = (binding, PartReader(container: container))
         try pipeline.run(
             count: jobs.count, makeWorker: { DecodeWorker() },
@@ -84,12 +93,12 @@ struct Rebuilder: Sendable {
             file: container.path)
     }
 
-    /// The work, in the order of the manifest.
+    /// Plans the work, without reading a chunk.
     ///
-    /// What the base lacks goes to `verdict` before any job runs.
-    private func jobs(_ verdict: Verdict) throws(SiltError) -> ([Job], Int) {
-        var jobs: [Job] = []
-        var bytes = 0
+    /// What the base lacks goes to `verdict`.
+    func plan(_ verdict: Verdict) throws(SiltError) -> Plan {
+        if tensors == nil { try checkRoot() }
+        var plan = Plan()
         var ordinal = 0
         for (index, file) in container.manifest.files.enumerated() {
             switch file.content {
@@ -99,9 +108,9 @@ struct Rebuilder: Sendable {
                     guard tensors?.contains(ordinal) ?? true else { continue }
                     do throws(SiltError) {
                         let task = RebuildTask(record, file: index, base: try binding.tensor(for: record))
-                        jobs += (0..<record.info.grid.count).map { .cell(task, $0) }
-                        jobs += task.uncoveredBaseCells.map { .base(task, $0) }
-                        bytes += record.info.bytes
+                        plan.jobs += (0..<record.info.grid.count).map { .cell(task, $0) }
+                        plan.jobs += task.uncoveredBaseCells.map { .base(task, $0) }
+                        plan.bytes += record.info.bytes
                         if record.info.grid.count == 0 { try task.judge(binding) }
                     } catch  where error.isVerdict {
                         try verdict(error)
@@ -111,15 +120,15 @@ struct Rebuilder: Sendable {
                 guard tensors == nil else { continue }
                 do throws(SiltError) {
                     let rebuild = try FileRebuild(file, index: index, binding)
-                    jobs += (0..<FileRecord.pieces(file.bytes)).map { .piece(rebuild, $0) }
-                    bytes += file.bytes
+                    plan.jobs += (0..<FileRecord.pieces(file.bytes)).map { .piece(rebuild, $0) }
+                    plan.bytes += file.bytes
                     if file.bytes == 0 { try rebuild.judge() }
                 } catch  where error.isVerdict {
                     try verdict(error)
                 }
             }
         }
-        return (jobs, bytes)
+        return plan
     }
 
     /// Rebuilds a cell and gives it to the sink; returns its size in bytes.

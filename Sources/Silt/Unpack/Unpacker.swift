@@ -61,6 +61,10 @@ public struct Unpacker: Sendable {
         let container = try ContainerReader(file)
         let manifest = container.manifest
         let binding = BaseBinding(checkpoint: try Checkpoint(base))
+        let rebuilder = rebuilder(container, binding)
+        // Before anything is made or sized: what the manifest claims may be absurd.
+        let plan = try rebuilder.plan(Rebuilder.refuse)
+        try OutputGuard.check(output, files: [file], checkpoints: [binding.checkpoint])
         let staged = try stage(manifest, at: output)
         var outputs: [OutputFile] = []
         for record in manifest.files {
@@ -70,11 +74,11 @@ public struct Unpacker: Sendable {
             outputs.append(out)
         }
         let (files, starts) = (outputs, manifest.files.map(\.dataStart))
-        try unsafe rebuilder(container, binding).run(
-            "unpacking", progress,
+        try unsafe rebuilder.run(
+            plan, "unpacking", progress,
             sink: { (_, index, offset, _, bytes) throws(SiltError) in
                 try unsafe files[index].write(bytes, at: starts[index] + offset)
-            }, verdict: { (error) throws(SiltError) in throw error })
+            }, verdict: Rebuilder.refuse)
         try staged.commit()
         return Report(
             files: manifest.files.count, tensors: manifest.result.tensors, bytes: manifest.bytes,
@@ -97,6 +101,9 @@ public struct Unpacker: Sendable {
         let binding = BaseBinding(checkpoint: try Checkpoint(base))
         let built = try SafetensorsHeaderBuilder.header(
             for: chosen.map { (name: $0.record.name, info: $0.record.info) }, metadata: ["format": "pt"])
+        let rebuilder = rebuilder(container, binding, tensors: Set(chosen.map(\.ordinal)))
+        let plan = try rebuilder.plan(Rebuilder.refuse)
+        try OutputGuard.check(output, files: [file], checkpoints: [binding.checkpoint])
         let staged = try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
         let (out, start, offsets) = (staged.file, built.text.count + 8, built.offsets)
         let bytes = start + chosen.reduce(0) { $0 + $1.record.info.bytes }
@@ -106,12 +113,12 @@ public struct Unpacker: Sendable {
         try out.write(prefix + built.text, at: 0)
         let ranges = Dictionary(
             chosen.map { ($0.record.name, $0.record.range.lowerBound) }, uniquingKeysWith: { first, _ in first })
-        try unsafe rebuilder(container, binding, tensors: Set(chosen.map(\.ordinal))).run(
-            "unpacking", progress,
+        try unsafe rebuilder.run(
+            plan, "unpacking", progress,
             sink: { (_, _, offset, name, bytes) throws(SiltError) in
                 guard let name, let target = offsets[name], let source = ranges[name] else { return }
                 try unsafe out.write(bytes, at: start + target.lowerBound + offset - source)
-            }, verdict: { (error) throws(SiltError) in throw error })
+            }, verdict: Rebuilder.refuse)
         try staged.commit()
         return Report(
             files: 1, tensors: chosen.count, bytes: bytes, seconds: begin.duration(to: clock.now).inSeconds,
@@ -129,7 +136,7 @@ public struct Unpacker: Sendable {
         case .file:
             return try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
         case .directory:
-            let expected = Set(manifest.files.map(\.path))
+            let expected = Set(manifest.files.map { ByteName($0.path) })
             return try StagedOutput(
                 at: output, form: .directory, replacing: replaceExisting ? .directory(expected: expected) : .never)
         }
@@ -145,9 +152,9 @@ public struct Unpacker: Sendable {
         } catch {
             throw SiltError(.usage, "\"\(pattern)\" is not a regular expression: \(error)")
         }
-        var names: Set<String> = []
+        var names: Set<ByteName> = []
         let chosen = tensors.enumerated().filter { _, record in
-            record.name.contains(regex) && names.insert(record.name).inserted
+            record.name.contains(regex) && names.insert(ByteName(record.name)).inserted
         }
         guard !chosen.isEmpty else {
             throw SiltError(

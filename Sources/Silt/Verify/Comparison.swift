@@ -26,14 +26,14 @@ final class Comparison: Sendable {
             throw SiltError(
                 .usage, "the Silt file holds a \(manifest.form.rawValue), --against names something else", file: path)
         }
-        let present = isDirectory ? Set(try DirectoryListing.files(below: path)) : []
+        let present = Set(isDirectory ? try DirectoryListing.files(below: path).map { ByteName($0) } : [])
         var inputs: [InputFile?] = []
         var differences: [VerifyReport.Difference] = []
         func differ(_ file: String, _ what: String) {
             differences.append(.init(file: file, tensor: nil, what: what, code: "against"))
         }
         for record in manifest.files {
-            guard !isDirectory || present.contains(record.path) else {
+            guard !isDirectory || present.contains(ByteName(record.path)) else {
                 differ(record.path, "the fine-tuned checkpoint does not have this file")
                 inputs.append(nil)
                 continue
@@ -50,8 +50,9 @@ final class Comparison: Sendable {
             }
             inputs.append(input)
         }
-        for extra in present.subtracting(manifest.files.map(\.path)).sorted() {
-            differ(extra, "the Silt file does not have this file")
+        let extra = present.subtracting(manifest.files.map { ByteName($0.path) }).map(\.string)
+        for path in extra.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            differ(path, "the Silt file does not have this file")
         }
         self.inputs = inputs
         paths = manifest.files.map(\.path)

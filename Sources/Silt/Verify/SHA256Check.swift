@@ -28,11 +28,12 @@ struct SHA256Check {
             if case .safetensors(let header, _) = record.content { hash.update(data: header.fileStart) }
             hashes.withLock { $0[index] = hash }
         }
-        try unsafe Rebuilder(container, binding, Pipeline(threads: 1, cancellation: cancellation)).run(
-            "hashing", nil,
+        let rebuilder = Rebuilder(container, binding, Pipeline(threads: 1, cancellation: cancellation))
+        try unsafe rebuilder.run(
+            rebuilder.plan(Rebuilder.refuse), "hashing", nil,
             sink: { (_, index, _, _, bytes) throws(SiltError) in
                 hashes.withLock { unsafe $0[index]?.update(bufferPointer: bytes) }
-            }, verdict: { (error) throws(SiltError) in throw error })
+            }, verdict: Rebuilder.refuse)
         return hashes.withLock { hashes in
             files.enumerated().compactMap { index, record in
                 guard let hash = hashes[index] else { return nil }

@@ -51,12 +51,15 @@ public struct Verifier: Sendable {
         let found = Mutex<[VerifyReport.Difference]>([])
         let starts = manifest.files.map(\.dataStart)
         let pipeline = Pipeline(threads: threads, cancellation: cancellation)
-        try unsafe Rebuilder(container, binding, pipeline).run(
-            "verifying", progress,
+        let verdict: Rebuilder.Verdict = { (error) throws(SiltError) in
+            found.withLock { $0.append(VerifyReport.Difference(error)) }
+        }
+        let rebuilder = Rebuilder(container, binding, pipeline)
+        try unsafe rebuilder.run(
+            rebuilder.plan(verdict), "verifying", progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in
                 try unsafe comparison?.compare(bytes, file: index, at: starts[index] + offset, tensor: name, worker)
-            },
-            verdict: { (error) throws(SiltError) in found.withLock { $0.append(VerifyReport.Difference(error)) } })
+            }, verdict: verdict)
         var differences = found.withLock { $0 } + (comparison?.differences ?? [])
         if checksSHA256, differences.isEmpty {
             differences += try SHA256Check(container, binding, cancellation).differences()
@@ -72,13 +75,13 @@ public struct Verifier: Sendable {
     private static func ordered(
         _ differences: [VerifyReport.Difference], _ manifest: Manifest
     ) -> [VerifyReport.Difference] {
-        var ranks: [String: Int] = [:]
+        var ranks: [ByteName: Int] = [:]
         for (rank, tensor) in manifest.tensors.enumerated() {
-            ranks[tensor.name] = ranks[tensor.name] ?? rank
-            if let base = tensor.base { ranks[base.name] = ranks[base.name] ?? rank }
+            ranks[ByteName(tensor.name), default: rank] += 0
+            if let base = tensor.base { ranks[ByteName(base.name), default: rank] += 0 }
         }
         return differences.enumerated().sorted { a, b in
-            let (first, second) = (ranks[a.element.tensor ?? ""] ?? -1, ranks[b.element.tensor ?? ""] ?? -1)
+            let (first, second) = (ranks[ByteName(a.element.tensor ?? "")] ?? -1, ranks[ByteName(b.element.tensor ?? "")] ?? -1)
             return first != second ? first < second : a.offset < b.offset
         }.map(\.element)
     }

@@ -25,7 +25,7 @@ enum ExitStatus: Int32 {
         case .inputMissing: self = .missing
         case .cannotCreate: self = .cannotCreate
         case .io: self = .io
-        case .changed, .noMatch: self = .failed
+        case .changed, .noMatch, .fault: self = .failed
         case .interrupted: self = .interrupted
         }
     }

@@ -151,7 +151,7 @@ extension ContainerReader {
         guard let size = Zstd.contentSize(stored) else {
             throw SiltError(.manifest, "the manifest is not a zstd frame that states its content size")
         }
-        let cap = min(268_435_456, 1_048_576 + 1_024 * UInt64(stored.count))
+        let cap = min(268_435_456, 1_048_576 + 64 * UInt64(stored.count))
         guard size <= cap else {
             throw SiltError(.limit, "the manifest decodes to \(size) bytes; at most \(cap) are allowed")
         }
@@ -172,7 +172,7 @@ extension ContainerReader {
             json = try JSONValue(parsing: text)
         } catch {
             throw SiltError(
-                error.isTooDeep ? .limit : .manifest,
+                error.isLimit ? .limit : .manifest,
                 "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
         }
         var parser = ManifestParser(file: path, chunks: chunks)

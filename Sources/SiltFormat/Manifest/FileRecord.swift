@@ -30,5 +30,5 @@ package struct FileRecord: Sendable {
     }
 
     /// How many pieces a file of this size has.
-    package static func pieces(_ bytes: Int) -> Int { (bytes + piece - 1) / piece }
+    package static func pieces(_ bytes: Int) -> Int { bytes / piece + (bytes % piece == 0 ? 0 : 1) }
 }

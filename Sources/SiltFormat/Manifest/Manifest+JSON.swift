@@ -56,7 +56,7 @@ extension TensorRecord {
         var members: [JSONValue.Member] = [.init("digest", .string(digest.hex))]
         if let base {
             var fields: [JSONValue.Member] = []
-            if base.name != name { fields.append(.init("name", .string(base.name))) }
+            if ByteName(base.name) != ByteName(name) { fields.append(.init("name", .string(base.name))) }
             if base.info.dtype != info.dtype { fields.append(.init("dtype", .string(base.info.dtype.rawValue))) }
             if base.info.shape != info.shape {
                 fields.append(.init("shape", .array(base.info.shape.map { .integer($0) })))

@@ -52,6 +52,11 @@ struct ManifestParser {
         let manifest = Manifest(
             writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes, files: files)
         try checkForm(manifest)
+        let tensors = manifest.tensors.count
+        guard manifest.result.tensors == tensors else {
+            throw SiltError(
+                .coverage, "manifest.result.tensors is \(manifest.result.tensors), but the files have \(tensors) tensors")
+        }
         try ledger.finish()
         return manifest
     }
@@ -135,17 +140,17 @@ struct ManifestParser {
         guard case .object(let members) = value else {
             throw Fields.wrong("\(place).tensors", expected: "an object", found: value)
         }
-        let byName = Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let byName = Dictionary(members.map { (ByteName($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
         var records: [TensorRecord] = []
         for entry in header.entries {
-            guard let value = byName[entry.name] else {
+            guard let value = byName[ByteName(entry.name)] else {
                 throw SiltError(.coverage, "\(place).tensors lacks this tensor of the header", tensor: entry.name)
             }
             records.append(try tensor(value, entry, at: "\(place).tensors[\"\(entry.name)\"]"))
         }
         guard members.count == records.count else {
-            let known = Set(records.map(\.name))
-            let extra = members.map(\.key).first { !known.contains($0) } ?? "?"
+            let known = Set(records.map { ByteName($0.name) })
+            let extra = members.map(\.key).first { !known.contains(ByteName($0)) } ?? "?"
             throw SiltError(.coverage, "\(place).tensors has a tensor that the header lacks", tensor: extra)
         }
         return records

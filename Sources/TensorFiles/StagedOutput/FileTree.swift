@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// Work on a whole directory tree.
 ///
 /// Symbolic links are never followed, so that no link leads out of the tree.
@@ -48,7 +50,7 @@ enum FileTree {
     ///
     /// A name that is not UTF-8 is never expected.
     static func foreignFile(
-        in name: String, of directory: Int32, expected: Set<String>, prefix: String = ""
+        in name: String, of directory: Int32, expected: Set<ByteName>, prefix: String = ""
     ) throws(SystemError) -> String? {
         let descriptor = try System.open(name, in: directory, .directoryItself)
         defer { System.close(descriptor) }
@@ -60,7 +62,7 @@ enum FileTree {
             if try System.status(of: child, in: descriptor, followingLinks: false).kind == .directory {
                 let foreign = try foreignFile(in: child, of: descriptor, expected: expected, prefix: path + "/")
                 if let foreign { return foreign }
-            } else if !expected.contains(path) {
+            } else if !expected.contains(ByteName(path)) {
                 return path
             }
         }

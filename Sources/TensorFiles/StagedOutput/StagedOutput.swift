@@ -19,7 +19,7 @@ package final class StagedOutput: Sendable {
         case file
         /// As `file`; and, for an output that is a directory, a directory in which every file (counting links, devices
         /// and the like) has one of the relative paths `expected`.
-        case directory(expected: Set<String>)
+        case directory(expected: Set<ByteName>)
     }
 
     /// The path of the temporary.

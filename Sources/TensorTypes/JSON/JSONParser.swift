@@ -4,13 +4,15 @@ package struct JSONError: Error, Sendable, Hashable {
     package let reason: String
     /// Where, in bytes from the start of the text.
     package let offset: Int
-    /// Whether the text nests deeper than is allowed, which is a limit and no rule of JSON.
-    package var isTooDeep = false
+    /// Whether a limit of Silt is exceeded (depth, number of values), which is no rule of JSON.
+    package var isLimit = false
 }
 
 extension JSONValue {
     /// How deep arrays and objects may nest (Formats/Silt.md, section 3).
     package static let depthLimit = 32
+    /// How many values a text may have, those of every kind counted: what bounds the memory that a small file can ask for.
+    package static let countLimit = 4_194_304
 
     /// Parses strict JSON (RFC 8259, UTF-8): no key twice in one object, no lone surrogates, no text after the value
     /// but white space.
@@ -25,6 +27,7 @@ extension JSONValue {
 private struct JSONParser {
     let bytes: [UInt8]
     var position = 0
+    var count = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -40,7 +43,7 @@ private struct JSONParser {
     }
 
     private var tooDeep: JSONError {
-        JSONError(reason: "more than \(JSONValue.depthLimit) levels", offset: position, isTooDeep: true)
+        JSONError(reason: "more than \(JSONValue.depthLimit) levels", offset: position, isLimit: true)
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -58,6 +61,10 @@ private struct JSONParser {
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         skipSpace()
+        count += 1
+        guard count <= JSONValue.countLimit else {
+            throw JSONError(reason: "more than \(JSONValue.countLimit) values", offset: position, isLimit: true)
+        }
         guard let byte = next else { throw error("the end of the text instead of a value") }
         switch byte {
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -82,13 +89,13 @@ private struct JSONParser {
         position += 1
         var members: [JSONValue.Member] = []
         guard !accept(UInt8(ascii: "}")) else { return .object([]) }
-        var keys: Set<String> = []
+        var keys: Set<ByteName> = []
         while true {
             skipSpace()
             let start = position
             guard next == UInt8(ascii: "\"") else { throw error("no key where one must stand") }
             let key = try string()
-            guard keys.insert(key).inserted else { throw error("the key \"\(key)\" twice", at: start) }
+            guard keys.insert(ByteName(key)).inserted else { throw error("the key \"\(key)\" twice", at: start) }
             guard accept(UInt8(ascii: ":")) else { throw error("no colon after the key \"\(key)\"") }
             members.append(.init(key, try value(depth: depth + 1)))
             if accept(UInt8(ascii: "}")) { return .object(members) }

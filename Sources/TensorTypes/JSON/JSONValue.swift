@@ -1,7 +1,7 @@
 /// A JSON value.
 ///
 /// Objects keep the order of their members.
-public indirect enum JSONValue: Sendable, Hashable {
+public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     /// A number written with digits only (and a minus sign), within `Int`.

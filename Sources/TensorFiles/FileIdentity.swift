@@ -1,0 +1,45 @@
+internal import TensorTypes
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// Which file or directory a path stands for, whatever its spelling and the links that lead there.
+package struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+
+    /// Follows links; nil if nothing is there.
+    package init?(_ path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        number = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+
+    /// Whether `path`, which need not exist, lies below the directory `root`.
+    package static func lies(_ path: String, below root: String) -> Bool {
+        guard let root = FileIdentity(root) else { return false }
+        var directory = parent(of: path)
+        // Up to the root of the file system, which is its own parent.
+        for _ in 0..<4_096 {
+            guard let identity = FileIdentity(directory) else { return false }
+            if identity == root { return true }
+            let above = directory + "/.."
+            guard FileIdentity(above) != identity else { return false }
+            directory = above
+        }
+        return false
+    }
+
+    private static func parent(of path: String) -> String {
+        var path = path[...]
+        while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
