@@ -27,11 +27,11 @@ static inline uint32_t class_of(int scale, uint32_t exponent) {
 #include "residual_body.h"
 
 size_t silt_residual_measure(silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             int16_t *scales, uint32_t *histogram) {
+                             int16_t *scales, uint32_t *histogram, uint32_t *bins) {
     switch (type.width) {
-    case 8: return measure_8(type, base, result, count, unit, scales, histogram);
-    case 16: return measure_16(type, base, result, count, unit, scales, histogram);
-    default: return measure_32(type, base, result, count, unit, scales, histogram);
+    case 8: return measure_8(type, base, result, count, unit, scales, histogram, bins);
+    case 16: return measure_16(type, base, result, count, unit, scales, histogram, bins);
+    default: return measure_32(type, base, result, count, unit, scales, histogram, bins);
     }
 }
 

@@ -78,8 +78,13 @@ INLINE __m512i folded(residual_job *job, __m512i symbol, uint32_t direct, int *o
 /* Scales of a group's 32 elements, clamped to where the class can still change; -1 marks a unit that equals the base. */
 INLINE __m512i scales_of(const residual_job *job, size_t i) {
     int16_t scales[32];
-    for (size_t k = 0; k < 32; k++) {
-        const uint32_t code = job->codes[(i + k) / job->unit];
+    size_t unit = i / job->unit, left = job->unit - i % job->unit;
+    for (size_t k = 0; k < 32; k++, left--) {
+        if (left == 0) {
+            unit++;
+            left = job->unit;
+        }
+        const uint32_t code = job->codes[unit];
         const int32_t scale = job->origin + (int32_t)code;
         scales[k] = (int16_t)(code == 0 ? -1 : scale < 0 ? 0 : scale > 541 ? 541 : scale);
     }

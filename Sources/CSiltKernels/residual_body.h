@@ -51,8 +51,9 @@ static int NAME(scale)(silt_float type, const PATTERN *b, const PATTERN *r, size
 }
 
 static size_t NAME(measure)(silt_float type, const PATTERN *base, const PATTERN *result, size_t count, size_t unit,
-                            int16_t *scales, uint32_t *histogram) {
+                            int16_t *scales, uint32_t *histogram, uint32_t *bins) {
     size_t moved = 0;
+    int lowest = SILT_BINS, highest = -1;
     for (size_t from = 0, u = 0; from < count; from += unit, u++) {
         const size_t n = count - from < unit ? count - from : unit;
         const PATTERN *b = base + from, *r = result + from;
@@ -68,8 +69,14 @@ static size_t NAME(measure)(silt_float type, const PATTERN *base, const PATTERN 
             const int e = (int)(b[i] >> type.mantissa_bits & type.exponent_mask);
             int bin = scale + SILT_BIN_ORIGIN - 2 * e;
             bin = bin < 0 ? 0 : bin >= SILT_BINS ? SILT_BINS - 1 : bin;
+            lowest = bin < lowest ? bin : lowest;
+            highest = bin > highest ? bin : highest;
             histogram[256 * bin + NAME(symbol)(NAME(folded)(b[i], r[i]))]++;
         }
+    }
+    if (bins) {
+        bins[0] = (uint32_t)(highest < 0 ? 0 : lowest);
+        bins[1] = (uint32_t)(highest + 1);
     }
     return moved;
 }

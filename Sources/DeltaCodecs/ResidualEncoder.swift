@@ -26,10 +26,11 @@ package final class ResidualEncoder: Sendable {
         fileprivate let scaleBuffer = ByteBuffer()
         fileprivate let histogram = ByteBuffer(capacity: 4 * 256 * ResidualStatistics.bins)
         fileprivate var unitCodes: [UInt8] = []
+        private var isClear = false
 
         package init() {}
 
-        /// Measures a chunk and gives its histogram and the scales of its units to `body`.
+        /// Measures a chunk and gives what was seen to `body`.
         ///
         /// - Parameters:
         ///   - base: `count` patterns of the base.
@@ -37,26 +38,38 @@ package final class ResidualEncoder: Sendable {
         ///   - unit: elements that share one scale.
         package func measure<R>(
             _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
-            _ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<Int16>) -> R
+            _ body: (ChunkMeasure) -> R
         ) -> R {
             let counts = unsafe histogram.prefix(histogram.capacity).bindMemory(to: UInt32.self)
-            unsafe counts.update(repeating: 0)
+            if !isClear {
+                unsafe counts.update(repeating: 0)
+                isClear = true
+            }
+            var bins: [UInt32] = [0, 0]
             let scales = unsafe scales(
-                layout, base: base, result: result, count: count, unit: unit, histogram: counts.baseAddress)
-            return unsafe body(UnsafeBufferPointer(counts), scales)
+                layout, base: base, result: result, count: count, unit: unit, histogram: counts.baseAddress,
+                bins: &bins)
+            let touched = Int(bins[0])..<Int(bins[1])
+            // Only what was touched is cleared: small tensors touch little of 128 KiB.
+            defer {
+                let rows = 256 * touched.lowerBound..<256 * touched.upperBound
+                unsafe UnsafeMutableBufferPointer(rebasing: counts[rows]).update(repeating: 0)
+            }
+            return unsafe body(
+                ChunkMeasure(histogram: UnsafeBufferPointer(counts), bins: touched, scales: scales))
         }
 
         /// The scales of a chunk's units, valid until the next call; with `histogram`, adds to its counts.
         fileprivate func scales(
             _ layout: FloatLayout, base: UnsafeRawPointer, result: UnsafeRawPointer, count: Int, unit: Int,
-            histogram: UnsafeMutablePointer<UInt32>? = nil
+            histogram: UnsafeMutablePointer<UInt32>? = nil, bins: UnsafeMutablePointer<UInt32>? = nil
         ) -> UnsafeBufferPointer<Int16> {
             let units = (count + unit - 1) / unit
             scaleBuffer.reserve(2 * units)
             let scales = unsafe scaleBuffer.prefix(2 * units).bindMemory(to: Int16.self)
             if let start = scales.baseAddress {
                 _ = unsafe silt_residual_measure(
-                    silt_float(layout), base, result, count, min(unit, count), start, histogram)
+                    silt_float(layout), base, result, count, min(unit, count), start, histogram, bins)
             }
             return UnsafeBufferPointer(scales)
         }

@@ -14,13 +14,17 @@ package struct ResidualStatistics: Sendable {
 
     package init() {}
 
-    /// Adds a chunk: its histogram and the scales of its units (`SILT_STILL` for those that equal the base).
-    package mutating func add(histogram chunk: UnsafeBufferPointer<UInt32>, scales units: UnsafeBufferPointer<Int16>) {
-        for index in 0..<min(chunk.count, histogram.count) where unsafe chunk[index] != 0 {
-            unsafe histogram[index] += UInt64(chunk[index])
+    /// Bins that were counted in.
+    private var used = 0..<0
+
+    /// Adds a chunk.
+    package mutating func add(_ chunk: ChunkMeasure) {
+        for index in 256 * chunk.bins.lowerBound..<256 * chunk.bins.upperBound {
+            unsafe histogram[index] += UInt64(chunk.histogram[index])
         }
-        for index in units.indices {
-            let scale = unsafe Int(units[index])
+        extend(to: chunk.bins)
+        for index in unsafe chunk.scales.indices {
+            let scale = unsafe Int(chunk.scales[index])
             if scale == Int(SILT_STILL) {
                 stillUnits += 1
             } else {
@@ -31,9 +35,17 @@ package struct ResidualStatistics: Sendable {
 
     /// Adds what another tensor of the same width shows.
     package mutating func add(_ other: ResidualStatistics) {
-        for index in histogram.indices { histogram[index] += other.histogram[index] }
+        for index in 256 * other.used.lowerBound..<256 * other.used.upperBound {
+            histogram[index] += other.histogram[index]
+        }
+        extend(to: other.used)
         for index in scales.indices { scales[index] += other.scales[index] }
         stillUnits += other.stillUnits
+    }
+
+    private mutating func extend(to bins: Range<Int>) {
+        guard !bins.isEmpty else { return }
+        used = used.isEmpty ? bins : min(used.lowerBound, bins.lowerBound)..<max(used.upperBound, bins.upperBound)
     }
 
     /// The smallest and the largest scale; nil if nothing moved.
@@ -56,7 +68,7 @@ extension ResidualStatistics {
     /// For tensors that share tables.
     package func idealBits(width: Int) -> Double {
         var bits = FrequencyTable.entropy(scaleCounts.map(\.count) + [stillUnits])
-        for bin in 0..<ResidualStatistics.bins {
+        for bin in used {
             let counts = Array(histogram[256 * bin..<256 * (bin + 1)])
             bits += FrequencyTable.entropy(counts)
             for symbol in 0..<256 where counts[symbol] > 0 {
@@ -65,4 +77,14 @@ extension ResidualStatistics {
         }
         return bits
     }
+}
+
+/// What the kernel saw of one chunk; valid only while it is handed out.
+@safe package struct ChunkMeasure {
+    /// Counts of 256 symbols for each bin.
+    let histogram: UnsafeBufferPointer<UInt32>
+    /// The bins that have counts.
+    let bins: Range<Int>
+    /// The scales of the units (`SILT_STILL` for those that equal the base).
+    let scales: UnsafeBufferPointer<Int16>
 }

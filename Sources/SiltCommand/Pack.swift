@@ -8,7 +8,7 @@ struct Pack: ParsableCommand {
         abstract: "Store a fine-tuned checkpoint as its exact difference from a base.",
         discussion: """
             Every file of FINETUNED comes back byte for byte with `silt unpack`: tensors as differences from the base's, \
-            files that the base directory has too as references, all others compressed.
+            files that the base directory has too as references, all others compressed. A top-level .git or .cache is left out.
 
             \(ExitStatus.help)
             """)

@@ -27,6 +27,7 @@ struct SiltCommand: ParsableCommand {
     /// ArgumentParser would end with 1 for every error, which is "verification found a difference" here.
     static func main() {
         Interruption.install()
+        Limits.raise()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -45,7 +45,10 @@ struct Verify: ParsableCommand {
         guard !report.identical else {
             let proof =
                 report.compared
-                ? "identical: every byte equals the fine-tuned checkpoint's" : "intact: every digest is right"
+                ? "identical: every byte equals the fine-tuned checkpoint's"
+                : report.sha256Checked
+                    ? "intact: every digest is right, SHA-256 too"
+                    : "intact: the digests of all tensors and files are right (--sha256 checks SHA-256 too)"
             return [
                 "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
                 "result \(report.resultRoot)",

@@ -23,7 +23,9 @@ package struct DirectoryListing {
     /// Symbolic links to files count as files (snapshots in the Hugging Face cache consist of them). Empty directories
     /// leave no trace. Throws `inputMissing` if `root` is no directory, or a link in it leads nowhere; `path` for a link
     /// to a directory, a device, pipe or socket, or a name outside Formats/Silt.md 4.5; `io` if the system fails.
-    package static func files(below root: String) throws(SiltError) -> [String] {
+    ///
+    /// With `skipsOddities`, what would be an error is left out: a base may have what Silt does not need.
+    package static func files(below root: String, skipsOddities: Bool = false) throws(SiltError) -> [String] {
         guard kind(of: root) == .directory else {
             let isMissing = kind(of: root) == .missing
             throw SiltError(.inputMissing, isMissing ? "there is no such directory" : "not a directory", file: root)
@@ -36,10 +38,12 @@ package struct DirectoryListing {
                 if directory.isEmpty, skipped.contains(name), kind(of: join(root, path)) == .directory { continue }
                 do throws(SiltError) {
                     try RelativePath.check(path)
-                } catch {
+                    if try isDirectory(join(root, path)) { directories.append(path) } else { files.append(path) }
+                } catch  where !skipsOddities {
                     throw error.at(file: root)
+                } catch {
+                    continue
                 }
-                if try isDirectory(join(root, path)) { directories.append(path) } else { files.append(path) }
             }
         }
         return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

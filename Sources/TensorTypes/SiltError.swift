@@ -76,14 +76,6 @@ public struct SiltError: Error, Sendable, CustomStringConvertible {
         if let range { text += "bytes \(range.lowerBound)..<\(range.upperBound): " }
         text += message
         if let advice { text += " (\(advice))" }
-        return SiltError.oneLine(text)
-    }
-
-    /// Names come from files: what could move a terminal's cursor is escaped.
-    private static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
-        return text.unicodeScalars.reduce(into: "") { line, scalar in
-            line += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
-        }
+        return text
     }
 }

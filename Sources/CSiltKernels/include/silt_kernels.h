@@ -76,9 +76,9 @@ double silt_log2(double value);
 
 /* Measures a chunk: for each unit of `unit` elements its scale R in half octaves (SILT_STILL if it equals the base), and for
  * the elements of moved units how often each symbol comes at each R - 2E: histogram[SILT_BINS][256] (null: only the scales
- * are wanted). Returns how many units moved. */
+ * are wanted). bins[0] to bins[1] - 1 are the bins that were counted in. Returns how many units moved. */
 size_t silt_residual_measure(silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             int16_t *scales, uint32_t *_Nullable histogram);
+                             int16_t *scales, uint32_t *_Nullable histogram, uint32_t *_Nullable bins);
 
 /* Symbols, table rows and raw bits of a chunk. `codes` has one byte for each unit (0: equals the base, else R - origin);
  * `row_of_class[32]` names each class's table. Returns the number of raw bytes written to `raw` (capacity: 4 * count + 8). */

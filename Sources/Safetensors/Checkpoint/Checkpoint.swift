@@ -46,11 +46,21 @@ public final class Checkpoint: Sendable {
     /// absent; `header` or `truncated` if a file or the index breaks a rule, two files have a tensor of the same name, or
     /// a file lacks a tensor that the index says it has; `path` if the directory has what a checkpoint cannot have (links to
     /// directories, devices); `io` or `changed` if reading fails.
-    public init(_ path: String) throws(SiltError) {
+    public convenience init(_ path: String) throws(SiltError) {
+        try self.init(path, skipsOddities: false)
+    }
+
+    /// Opens a checkpoint that serves as a base: links that lead nowhere, linked directories, devices and odd names beside the
+    /// model do not matter.
+    package convenience init(base path: String) throws(SiltError) {
+        try self.init(path, skipsOddities: true)
+    }
+
+    private init(_ path: String, skipsOddities: Bool) throws(SiltError) {
         self.path = path
         if DirectoryListing.kind(of: path) == .directory {
             form = .directory
-            files = try DirectoryListing.files(below: path)
+            files = try DirectoryListing.files(below: path, skipsOddities: skipsOddities)
         } else {
             form = .file
             files = [path.split(separator: "/").last.map(String.init) ?? path]

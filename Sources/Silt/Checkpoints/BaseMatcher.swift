@@ -20,7 +20,9 @@ struct BaseMatcher {
         self.base = base
         var byEnding: [ByteName: [Checkpoint.Tensor]] = [:]
         for tensor in base.tensors {
-            for ending in BaseMatcher.endings(of: tensor.name) { byEnding[ByteName(ending), default: []].append(tensor) }
+            for ending in BaseMatcher.endings(of: tensor.name) {
+                byEnding[ByteName(ending), default: []].append(tensor)
+            }
         }
         self.byEnding = byEnding
     }
@@ -54,7 +56,9 @@ struct BaseMatcher {
         return candidates.count == 1 ? candidates[0] : nil
     }
 
-    private static func ends(_ name: String, _ ending: String) -> Bool { name == ending || name.hasSuffix("." + ending) }
+    private static func ends(_ name: String, _ ending: String) -> Bool {
+        name == ending || name.hasSuffix("." + ending)
+    }
 
     private func unique(_ ending: String, _ info: TensorInfo) -> Checkpoint.Tensor? {
         let candidates = (byEnding[ByteName(ending)] ?? []).filter { BaseMatcher.fits($0.info, info) }

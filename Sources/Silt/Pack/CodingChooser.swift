@@ -60,14 +60,15 @@ final class CodingChooser: Sendable {
         if countsWhole { unsafe Planes.count(width: width, result, base: nil, count: count, into: &whole) }
         let countsXor = allowsRans && (unsafe base != nil) && layout == nil
         if countsXor { unsafe Planes.count(width: width, result, base: base, count: count, into: &xor) }
-        let sample = isSampled ? unsafe self.sample(segment, dtype, layout, result, base, count, worker) : nil
+        var sample = isSampled ? unsafe self.sample(segment, dtype, layout, result, base, count, worker) : nil
         if let layout, let base = unsafe base, allowsRans {
+            var cell = ResidualStatistics()
             unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
-                histogram, scales in
-                segment.measure.withLock { measure in
-                    if measure.residual == nil { measure.residual = ResidualStatistics() }
-                    unsafe measure.residual?.add(histogram: histogram, scales: scales)
-                }
+                cell.add($0)
+            }
+            if sample?.elements == count { sample?.residualBits = cell.idealBits(width: layout.width) }
+            segment.measure.withLock { measure in
+                if measure.residual == nil { measure.residual = cell } else { measure.residual?.add(cell) }
             }
         }
         finishCell(segment, dtype) { measure in
@@ -95,13 +96,13 @@ final class CodingChooser: Sendable {
         sample.wholeBytes = unsafe bytes(result, nil, run, width, worker)
         guard let base = unsafe base else { return sample }
         sample.xorBytes = unsafe bytes(result, base, run, width, worker)
-        if let layout, allowsRans {
+        // The residual of all elements is measured anyway.
+        if let layout, allowsRans, run < count {
+            var statistics = ResidualStatistics()
             unsafe worker.residual.measure(layout, base: base, result: result, count: run, unit: segment.unit) {
-                histogram, scales in
-                var statistics = ResidualStatistics()
-                unsafe statistics.add(histogram: histogram, scales: scales)
-                sample.residualBits = statistics.idealBits(width: layout.width)
+                statistics.add($0)
             }
+            sample.residualBits = statistics.idealBits(width: layout.width)
         }
         return sample
     }

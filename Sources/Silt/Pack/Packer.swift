@@ -39,7 +39,7 @@ public struct Packer: Sendable {
     public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        let baseCheckpoint = try Checkpoint(base)
+        let baseCheckpoint = try Checkpoint(base: base)
         let result = try Checkpoint(fineTuned)
         try OutputGuard.check(output, outside: result)
         try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])

@@ -46,7 +46,7 @@ public struct Verifier: Sendable {
         let begin = clock.now
         let container = try ContainerReader(file)
         let manifest = container.manifest
-        let binding = BaseBinding(checkpoint: try Checkpoint(base))
+        let binding = BaseBinding(checkpoint: try Checkpoint(base: base))
         let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
         let found = Mutex<[VerifyReport.Difference]>([])
         let starts = manifest.files.map(\.dataStart)
@@ -81,7 +81,9 @@ public struct Verifier: Sendable {
             if let base = tensor.base { ranks[ByteName(base.name), default: rank] += 0 }
         }
         return differences.enumerated().sorted { a, b in
-            let (first, second) = (ranks[ByteName(a.element.tensor ?? "")] ?? -1, ranks[ByteName(b.element.tensor ?? "")] ?? -1)
+            let (first, second) = (
+                ranks[ByteName(a.element.tensor ?? "")] ?? -1, ranks[ByteName(b.element.tensor ?? "")] ?? -1
+            )
             return first != second ? first < second : a.offset < b.offset
         }.map(\.element)
     }

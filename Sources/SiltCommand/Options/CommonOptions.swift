@@ -28,7 +28,7 @@ struct CommonOptions: ParsableArguments {
     /// Prints a report: as JSON, as lines, or not at all.
     func report(_ json: JSONValue, _ lines: @autoclosure () -> [String]) {
         if self.json {
-            Terminal.say(String(decoding: json.serialized(pretty: true), as: UTF8.self))
+            Terminal.emit(String(decoding: json.serialized(pretty: true), as: UTF8.self))
         } else if !quiet {
             for line in lines() { Terminal.say(line) }
         }

@@ -54,6 +54,7 @@ final class ProgressBar: Sendable {
         let percent = Text.right("\(Int(share * 100))", 3)
         let text = "\(progress.phase) \(bar) \(percent) %  \(Text.decimal(rate, 2)) GB/s  ETA \(eta)  "
         let room = columns - 1 - text.count
-        return room > 3 ? text + Text.shortened(progress.name, to: room) : String(text.prefix(columns - 1))
+        return room > 3
+            ? text + Text.shortened(Text.printable(progress.name), to: room) : String(text.prefix(columns - 1))
     }
 }

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Silt
 
 #if canImport(Glibc)
@@ -13,13 +14,23 @@ internal import Silt
 /// Nothing below the command prints.
 enum Terminal {
     /// Writes a line to standard output.
-    static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    ///
+    /// Ends the program if that fails, unless the reader has closed the pipe: who asked for a report must hear that there is
+    /// none.
+    static func say(_ line: String) { emit(Text.printable(line)) }
+
+    /// Writes text for another program to standard output, as it is, and a line's end; like `say`.
+    static func emit(_ text: String) {
+        guard !write(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
+        complain("error: io: cannot write to standard output")
+        SiltCommand.exit(withError: ExitStatus.io.code)
+    }
 
     /// Writes a line to standard error.
-    static func complain(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+    static func complain(_ line: String) { _ = write(Text.printable(line) + "\n", to: STDERR_FILENO) }
 
     /// Writes text to standard error, without a line's end.
-    static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+    static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
     /// Whether a person watches standard error.
     static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
@@ -34,9 +45,9 @@ enum Terminal {
     /// Processors that are there to use.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    private static func write(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var done = 0
             while done < bytes.count {
                 #if canImport(Glibc)
@@ -48,11 +59,27 @@ enum Terminal {
                     let count = unsafe Darwin.write(
                         descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
                 #endif
-                // A closed pipe is the reader's choice, not our failure.
-                guard count > 0 else { return }
+                guard count > 0 else { return false }
                 done += count
             }
+            return true
         }
+    }
+}
+
+/// Lifts limits that would stop work on checkpoints of many files.
+enum Limits {
+    /// As many open files as the system allows: a checkpoint of hundreds of shards is open all at once.
+    static func raise() {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let files = RLIMIT_NOFILE
+        #endif
+        guard unsafe getrlimit(files, &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        _ = unsafe setrlimit(files, &limit)
     }
 }
 

@@ -25,6 +25,20 @@ enum Text {
         return "\(sign)\(whole).\(String(repeating: "0", count: places - rest.count))\(rest)"
     }
 
+    /// `text` with what could move a terminal's cursor, or turn its writing round, escaped.
+    ///
+    /// Names and other texts come from files.
+    static func printable(_ text: String) -> String {
+        func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        guard !text.unicodeScalars.allSatisfy(isPlain) else { return text }
+        return text.unicodeScalars.reduce(into: "") { $0 += isPlain($1) ? String($1) : $1.escaped(asASCII: true) }
+    }
+
     /// `text` filled up with spaces on the right.
     static func left(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))

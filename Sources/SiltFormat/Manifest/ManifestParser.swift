@@ -55,7 +55,8 @@ struct ManifestParser {
         let tensors = manifest.tensors.count
         guard manifest.result.tensors == tensors else {
             throw SiltError(
-                .coverage, "manifest.result.tensors is \(manifest.result.tensors), but the files have \(tensors) tensors")
+                .coverage,
+                "manifest.result.tensors is \(manifest.result.tensors), but the files have \(tensors) tensors")
         }
         try ledger.finish()
         return manifest
