@@ -196,3 +196,42 @@ def test_traversal(silt: Silt, tmp_path: Path) -> None:
         result = silt.exits(MALFORMED, "unpack", facts_of(vector)[1], vector, "-o", work / "out")
         assert "path" in result.stderr
         assert listing(tmp_path) == before
+
+
+def test_output_is_an_input(silt: Silt, small: Packed, tmp_path: Path) -> None:
+    """--force replaces an old output, never what the work reads."""
+    base, fine = tmp_path / "base", tmp_path / "fine"
+    shutil.copytree(small.base, base)
+    shutil.copytree(small.fine, fine)
+    packed = shutil.copy(small.file, tmp_path / "m.silt")
+    before = {path: digests(path) for path in (base, fine, Path(packed))}
+    link = tmp_path / "link"
+    link.symlink_to(base)
+    model = fine / "model.safetensors"
+    for words in (
+        ["pack", base, model, "-o", base / "model.safetensors"],
+        ["pack", base / "model.safetensors", model, "-o", model],
+        ["unpack", base, packed, "-o", base],
+        ["unpack", base, packed, "-o", packed],
+        ["unpack", link, packed, "-o", base],
+        ["unpack", base, packed, "-o", base / "model.safetensors", "--only", "weight"],
+    ):
+        refused = silt.exits(73, *words, "--force")
+        assert "input" in refused.stderr
+    assert {path: digests(path) for path in before} == before
+
+
+def test_output_inside_what_is_packed(silt: Silt, small: Packed, tmp_path: Path) -> None:
+    """Every file of the directory is packed, so the Silt file cannot lie in it."""
+    fine = tmp_path / "fine"
+    shutil.copytree(small.fine, fine)
+    before = listing(tmp_path)
+    silt.exits(73, "pack", small.base, fine, "-o", fine / "m.silt")
+    assert listing(tmp_path) == before
+
+
+def test_report_that_cannot_be_written(silt: Silt, small: Packed) -> None:
+    """Who asks for a report hears that there is none."""
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([silt.path, "inspect", small.file, "--json"], stdout=full, stderr=subprocess.PIPE)
+    assert result.returncode == 74
