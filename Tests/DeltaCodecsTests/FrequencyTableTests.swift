@@ -20,8 +20,10 @@ struct FrequencyTableTests {
         return counts
     }
 
-    /// The fewest bits that 12-bit frequencies allow: all that occur begin at 1, and each further unit goes where it gains
-    /// most. The cost is convex in each frequency, so no other way is better.
+    /// The fewest bits that 12-bit frequencies allow.
+    ///
+    /// All that occur begin at 1, and each further unit goes where it gains most: the cost is convex in each frequency, so
+    /// no other way is better.
     private func fewestBits(_ counts: [UInt64]) -> Double {
         let known = counts.indices.filter { counts[$0] > 0 }
         var frequencies = [Int](repeating: 0, count: counts.count)
@@ -123,7 +125,8 @@ struct FrequencyTableTests {
         // An escape that is needed: 20 with k = 0.
         #expect(read([(1, 8), (0, 4), (0xF_FFFF, 20), (20, 14)]) == [0: 10, 1: 4_086])
         // The largest difference: -4,095 from 4,095 to 0, folded to 8,189.
-        #expect(read([(2, 8), (9, 4), (0x7FFF, 16), (8_190 & 511, 9), (0x7FFF, 16), (8_189 & 511, 9)]) == [0: 4_095, 2: 1])
+        #expect(
+            read([(2, 8), (9, 4), (0x7FFF, 16), (8_190 & 511, 9), (0x7FFF, 16), (8_189 & 511, 9)]) == [0: 4_095, 2: 1])
     }
 
     @Test("needless escapes are refused")
@@ -148,7 +151,8 @@ struct FrequencyTableTests {
 
     @Test("a symbol outside the alphabet, k above 12, and an early end are refused")
     func others() {
-        #expect(read([(143, 8), (0, 4)] + [(0, 31), (0, 31), (0, 31), (0, 31), (0, 19)], alphabet: 144) == [143: 4_096])
+        #expect(
+            read([(143, 8), (0, 4)] + [(0, 31), (0, 31), (0, 31), (0, 31), (0, 19)], alphabet: 144) == [143: 4_096])
         #expect(read([(144, 8), (0, 4)] + [(0, 31), (0, 31), (0, 31), (0, 31), (0, 20)], alphabet: 144) == nil)
         #expect(read([(0, 8), (13, 4)]) == nil)
         #expect(read([(0, 8)]) == nil)

@@ -9,7 +9,8 @@ struct PlaneCodecTests {
     private func planes(_ count: Int) -> [UInt8] {
         var generator = SeededGenerator(seed: UInt64(count))
         let skewed = (0..<count).map { _ in UInt8(generator.below(3) * generator.below(3)) }
-        return [UInt8](repeating: 0, count: count) + skewed + generator.bytes(count) + [UInt8](repeating: 9, count: count)
+        return [UInt8](repeating: 0, count: count) + skewed + generator.bytes(count)
+            + [UInt8](repeating: 9, count: count)
     }
 
     private func tables(_ planes: [UInt8], _ count: Int) -> PlaneTables {

@@ -6,12 +6,14 @@ import Testing
 @Suite("Plans of the residual")
 struct ResidualPlanTests {
     /// Measures one chunk.
-    private func statistics(_ base: BitPatterns, _ result: BitPatterns, _ layout: FloatLayout, unit: Int) -> ResidualStatistics {
+    private func statistics(_ base: BitPatterns, _ result: BitPatterns, _ layout: FloatLayout, unit: Int)
+        -> ResidualStatistics
+    {
         var statistics = ResidualStatistics()
         let (from, to) = (base.buffer, result.buffer)
         unsafe ResidualEncoder.Workspace().measure(
             layout, base: from.start, result: to.start, count: base.values.count, unit: unit
-        ) { unsafe statistics.add(histogram: $0, scales: $1) }
+        ) { statistics.add($0) }
         return statistics
     }
 
@@ -48,7 +50,9 @@ struct ResidualPlanTests {
                 let pattern = exponent << UInt32(layout.mantissaBits) | mantissa
                 let step = UInt32(generator.below(1 << steps)) &+ UInt32(1)
                 base.append(pattern)
-                result.append((generator.below(2) == 0 ? pattern &+ step : pattern &- step) & UInt32.max >> UInt32(32 - layout.width))
+                result.append(
+                    (generator.below(2) == 0 ? pattern &+ step : pattern &- step) & UInt32.max
+                        >> UInt32(32 - layout.width))
             }
         }
         return (BitPatterns(width: layout.width, values: base), BitPatterns(width: layout.width, values: result))
@@ -120,6 +124,32 @@ struct ResidualPlanTests {
         #expect(abs(bytes - 140 - estimate) < 100, "\(bytes) bytes, estimated \(estimate)")
         let ideal = statistics.idealBits(width: 16) / 8
         #expect(ideal <= estimate + 1, "\(ideal), \(estimate)")
+    }
+
+    @Test("a workspace that is used again measures and codes as a new one", arguments: [DType.f32, .bf16, .f8E5M2])
+    func reuse(dtype: DType) throws {
+        let layout = try #require(dtype.floatLayout)
+        var generator = SeededGenerator(seed: 10)
+        let workspace = ResidualEncoder.Workspace()
+        for (count, unit) in [(3_000, 64), (40, 7), (9_000, 500), (1, 1), (500, 1_000)] {
+            for movement in BitPatterns.Movement.allCases {
+                let base = BitPatterns(.weights, layout, count: count, using: &generator)
+                let result = base.moved(movement, unit: unit, using: &generator)
+                let fresh = statistics(base, result, layout, unit: unit)
+                var again = ResidualStatistics()
+                let (from, to) = (base.buffer, result.buffer)
+                unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
+                    again.add($0)
+                }
+                #expect(again.histogram == fresh.histogram && again.stillUnits == fresh.stillUnits)
+                #expect(again.scaleCounts.map(\.scale) == fresh.scaleCounts.map(\.scale))
+                #expect(again.scaleCounts.map(\.count) == fresh.scaleCounts.map(\.count))
+                let plan = ResidualPlan(width: layout.width, for: fresh)
+                let chunk = unsafe ResidualEncoder(plan).encode(
+                    layout, base: from.start, result: to.start, count: count, unit: unit, workspace: workspace)
+                #expect(chunk == encode(plan, base, result, layout, unit: unit))
+            }
+        }
     }
 
     @Test("a unit that equals the base has code 0, all others have another")

@@ -29,7 +29,10 @@ struct StoredTablesTests {
     func alphabets() {
         #expect([8, 16, 32].map { ResidualTables.directBits(width: $0) } == [8, 6, 4])
         #expect([8, 16, 32].map { ResidualTables.alphabet(width: $0) } == [256, 144, 240])
-        #expect([0, 63, 64, 71, 72, 95, 143].map { ResidualTables.rawBits(symbol: $0, width: 16) } == [0, 0, 3, 3, 4, 6, 12])
+        #expect(
+            [0, 63, 64, 71, 72, 95, 143].map { ResidualTables.rawBits(symbol: $0, width: 16) } == [
+                0, 0, 3, 3, 4, 6, 12,
+            ])
         #expect([15, 16, 239].map { ResidualTables.rawBits(symbol: $0, width: 32) } == [0, 1, 28])
         #expect(ResidualTables.rawBits(symbol: 255, width: 8) == 0)
     }
@@ -93,7 +96,8 @@ struct StoredTablesTests {
         #expect(reason { _ = try ResidualTables(stored: wide.stored, width: 32) } == nil)
         var bytes = wide.stored
         bytes[1] = 16
-        #expect(reason { _ = try ResidualTables(stored: bytes, width: 16) } == "has a bad table, number 0 of its classes")
+        #expect(
+            reason { _ = try ResidualTables(stored: bytes, width: 16) } == "has a bad table, number 0 of its classes")
     }
 
     private func counts(_ bytes: [Int: UInt64]) -> [UInt64] { (0..<256).map { bytes[$0] ?? 0 } }

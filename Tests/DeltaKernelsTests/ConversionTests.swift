@@ -63,7 +63,9 @@ private struct SlowFloat {
         let sign = UInt32(bits >> 15) << 31
         let infinity = values.count - 1
         let magnitude = Int(bits & 0x7FFF)
-        if magnitude > infinity { return sign | 0x7F80_0000 | UInt32(magnitude - infinity) << UInt32(23 - layout.mantissaBits) }
+        if magnitude > infinity {
+            return sign | 0x7F80_0000 | UInt32(magnitude - infinity) << UInt32(23 - layout.mantissaBits)
+        }
         return sign | (magnitude == infinity ? Float.infinity : Float(values[magnitude])).bitPattern
     }
 }
@@ -78,12 +80,14 @@ struct ConversionTests {
 
     /// Expects that patterns become others, and tells the first that does not.
     private func expect(
-        _ patterns: [UInt32], _ from: DType, _ to: DType, _ expected: [UInt32], _ location: SourceLocation = #_sourceLocation
+        _ patterns: [UInt32], _ from: DType, _ to: DType, _ expected: [UInt32],
+        _ location: SourceLocation = #_sourceLocation
     ) {
         let found = convert(BitPatterns(width: from.bits, values: patterns), from, to)
         let wanted = BitPatterns(width: to.bits, values: expected).bytes
         guard found != wanted else { return }
-        let index = (zip(found, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0) / to.elementBytes
+        let index =
+            (zip(found, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0) / to.elementBytes
         let bytes = found[index * to.elementBytes..<(index + 1) * to.elementBytes]
         Issue.record(
             "\(from.rawValue) 0x\(String(patterns[index], radix: 16)) to \(to.rawValue): found \(Array(bytes)), expected 0x\(String(expected[index], radix: 16))",
@@ -143,7 +147,8 @@ struct ConversionTests {
     @Test("zeros, the ends of the ranges, infinities and NaN payloads of F32")
     func corners() {
         let magnitudes: [UInt32] = [
-            0, 1, 0x32FF_FFFF, 0x3300_0000, 0x3300_0001, 0x337F_FFFF, 0x3380_0000, 0x387F_C000, 0x387F_E000, 0x387F_FFFF,
+            0, 1, 0x32FF_FFFF, 0x3300_0000, 0x3300_0001, 0x337F_FFFF, 0x3380_0000, 0x387F_C000, 0x387F_E000,
+            0x387F_FFFF,
             0x3880_0000, 0x477F_DFFF, 0x477F_EFFF, 0x477F_F000, 0x4780_0000, 0x7F7F_7FFF, 0x7F7F_8000, 0x7F7F_FFFF,
             0x7F80_0000, 0x7F80_0001, 0x7F80_FFFF, 0x7FA0_0000, 0x7FBF_FFFF, 0x7FC0_0000, 0x7FC0_1234, 0x7FFF_FFFF,
         ]

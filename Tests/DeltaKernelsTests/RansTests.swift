@@ -67,7 +67,8 @@ struct RansTests {
         return Array(buffer.suffix(size))
     }
 
-    private func decode(_ stream: [UInt8], count: Int, lanes: Int, _ slots: [UInt32]) -> (status: Int, symbols: [UInt8]) {
+    private func decode(_ stream: [UInt8], count: Int, lanes: Int, _ slots: [UInt32]) -> (status: Int, symbols: [UInt8])
+    {
         var symbols = [UInt8](repeating: 0, count: count)
         let padded = stream + [UInt8](repeating: 0xEE, count: Int(SILT_PADDING))
         let status = unsafe silt_rans_decode(padded, stream.count, count, UInt32(lanes), slots, &symbols)
@@ -197,7 +198,8 @@ struct RansTests {
             var altered = stream
             altered[generator.below(altered.count)] ^= UInt8(1 << generator.below(8))
             let fast = decode(altered, count: 200, lanes: 1, slots)
-            #expect((fast.status == 0 ? fast.symbols : nil) == slow.decode(altered, rows: [Int](repeating: 0, count: 200)))
+            #expect(
+                (fast.status == 0 ? fast.symbols : nil) == slow.decode(altered, rows: [Int](repeating: 0, count: 200)))
         }
     }
 }

@@ -20,7 +20,7 @@ struct ResidualChunk {
         let workspace = ResidualEncoder.Workspace()
         var statistics = ResidualStatistics()
         unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
-            unsafe statistics.add(histogram: $0, scales: $1)
+            statistics.add($0)
         }
         let plan = ResidualPlan(width: layout.width, for: statistics)
         bytes = unsafe ResidualEncoder(plan).encode(
@@ -104,11 +104,13 @@ struct ResidualLevelTests {
     }
 
     @Test(
-        "a whole cell", arguments: zip(dtypes, [BitPatterns.Movement.mixed, .light, .heavy, .mixed, .light, .heavy, .mixed]))
+        "a whole cell",
+        arguments: zip(dtypes, [BitPatterns.Movement.mixed, .light, .heavy, .mixed, .light, .heavy, .mixed]))
     func cell(dtype: DType, movement: BitPatterns.Movement) throws {
         try roundTrip(
             of: ResidualCase(
-                dtype: dtype, kind: .weights, movement: movement, count: dtype.bits == 8 ? 70_000 : 262_144, unit: 1_000))
+                dtype: dtype, kind: .weights, movement: movement, count: dtype.bits == 8 ? 70_000 : 262_144, unit: 1_000
+            ))
     }
 
     @Test("every pattern of 16 bits as base and as result", arguments: [DType.f16, .bf16])
@@ -215,7 +217,8 @@ struct ResidualSymbolTests {
         var (symbols, rows) = ([UInt8](repeating: 99, count: count), [UInt8](repeating: 99, count: count))
         var raw = [UInt8](repeating: 0, count: 4 * count + 8)
         let size = unsafe silt_residual_symbols(
-            type, from.start, to.start, count, unit, codes, Int32(origin), (0..<32).map { UInt8($0) }, &symbols, &rows, &raw)
+            type, from.start, to.start, count, unit, codes, Int32(origin), (0..<32).map { UInt8($0) }, &symbols, &rows,
+            &raw)
         return (symbols, rows, Array(raw.prefix(size)))
     }
 
@@ -241,12 +244,16 @@ struct ResidualSymbolTests {
             let (symbol, bits) = slow.symbol(base.values[index], equal.values[index])
             let residualClass = code == 0 ? 0 : slow.residualClass(base.values[index], scale: origin + code)
             if Int(found.symbols[index]) != symbol || Int(found.rows[index]) != residualClass {
-                Issue.record("element \(index): \(found.symbols[index]) in class \(found.rows[index]), not \(symbol) in \(residualClass)")
+                Issue.record(
+                    "element \(index): \(found.symbols[index]) in class \(found.rows[index]), not \(symbol) in \(residualClass)"
+                )
             }
             raw += bits
         }
         let bytes = stride(from: 0, to: raw.count, by: 8).map { start in
-            raw[start..<min(start + 8, raw.count)].enumerated().reduce(UInt8(0)) { $0 | UInt8($1.element) << UInt8($1.offset) }
+            raw[start..<min(start + 8, raw.count)].enumerated().reduce(UInt8(0)) {
+                $0 | UInt8($1.element) << UInt8($1.offset)
+            }
         }
         #expect(found.raw == bytes)
     }

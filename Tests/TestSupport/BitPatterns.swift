@@ -56,7 +56,9 @@ package struct BitPatterns: Sendable, Equatable {
             case .subnormal: values.append(index % 8 == 0 ? bits & sign : bits & (sign | mantissa))
             case .special:
                 let top = exponents << UInt32(layout.mantissaBits)
-                let choices = [top, top | bits & mantissa, 0, top - 1, 1, top | 1, top | mantissa, mantissa, mantissa + 1]
+                let choices = [
+                    top, top | bits & mantissa, 0, top - 1, 1, top | 1, top | mantissa, mantissa, mantissa + 1,
+                ]
                 values.append(bits & sign | choices[generator.below(choices.count)])
             case .all: values.append(layout.width == 32 ? bits : UInt32(index) & mask)
             }

@@ -64,7 +64,8 @@ struct EncodePass: Sendable {
                 switch jobs[index] {
                 case .cell(let tensor, let segment, let coding, let cell):
                     let chunk = try EncodePass.encode(tensor, segment, coding, cell, options, worker)
-                    meter.add(tensor.grid.range(cell).count * tensor.info.dtype.elementBytes, tensor.entry.name)
+                    let elements = tensor.grid.range(cell).clamped(to: segment.elements).count
+                    meter.add(elements * tensor.info.dtype.elementBytes, tensor.entry.name)
                     return chunk
                 case .piece(let file, let piece):
                     let chunk = try EncodePass.encode(file, piece, options, worker)

@@ -29,13 +29,17 @@ struct MeasurePass: Sendable {
         // Whole-file hashes cannot be cut into jobs: they begin first, so that the last of them does not end alone.
         for file in files {
             jobs.append(.hash(file))
-            bytes += file.input.size
         }
         for file in files {
             switch file.content {
-            case .other: jobs.append(.other(file))
+            case .other:
+                jobs.append(.other(file))
+                bytes += file.input.size
             case .safetensors(_, let tensors):
-                for tensor in tensors { jobs += (0..<tensor.grid.count).map { .cell(tensor, $0) } }
+                for tensor in tensors {
+                    jobs += (0..<tensor.grid.count).map { .cell(tensor, $0) }
+                    bytes += tensor.info.bytes
+                }
             }
         }
         for base in bases { jobs += base.uncovered.map { .base(base, $0) } }

@@ -22,10 +22,22 @@ struct Pipeline: Sendable {
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
         commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
     ) throws(SiltError) {
-        try drive(count: count, makeWorker: makeWorker) { (state, worker, index) throws(SiltError) in
-            let output = try work(worker, index)
-            try state.inTurn(index) { () throws(SiltError) in try commit(index, output) }
+        let failures = Failures()
+        let turn = Turn()
+        drive(count: count, makeWorker: makeWorker, failures) { worker, index in
+            let output = Result { () throws(SiltError) in try work(worker, index) }
+            if case .failure(let error) = output { failures.add(index, error) }
+            // Whoever has an index takes its turn, or those after it would wait for ever.
+            turn.wait(for: index)
+            defer { turn.pass() }
+            guard case .success(let output) = output, !failures.isThere(before: index) else { return }
+            do throws(SiltError) {
+                try commit(index, output)
+            } catch {
+                failures.add(index, error)
+            }
         }
+        if let error = failures.first { throw error }
     }
 
     /// Runs `count` jobs whose order does not matter.
@@ -35,65 +47,65 @@ struct Pipeline: Sendable {
         count: Int, makeWorker: @escaping @Sendable () -> Worker,
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Void
     ) throws(SiltError) {
-        try drive(count: count, makeWorker: makeWorker) { (_, worker, index) throws(SiltError) in
-            try work(worker, index)
+        let failures = Failures()
+        drive(count: count, makeWorker: makeWorker, failures) { worker, index in
+            do throws(SiltError) {
+                try work(worker, index)
+            } catch {
+                failures.add(index, error)
+            }
         }
+        if let error = failures.first { throw error }
     }
 
-    /// Gives the jobs to the threads, this one among them.
+    /// Gives the jobs to the threads, this one among them, until all are done or one has failed.
     private func drive<Worker>(
-        count: Int, makeWorker: @escaping @Sendable () -> Worker,
-        job: @escaping @Sendable (PipelineState, Worker, Int) throws(SiltError) -> Void
-    ) throws(SiltError) {
-        let state = PipelineState()
+        count: Int, makeWorker: @escaping @Sendable () -> Worker, _ failures: Failures,
+        job: @escaping @Sendable (Worker, Int) -> Void
+    ) {
+        let handedOut = Counter()
         let cancellation = cancellation
         let body: @Sendable () -> Void = {
             let worker = makeWorker()
-            while let index = state.next(count) {
-                do throws(SiltError) {
-                    if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
-                    try job(state, worker, index)
-                } catch {
-                    state.fail(index, error)
+            while !failures.isThere(before: count) {
+                if cancellation.isRequested {
+                    failures.add(count - 1, SiltError(.interrupted, "stopped on request"))
+                    return
                 }
+                let index = handedOut.next()
+                guard index < count else { return }
+                job(worker, index)
             }
         }
         let others = (1..<max(1, min(threads, count))).map { _ in WorkerThread(body) }
         body()
         for thread in others { thread.join() }
-        if let error = state.error { throw error }
     }
 }
 
-/// What the workers of one run share.
-private final class PipelineState: Sendable {
-    private let handedOut = Atomic<Int>(0)
-    private let failed = Atomic<Bool>(false)
+/// Counts jobs as they are handed out.
+private final class Counter: Sendable {
+    private let value = Atomic<Int>(0)
+
+    func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
+}
+
+/// The failed job with the lowest index.
+private final class Failures: Sendable {
+    private let lowest = Atomic<Int>(.max)
     private let failure = Mutex<(index: Int, error: SiltError)?>(nil)
-    private let turn = Turn()
 
-    var error: SiltError? { failure.withLock { $0?.error } }
+    /// The error of the failed job with the lowest index.
+    var first: SiltError? { failure.withLock { $0?.error } }
 
-    /// The next job; nil when all are handed out or one has failed.
-    func next(_ count: Int) -> Int? {
-        guard !failed.load(ordering: .acquiring) else { return nil }
-        let index = handedOut.add(1, ordering: .relaxed).oldValue
-        return index < count ? index : nil
-    }
+    /// Whether a job with an index below `index` has failed.
+    func isThere(before index: Int) -> Bool { lowest.load(ordering: .acquiring) < index }
 
-    func inTurn(_ index: Int, _ body: () throws(SiltError) -> Void) throws(SiltError) {
-        turn.wait(for: index)
-        defer { turn.pass() }
-        guard !failed.load(ordering: .acquiring) else { return }
-        try body()
-    }
-
-    func fail(_ index: Int, _ error: SiltError) {
+    func add(_ index: Int, _ error: SiltError) {
         failure.withLock { current in
-            if current.map({ index < $0.index }) ?? true { current = (index, error) }
+            guard current.map({ index < $0.index }) ?? true else { return }
+            current = (index, error)
+            lowest.store(index, ordering: .releasing)
         }
-        failed.store(true, ordering: .releasing)
-        // Jobs after this one may wait for their turn; they must come to see the failure.
-        turn.open()
     }
 }

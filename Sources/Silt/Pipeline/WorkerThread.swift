@@ -54,7 +54,6 @@
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var number = 0
-    private var isOpen = false
 
     init() {
         unsafe pthread_mutex_init(mutex, nil)
@@ -68,10 +67,10 @@
         unsafe mutex.deallocate()
     }
 
-    /// Waits until it is `number`'s turn, or until the order no longer matters.
+    /// Waits until it is `number`'s turn.
     func wait(for number: Int) {
         unsafe pthread_mutex_lock(mutex)
-        while self.number != number && !isOpen { unsafe pthread_cond_wait(condition, mutex) }
+        while self.number != number { unsafe pthread_cond_wait(condition, mutex) }
         unsafe pthread_mutex_unlock(mutex)
     }
 
@@ -79,14 +78,6 @@
     func pass() {
         unsafe pthread_mutex_lock(mutex)
         number += 1
-        unsafe pthread_cond_broadcast(condition)
-        unsafe pthread_mutex_unlock(mutex)
-    }
-
-    /// Lets everybody through from now on.
-    func open() {
-        unsafe pthread_mutex_lock(mutex)
-        isOpen = true
         unsafe pthread_cond_broadcast(condition)
         unsafe pthread_mutex_unlock(mutex)
     }

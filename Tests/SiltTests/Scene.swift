@@ -1,0 +1,137 @@
+import Logging
+import Safetensors
+import Silt
+import Synchronization
+import TensorTypes
+import TestSupport
+import Testing
+
+/// A tensor with its data.
+struct TestTensor: Sendable {
+    let name: String
+    let info: TensorInfo
+    var bytes: [UInt8]
+
+    /// A tensor of random bits.
+    init(_ name: String, _ dtype: DType, _ shape: [Int], using generator: inout SeededGenerator) throws {
+        self.name = name
+        info = try #require(TensorInfo(dtype: dtype, shape: shape))
+        bytes = generator.bytes(info.bytes)
+    }
+
+    init(_ name: String, _ dtype: DType, _ shape: [Int], _ bytes: [UInt8]) throws {
+        self.name = name
+        info = try #require(TensorInfo(dtype: dtype, shape: shape))
+        self.bytes = bytes
+    }
+
+    /// A tensor of float patterns.
+    init(_ name: String, _ dtype: DType, _ shape: [Int], _ patterns: BitPatterns) throws {
+        try self.init(name, dtype, shape, patterns.bytes)
+    }
+
+    /// The same data under another name.
+    func named(_ name: String) throws -> TestTensor { try TestTensor(name, info.dtype, info.shape, bytes) }
+
+    /// A few bytes changed.
+    func moved(every step: Int, using generator: inout SeededGenerator) -> TestTensor {
+        var copy = self
+        for index in stride(from: step / 2, to: bytes.count, by: step) {
+            copy.bytes[index] ^= UInt8(1 + generator.below(3))
+        }
+        return copy
+    }
+}
+
+/// A directory with a base and a result, and what is made of them.
+struct Scene {
+    let directory: TemporaryDirectory
+    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    func write(_ tensors: [TestTensor], to name: String, metadata: [String: String]? = nil) throws {
+        if let slash = name.lastIndex(of: "/") { try directory.makeDirectory(String(name[..<slash])) }
+        try SafetensorsHeaderBuilder.write(
+            tensors.map { ($0.name, $0.info, $0.bytes) }, metadata: metadata, to: directory(name), replacing: true)
+    }
+
+    @discardableResult
+    func pack(
+        _ base: String = "base", _ result: String = "result", to output: String = "out.silt",
+        codec: PackOptions.CodecChoice = .auto, threads: Int = 2, replacing: Bool = false,
+        progress: Progress.Handler? = nil, cancellation: Cancellation = Cancellation()
+    ) throws -> PackReport {
+        var options = PackOptions()
+        (options.codec, options.threads, options.replaceExisting) = (codec, threads, replacing)
+        return try Packer(options, log: log, progress: progress, cancellation: cancellation).pack(
+            base: directory(base), fineTuned: directory(result), to: directory(output))
+    }
+
+    @discardableResult
+    func unpack(
+        _ base: String = "base", _ file: String = "out.silt", to output: String = "back", only: String? = nil,
+        threads: Int = 2, replacing: Bool = false, progress: Progress.Handler? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) throws -> Unpacker.Report {
+        let unpacker = Unpacker(
+            threads: threads, replaceExisting: replacing, log: log, progress: progress, cancellation: cancellation)
+        if let only {
+            return try unpacker.unpack(only: only, base: directory(base), file: directory(file), to: directory(output))
+        }
+        return try unpacker.unpack(base: directory(base), file: directory(file), to: directory(output))
+    }
+
+    func verify(
+        _ base: String = "base", _ file: String = "out.silt", against: String? = nil, sha256: Bool = false,
+        threads: Int = 2,
+        progress: Progress.Handler? = nil
+    ) throws -> VerifyReport {
+        try Verifier(threads: threads, checksSHA256: sha256, log: log, progress: progress).verify(
+            base: directory(base), file: directory(file), against: against.map { directory($0) })
+    }
+
+    /// Packs files of these tensors, unpacks and verifies.
+    ///
+    /// Expects the same bytes. Tells what the Silt file holds.
+    @discardableResult
+    func roundTrip(
+        _ base: [TestTensor], _ result: [TestTensor], codec: PackOptions.CodecChoice = .auto, threads: Int = 2,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws -> [String: Inspection.Tensor] {
+        try write(base, to: "base")
+        try write(result, to: "result", metadata: ["format": "pt"])
+        let report = try pack(codec: codec, threads: threads, replacing: true)
+        let packed = try #require(directory.read("out.silt"), sourceLocation: location)
+        #expect(report.bytes == packed.count, sourceLocation: location)
+        try unpack(threads: threads, replacing: true)
+        let isEqual = directory.read("back") == directory.read("result")
+        #expect(isEqual, "what came back differs", sourceLocation: location)
+        let verified = try verify(against: "result", sha256: true, threads: threads)
+        #expect(verified.identical && verified.compared, "\(verified.differences)", sourceLocation: location)
+        let inspection = try Inspection(of: directory("out.silt"))
+        #expect(inspection.bytes == packed.count && inspection.tensors.count == result.count, sourceLocation: location)
+        return Dictionary(uniqueKeysWithValues: inspection.tensors.map { ($0.name, $0) })
+    }
+}
+
+/// Collects reports of progress from any thread.
+final class ProgressLog: Sendable {
+    private let reports = Mutex<[Progress]>([])
+
+    var handler: Progress.Handler {
+        { report in self.reports.withLock { $0.append(report) } }
+    }
+
+    /// By phase: the largest sum, and the totals that were told.
+    var phases: [String: (done: Int, totals: Set<Int>)] {
+        reports.withLock { reports in
+            reports.reduce(into: [:]) { phases, report in
+                phases[report.phase, default: (0, [])].done = max(phases[report.phase]?.done ?? 0, report.done)
+                phases[report.phase]?.totals.insert(report.total)
+            }
+        }
+    }
+
+    var names: Set<String> { reports.withLock { Set($0.map(\.name)) } }
+}
