@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from checkpoints import read_safetensors, write_safetensors
 from program import DIFFERS, Packed, Silt, digests
@@ -97,3 +99,20 @@ def test_safetensors_package_opens_it(small: Packed) -> None:
     with safetensors.safe_open(small.file, framework="numpy") as file:
         assert file.metadata()["format"] == "silt"
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"U8"}
+
+
+def test_overhead(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Beside the payload and the digests, a tensor costs at most 64 bytes: names, shapes, header, everything."""
+    base, fine = real_pair
+    silt.pack(base, fine, tmp_path / "m.silt")
+    raw = (tmp_path / "m.silt").read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + size])
+    entries = {name: raw[8 + size :][slice(*header[name]["data_offsets"])] for name in header if "silt." in name}
+    digest = re.compile(rb'"[0-9a-f]{16,64}"')
+    manifest = digest.sub(b'""', zstandard.decompress(entries["silt.manifest"]))
+    chunk_sizes = len(entries["silt.chunks"]) // 3
+    header_bytes = 8 + size - sum(len(found) - 2 for found in digest.findall(raw[8 : 8 + size]))
+    overhead = header_bytes + chunk_sizes + len(zstandard.ZstdCompressor(19).compress(manifest))
+    tensors = len(silt.json("inspect", tmp_path / "m.silt")["tensors"])
+    assert overhead <= 64 * tensors

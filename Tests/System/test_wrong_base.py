@@ -18,7 +18,7 @@ from checkpoints import (
     write_safetensors,
     write_sharded,
 )
-from program import MALFORMED, MISSING, Packed, Silt, digests, listing
+from program import MALFORMED, MISSING, USAGE, Packed, Silt, digests, listing
 
 VICTIM = "encoder.layer.0.output.dense.weight"
 
@@ -151,3 +151,10 @@ def test_equal_base(silt: Silt, small: Packed, tmp_path: Path, form: str) -> Non
         return
     assert result.returncode == 0, result.stderr
     assert digests(tmp_path / "out") == digests(small.fine)
+
+
+def test_silt_file_as_checkpoint(silt: Silt, small: Packed, tmp_path: Path) -> None:
+    """A Silt file is a valid safetensors file, but no model: neither a base nor a fine-tuned checkpoint."""
+    silt.exits(USAGE, "unpack", small.file, small.file, "-o", tmp_path / "out")
+    silt.exits(USAGE, "pack", small.base, small.file, "-o", tmp_path / "again.silt")
+    assert not listing(tmp_path)

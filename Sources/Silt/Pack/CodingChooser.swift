@@ -66,7 +66,7 @@ final class CodingChooser: Sendable {
             unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
                 cell.add($0)
             }
-            if sample?.elements == count { sample?.residualBits = cell.idealBits(width: layout.width) }
+            if sample?.elements == count { sample?.residualBits = Int(cell.idealBits(width: layout.width)) }
             segment.measure.withLock { measure in
                 if measure.residual == nil { measure.residual = cell } else { measure.residual?.add(cell) }
             }
@@ -102,7 +102,7 @@ final class CodingChooser: Sendable {
             unsafe worker.residual.measure(layout, base: base, result: result, count: run, unit: segment.unit) {
                 statistics.add($0)
             }
-            sample.residualBits = statistics.idealBits(width: layout.width)
+            sample.residualBits = Int(statistics.idealBits(width: layout.width))
         }
         return sample
     }
@@ -172,7 +172,7 @@ final class CodingChooser: Sendable {
                 // compares with the residual on the same cells.
                 let bits: Double
                 if let residualBits, measure.sample.residualBits > 0 {
-                    bits = residualBits * Double(8 * measure.sample.xorBytes) / measure.sample.residualBits
+                    bits = residualBits * Double(8 * measure.sample.xorBytes) / Double(measure.sample.residualBits)
                 } else {
                     bits = Double(measure.sample.xorBytes) * scale * Double(measure.movedElements)
                 }

@@ -39,8 +39,8 @@ public struct Packer: Sendable {
     public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        let baseCheckpoint = try Checkpoint(base: base)
-        let result = try Checkpoint(fineTuned)
+        let baseCheckpoint = try Checkpoint.asBase(base)
+        let result = try Checkpoint.asResult(fineTuned)
         try OutputGuard.check(output, outside: result)
         try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
         for directory in DirectoryListing.skipped.sorted()

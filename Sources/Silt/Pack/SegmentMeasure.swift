@@ -26,7 +26,8 @@ struct SegmentMeasure: Sendable {
         var elements = 0
         var xorBytes = 0
         var wholeBytes = 0
-        var residualBits = 0.0
+        /// A whole number, so that the sum does not depend on which thread adds first.
+        var residualBits = 0
 
         mutating func add(_ other: Sample) {
             elements += other.elements

@@ -60,7 +60,7 @@ public struct Unpacker: Sendable {
         let begin = clock.now
         let container = try ContainerReader(file)
         let manifest = container.manifest
-        let binding = BaseBinding(checkpoint: try Checkpoint(base: base))
+        let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         let rebuilder = rebuilder(container, binding)
         // Before anything is made or sized: what the manifest claims may be absurd.
         let plan = try rebuilder.plan(Rebuilder.refuse)
@@ -98,7 +98,7 @@ public struct Unpacker: Sendable {
         let begin = clock.now
         let container = try ContainerReader(file)
         let chosen = try select(pattern, container.manifest.tensors)
-        let binding = BaseBinding(checkpoint: try Checkpoint(base: base))
+        let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         let built = try SafetensorsHeaderBuilder.header(
             for: chosen.map { (name: $0.record.name, info: $0.record.info) }, metadata: ["format": "pt"])
         let rebuilder = rebuilder(container, binding, tensors: Set(chosen.map(\.ordinal)))

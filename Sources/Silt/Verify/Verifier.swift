@@ -46,7 +46,7 @@ public struct Verifier: Sendable {
         let begin = clock.now
         let container = try ContainerReader(file)
         let manifest = container.manifest
-        let binding = BaseBinding(checkpoint: try Checkpoint(base: base))
+        let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
         let found = Mutex<[VerifyReport.Difference]>([])
         let starts = manifest.files.map(\.dataStart)

@@ -9,7 +9,7 @@ enum ContainerHeader {
 
     /// Bytes that a writer reserves for the length field and the header: enough for the metadata and three entries with
     /// offsets of 19 digits.
-    static let reserved = 1_024
+    static let reserved = 768
 
     /// The header for entries of these sizes, padded to `reserved - 8` bytes, its `check` filled in.
     static func text(manifest: Manifest, manifestBytes: [UInt8], chunkBytes: [UInt8], payloadBytes: Int) -> [UInt8] {
