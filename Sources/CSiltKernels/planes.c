@@ -53,6 +53,8 @@ void silt_planes_count(uint32_t width, const uint8_t *data, const uint8_t *base,
     }
 }
 
+int silt_equal(const void *a, const void *b, size_t size) { return memcmp(a, b, size) == 0; }
+
 void silt_xor(uint8_t *data, const uint8_t *base, size_t size) {
     for (size_t i = 0; i < size; i++) data[i] ^= base[i];
 }

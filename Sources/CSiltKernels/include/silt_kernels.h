@@ -99,6 +99,8 @@ void silt_planes_split(uint32_t width, const uint8_t *data, const uint8_t *_Null
 void silt_planes_merge(uint32_t width, const uint8_t *planes, const uint8_t *_Nullable base, size_t count, uint8_t *data);
 /* Counts the bytes of each plane of `data` into histogram[width][256]. */
 void silt_planes_count(uint32_t width, const uint8_t *data, const uint8_t *_Nullable base, size_t count, uint32_t *histogram);
+/* Whether the bytes are equal. */
+int silt_equal(const void *a, const void *b, size_t size);
 /* data ^= base */
 void silt_xor(uint8_t *data, const uint8_t *base, size_t size);
 

@@ -4,14 +4,6 @@ internal import SiltFormat
 internal import Synchronization
 internal import TensorTypes
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
-
 /// Measures segments and decides how each is coded: by the bytes that the codings take on the data themselves.
 ///
 /// The residual and the planes under rANS are counted exactly (their symbols are), byte codecs are tried on a sample of
@@ -46,7 +38,7 @@ final class CodingChooser: Sendable {
         _ worker: PackWorker
     ) {
         let width = dtype.elementBytes
-        if let base = unsafe base, unsafe memcmp(result, base, count * width) == 0 {
+        if let base = unsafe base, unsafe Bits.areEqual(result, base, bytes: count * width) {
             finishCell(segment, dtype) { $0.equalElements += count }
             return
         }

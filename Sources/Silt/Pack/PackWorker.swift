@@ -1,14 +1,7 @@
 internal import DeltaCodecs
+internal import DeltaKernels
 internal import SiltFormat
 internal import TensorTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
 
 /// Buffers of one worker of the packer.
 final class PackWorker {
@@ -38,7 +31,7 @@ final class PackWorker {
 
     /// Whether an empty chunk stands for these bytes: they equal the base's or, without a base, are 0.
     static func isTrivial(_ result: UnsafeRawPointer, _ base: UnsafeRawPointer?, bytes: Int) -> Bool {
-        if let base = unsafe base { return unsafe memcmp(base, result, bytes) == 0 }
+        if let base = unsafe base { return unsafe Bits.areEqual(base, result, bytes: bytes) }
         return unsafe UnsafeRawBufferPointer(start: result, count: bytes).allSatisfy { $0 == 0 }
     }
 
@@ -60,6 +53,6 @@ final class PackWorker {
         } catch {
             return false
         }
-        return unsafe memcmp(decoded.start, result, size) == 0
+        return unsafe Bits.areEqual(decoded.start, result, bytes: size)
     }
 }

@@ -1,16 +1,9 @@
+internal import DeltaKernels
 internal import Safetensors
 internal import SiltFormat
 internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
 
 /// Compares rebuilt files with those of a fine-tuned checkpoint, byte by byte.
 final class Comparison: Sendable {
@@ -70,7 +63,7 @@ final class Comparison: Sendable {
         worker.comparison.reserve(bytes.count)
         let other = unsafe worker.comparison.prefix(bytes.count)
         try unsafe input.read(into: other, at: offset)
-        guard unsafe memcmp(start, worker.comparison.start, bytes.count) != 0 else { return }
+        guard unsafe !Bits.areEqual(start, worker.comparison.start, bytes: bytes.count) else { return }
         let first = unsafe zip(bytes, other).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0
         let isNew = reported.withLock { $0.insert("\(file):\(tensor ?? "")").inserted }
         guard isNew else { return }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Silt
 
 #if canImport(Glibc)
     internal import Glibc
@@ -21,16 +20,16 @@ enum Terminal {
 
     /// Writes text for another program to standard output, as it is, and a line's end; like `say`.
     static func emit(_ text: String) {
-        guard !write(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
+        guard !put(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
         complain("error: io: cannot write to standard output")
         SiltCommand.exit(withError: ExitStatus.io.code)
     }
 
     /// Writes a line to standard error.
-    static func complain(_ line: String) { _ = write(Text.printable(line) + "\n", to: STDERR_FILENO) }
+    static func complain(_ line: String) { _ = put(Text.printable(line) + "\n", to: STDERR_FILENO) }
 
     /// Writes text to standard error, without a line's end.
-    static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+    static func draw(_ text: String) { _ = put(text, to: STDERR_FILENO) }
 
     /// Whether a person watches standard error.
     static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
@@ -45,58 +44,17 @@ enum Terminal {
     /// Processors that are there to use.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    private static func put(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
             var done = 0
             while done < bytes.count {
-                #if canImport(Glibc)
-                    let count = unsafe Glibc.write(
-                        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-                #elseif canImport(Musl)
-                    let count = unsafe Musl.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-                #else
-                    let count = unsafe Darwin.write(
-                        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-                #endif
+                let count = unsafe write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return false }
                 done += count
             }
             return true
         }
-    }
-}
-
-/// Lifts limits that would stop work on checkpoints of many files.
-enum Limits {
-    /// As many open files as the system allows: a checkpoint of hundreds of shards is open all at once.
-    static func raise() {
-        var limit = rlimit()
-        #if canImport(Glibc)
-            let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-            let files = RLIMIT_NOFILE
-        #endif
-        guard unsafe getrlimit(files, &limit) == 0 else { return }
-        limit.rlim_cur = min(limit.rlim_max, 65_536)
-        _ = unsafe setrlimit(files, &limit)
-    }
-}
-
-/// Turns Ctrl-C and its kin into a request to stop; the second one ends the process at once.
-enum Interruption {
-    /// What long work looks at.
-    static let cancellation = Cancellation()
-
-    static func install() {
-        _ = cancellation
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            _ = signal(number) { number in
-                Interruption.cancellation.request()
-                _ = signal(number, SIG_DFL)
-            }
-        }
-        // Errors of write calls say more than these signals.
-        for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
     }
 }
