@@ -35,11 +35,15 @@ demo: build
 
 test: test-swift test-python
 
+# The Swift tests keep what they pack, and the independent reader decodes it.
+PACKED := .build/packed
+
 test-swift: setup
-	$(SWIFT) test
+	rm -rf $(PACKED)
+	SILT_KEEP_PACKED=$(abspath $(PACKED)) $(SWIFT) test
 
 test-python: setup build
-	SILT=$(SILT) $(VENV)/bin/python -m pytest -q Formats/Reader Tests/System
+	SILT=$(SILT) SILT_KEEP_PACKED=$(PACKED) $(VENV)/bin/python -m pytest -q Formats/Reader Tests/System
 
 # SILT_STRICT turns every warning into an error (Package.swift).
 lint: setup

@@ -64,8 +64,10 @@ struct Scene {
     ) throws -> PackReport {
         var options = PackOptions()
         (options.codec, options.threads, options.replaceExisting) = (codec, threads, replacing)
-        return try Packer(options, log: log, progress: progress, cancellation: cancellation).pack(
+        let report = try Packer(options, log: log, progress: progress, cancellation: cancellation).pack(
             base: directory(base), fineTuned: directory(result), to: directory(output))
+        try PackedCopies.keep(base: directory(base), result: directory(result), file: directory(output))
+        return report
     }
 
     @discardableResult
