@@ -42,11 +42,9 @@ struct Pack: ParsableCommand {
         var options = PackOptions()
         options.codec = codec
         options.level = level
-        options.threads = work.workers
         options.replaceExisting = force
-        let report = try work.withProgress(common) { progress in
-            try Packer(options, log: common.log, progress: progress, cancellation: Interruption.cancellation).pack(
-                base: base, fineTuned: finetuned, to: output)
+        let report = try work.run(common) { context in
+            try Packer(options, context).pack(base: base, fineTuned: finetuned, to: output)
         }
         common.report(report.json, lines(report))
     }

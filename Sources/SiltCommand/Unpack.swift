@@ -35,10 +35,8 @@ struct Unpack: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let report = try work.withProgress(common) { progress in
-            let unpacker = Unpacker(
-                threads: work.workers, replaceExisting: force, log: common.log, progress: progress,
-                cancellation: Interruption.cancellation)
+        let report = try work.run(common) { context in
+            let unpacker = Unpacker(replaceExisting: force, context)
             if let only { return try unpacker.unpack(only: only, base: base, file: file, to: output) }
             return try unpacker.unpack(base: base, file: file, to: output)
         }

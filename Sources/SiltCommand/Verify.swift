@@ -29,11 +29,8 @@ struct Verify: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let report = try work.withProgress(common) { progress in
-            try Verifier(
-                threads: work.workers, checksSHA256: sha256, log: common.log, progress: progress,
-                cancellation: Interruption.cancellation
-            ).verify(base: base, file: file, against: against)
+        let report = try work.run(common) { context in
+            try Verifier(checksSHA256: sha256, context).verify(base: base, file: file, against: against)
         }
         common.report(report.json, lines(report))
         if !report.identical { throw ExitStatus.different.code }

@@ -31,9 +31,10 @@ struct Vector: Sendable, CustomTestStringConvertible {
 
     /// Unpacks into `output`.
     func unpack(threads: Int = 2, to output: String) throws {
-        _ = try Unpacker(threads: threads, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }).unpack(
-            base: Repository.path("Formats/Vectors/\(text("base"))"),
-            file: Repository.path("Formats/Vectors/\(kind)/\(name).silt"), to: output)
+        _ = try Unpacker(WorkContext(threads: threads, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+            .unpack(
+                base: Repository.path("Formats/Vectors/\(text("base"))"),
+                file: Repository.path("Formats/Vectors/\(kind)/\(name).silt"), to: output)
     }
 }
 
@@ -89,10 +90,12 @@ struct VectorTests {
 
     @Test("verifying says the same as unpacking", arguments: Vector.all("valid"))
     func verified(vector: Vector) throws {
-        let report = try Verifier(checksSHA256: true, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            .verify(
-                base: Repository.path("Formats/Vectors/\(vector.text("base"))"),
-                file: Repository.path("Formats/Vectors/valid/\(vector.name).silt"), against: nil)
+        let report = try Verifier(
+            checksSHA256: true, WorkContext(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        )
+        .verify(
+            base: Repository.path("Formats/Vectors/\(vector.text("base"))"),
+            file: Repository.path("Formats/Vectors/valid/\(vector.name).silt"), against: nil)
         #expect(report.identical && report.sha256Checked, "\(report.differences)")
     }
 
@@ -101,7 +104,7 @@ struct VectorTests {
         let bytes = try #require(Repository.bytes("Formats/Vectors/valid/\(name).silt"))
         let vector = Vector(name: name, kind: "valid")
         let base = try Repository.path("Formats/Vectors/\(vector.text("base"))")
-        let unpacker = Unpacker(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let unpacker = Unpacker(WorkContext(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         for count in stride(from: 0, to: bytes.count, by: 41) + [7, 8, 9, bytes.count - 1] {
             try directory.write(Array(bytes.prefix(count)), to: "cut.silt")
             let found = code { _ = try unpacker.unpack(base: base, file: directory("cut.silt"), to: directory("out")) }
@@ -115,7 +118,7 @@ struct VectorTests {
         let bytes = try #require(Repository.bytes("Formats/Vectors/valid/\(name).silt"))
         let vector = Vector(name: name, kind: "valid")
         let base = try Repository.path("Formats/Vectors/\(vector.text("base"))")
-        let unpacker = Unpacker(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let unpacker = Unpacker(WorkContext(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         var generator = SeededGenerator(seed: 1)
         for _ in 0..<60 {
             var altered = bytes

@@ -63,8 +63,9 @@ struct Scene {
         progress: Progress.Handler? = nil, cancellation: Cancellation = Cancellation()
     ) throws -> PackReport {
         var options = PackOptions()
-        (options.codec, options.threads, options.replaceExisting) = (codec, threads, replacing)
-        let report = try Packer(options, log: log, progress: progress, cancellation: cancellation).pack(
+        (options.codec, options.replaceExisting) = (codec, replacing)
+        let context = WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation)
+        let report = try Packer(options, context).pack(
             base: directory(base), fineTuned: directory(result), to: directory(output))
         try PackedCopies.keep(base: directory(base), result: directory(result), file: directory(output))
         return report
@@ -77,7 +78,8 @@ struct Scene {
         cancellation: Cancellation = Cancellation()
     ) throws -> Unpacker.Report {
         let unpacker = Unpacker(
-            threads: threads, replaceExisting: replacing, log: log, progress: progress, cancellation: cancellation)
+            replaceExisting: replacing,
+            WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation))
         if let only {
             return try unpacker.unpack(only: only, base: directory(base), file: directory(file), to: directory(output))
         }
@@ -89,7 +91,7 @@ struct Scene {
         threads: Int = 2,
         progress: Progress.Handler? = nil
     ) throws -> VerifyReport {
-        try Verifier(threads: threads, checksSHA256: sha256, log: log, progress: progress).verify(
+        try Verifier(checksSHA256: sha256, WorkContext(threads: threads, log: log, progress: progress)).verify(
             base: directory(base), file: directory(file), against: against.map { directory($0) })
     }
 

@@ -1,4 +1,4 @@
-/// How `Packer` codes, and with how many threads.
+/// How `Packer` codes, and what it may replace.
 public struct PackOptions: Sendable {
     /// Which codecs the packer may choose from.
     public enum CodecChoice: String, CaseIterable, Sendable {
@@ -18,11 +18,9 @@ public struct PackOptions: Sendable {
     public var codec = CodecChoice.auto
     /// zstd level, 1 to 22, of whatever is coded with zstd.
     public var level = 3
-    /// Worker threads.
-    public var threads = 2
     /// Whether an existing output may be replaced.
     public var replaceExisting = false
 
-    /// The defaults: `auto`, level 3, 2 threads, no replacement.
+    /// The defaults: `auto`, level 3, no replacement.
     public init() {}
 }

@@ -1,4 +1,4 @@
-public import Logging
+internal import Logging
 internal import Safetensors
 internal import SiltFormat
 internal import Synchronization
@@ -9,22 +9,13 @@ public import TensorTypes
 public struct Packer: Sendable {
     /// How to code.
     public var options: PackOptions
-    /// Where notes go.
-    public var log: Logger
-    /// Told how far the work is, from worker threads.
-    public var progress: Progress.Handler?
-    /// Stops the work.
-    public var cancellation: Cancellation
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
 
     /// A packer.
-    public init(
-        _ options: PackOptions = PackOptions(), log: Logger, progress: Progress.Handler? = nil,
-        cancellation: Cancellation = Cancellation()
-    ) {
+    public init(_ options: PackOptions = PackOptions(), _ context: WorkContext) {
         self.options = options
-        self.log = log
-        self.progress = progress
-        self.cancellation = cancellation
+        self.context = context
     }
 
     /// Packs `fineTuned` against `base` into the file `output`, which appears whole or not at all.
@@ -45,17 +36,17 @@ public struct Packer: Sendable {
         try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
         for directory in DirectoryListing.skipped.sorted()
         where result.form == .directory && DirectoryListing.kind(of: result.path(of: directory)) == .directory {
-            log.notice("\(directory) of \(fineTuned) is left out")
+            context.log.notice("\(directory) of \(fineTuned) is left out")
         }
         // Early: nobody wants to hear after an hour that the output exists.
         let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
         let bases = baseCheckpoint.tensors.map { BaseTask($0) }
         let files = try fileTasks(result, baseCheckpoint, bases)
-        let pipeline = Pipeline(threads: options.threads, cancellation: cancellation)
+        let pipeline = context.pipeline
         let chooser = CodingChooser(options)
-        try MeasurePass(files: files, bases: bases, chooser: chooser, pipeline: pipeline).run(progress)
+        try MeasurePass(files: files, bases: bases, chooser: chooser, pipeline: pipeline).run(context.progress)
         Packer.settleGroups(files, chooser.groupCodings())
-        try EncodePass(files: files, options: options, pipeline: pipeline).run(into: writer, progress)
+        try EncodePass(files: files, options: options, pipeline: pipeline).run(into: writer, context.progress)
         let manifest = try Packer.manifest(result, files, bases)
         let table = writer.table
         let bytes = try writer.finish(manifest)
@@ -81,9 +72,9 @@ public struct Packer: Sendable {
                 let tensors = file.header.entries.map { entry -> TensorTask in
                     let match = matcher.match(entry.name, entry.info).flatMap { byName[ByteName($0.name)] }
                     if let match, match.tensor.name != entry.name {
-                        log.debug("\(entry.name): predicted by the base's \(match.tensor.name)")
+                        context.log.debug("\(entry.name): predicted by the base's \(match.tensor.name)")
                     } else if match == nil {
-                        log.debug("\(entry.name): not in the base, stored whole")
+                        context.log.debug("\(entry.name): not in the base, stored whole")
                     }
                     return TensorTask(entry, in: file, base: match)
                 }
@@ -111,7 +102,7 @@ public struct Packer: Sendable {
         do throws(SiltError) {
             return try result.open(path)
         } catch  where error.code == .header || error.code == .truncated {
-            log.notice("\(path) breaks the rules of safetensors and is kept byte for byte: \(error)")
+            context.log.notice("\(path) breaks the rules of safetensors and is kept byte for byte: \(error)")
             return nil
         }
     }

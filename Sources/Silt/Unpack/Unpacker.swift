@@ -1,4 +1,4 @@
-public import Logging
+internal import Logging
 internal import Safetensors
 internal import SiltFormat
 internal import TensorFiles
@@ -6,29 +6,17 @@ public import TensorTypes
 
 /// Gives back what a Silt file holds.
 public struct Unpacker: Sendable {
-    /// Worker threads.
-    public var threads: Int
     /// Whether an existing output may be replaced.
     ///
     /// A directory is replaced only if it has no file that the Silt file would not write.
     public var replaceExisting: Bool
-    /// Where notes go.
-    public var log: Logger
-    /// Told how far the work is, from worker threads.
-    public var progress: Progress.Handler?
-    /// Stops the work.
-    public var cancellation: Cancellation
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
 
     /// An unpacker.
-    public init(
-        threads: Int = 2, replaceExisting: Bool = false, log: Logger, progress: Progress.Handler? = nil,
-        cancellation: Cancellation = Cancellation()
-    ) {
-        self.threads = threads
+    public init(replaceExisting: Bool = false, _ context: WorkContext) {
         self.replaceExisting = replaceExisting
-        self.log = log
-        self.progress = progress
-        self.cancellation = cancellation
+        self.context = context
     }
 
     /// What was written.
@@ -65,6 +53,8 @@ public struct Unpacker: Sendable {
         // Before anything is made or sized: what the manifest claims may be absurd.
         let plan = try rebuilder.plan(Rebuilder.refuse)
         try OutputGuard.check(output, files: [file], checkpoints: [binding.checkpoint])
+        context.log.debug(
+            "rebuilding \(manifest.files.count) files, \(manifest.tensors.count) tensors, by \(manifest.writer)")
         let staged = try stage(manifest, at: output)
         var outputs: [OutputFile] = []
         for record in manifest.files {
@@ -75,7 +65,7 @@ public struct Unpacker: Sendable {
         }
         let (files, starts) = (outputs, manifest.files.map(\.dataStart))
         try unsafe rebuilder.run(
-            plan, "unpacking", progress,
+            plan, "unpacking", context.progress,
             sink: { (_, index, offset, _, bytes) throws(SiltError) in
                 try unsafe files[index].write(bytes, at: starts[index] + offset)
             }, verdict: Rebuilder.refuse)
@@ -114,7 +104,7 @@ public struct Unpacker: Sendable {
         let ranges = Dictionary(
             chosen.map { ($0.record.name, $0.record.range.lowerBound) }, uniquingKeysWith: { first, _ in first })
         try unsafe rebuilder.run(
-            plan, "unpacking", progress,
+            plan, "unpacking", context.progress,
             sink: { (_, _, offset, name, bytes) throws(SiltError) in
                 guard let name, let target = offsets[name], let source = ranges[name] else { return }
                 try unsafe out.write(bytes, at: start + target.lowerBound + offset - source)
@@ -128,7 +118,7 @@ public struct Unpacker: Sendable {
     private func rebuilder(
         _ container: ContainerReader, _ binding: BaseBinding, tensors: Set<Int>? = nil
     ) -> Rebuilder {
-        Rebuilder(container, binding, Pipeline(threads: threads, cancellation: cancellation), tensors: tensors)
+        Rebuilder(container, binding, context.pipeline, tensors: tensors)
     }
 
     private func stage(_ manifest: Manifest, at output: String) throws(SiltError) -> StagedOutput {

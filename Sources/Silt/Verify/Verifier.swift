@@ -1,4 +1,4 @@
-public import Logging
+internal import Logging
 internal import Safetensors
 internal import SiltFormat
 internal import Synchronization
@@ -7,30 +7,18 @@ public import TensorTypes
 
 /// Checks that a Silt file gives back what went in, without writing anything.
 public struct Verifier: Sendable {
-    /// Worker threads.
-    public var threads: Int
     /// Whether to recompute the SHA-256 of every file as well.
     ///
     /// The digests that are always checked cover the same bytes; this proves the recorded SHA-256, which a hub shows
     /// for the same file.
     public var checksSHA256: Bool
-    /// Where notes go.
-    public var log: Logger
-    /// Told how far the work is, from worker threads.
-    public var progress: Progress.Handler?
-    /// Stops the work.
-    public var cancellation: Cancellation
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
 
     /// A verifier.
-    public init(
-        threads: Int = 2, checksSHA256: Bool = false, log: Logger, progress: Progress.Handler? = nil,
-        cancellation: Cancellation = Cancellation()
-    ) {
-        self.threads = threads
+    public init(checksSHA256: Bool = false, _ context: WorkContext) {
         self.checksSHA256 = checksSHA256
-        self.log = log
-        self.progress = progress
-        self.cancellation = cancellation
+        self.context = context
     }
 
     /// Rebuilds everything in memory, chunk by chunk, and compares.
@@ -47,22 +35,23 @@ public struct Verifier: Sendable {
         let container = try ContainerReader(file)
         let manifest = container.manifest
         let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
+        context.log.debug(
+            "checking \(manifest.files.count) files, \(manifest.tensors.count) tensors, by \(manifest.writer)")
         let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
         let found = Mutex<[VerifyReport.Difference]>([])
         let starts = manifest.files.map(\.dataStart)
-        let pipeline = Pipeline(threads: threads, cancellation: cancellation)
         let verdict: Rebuilder.Verdict = { (error) throws(SiltError) in
             found.withLock { $0.append(VerifyReport.Difference(error)) }
         }
-        let rebuilder = Rebuilder(container, binding, pipeline)
+        let rebuilder = Rebuilder(container, binding, context.pipeline)
         try unsafe rebuilder.run(
-            rebuilder.plan(verdict), "verifying", progress,
+            rebuilder.plan(verdict), "verifying", context.progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in
                 try unsafe comparison?.compare(bytes, file: index, at: starts[index] + offset, tensor: name, worker)
             }, verdict: verdict)
         var differences = found.withLock { $0 } + (comparison?.differences ?? [])
         if checksSHA256, differences.isEmpty {
-            differences += try SHA256Check(container, binding, cancellation).differences()
+            differences += try SHA256Check(container, binding, context.cancellation).differences()
         }
         return VerifyReport(
             differences: Verifier.ordered(differences, manifest), tensors: manifest.result.tensors,

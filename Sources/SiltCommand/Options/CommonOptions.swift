@@ -47,12 +47,14 @@ struct WorkOptions: ParsableArguments {
     /// Threads to use.
     var workers: Int { threads ?? Terminal.processors }
 
-    /// Runs `body` with a progress bar, if a person watches and wants one.
-    func withProgress<R>(_ common: CommonOptions, _ body: (Progress.Handler?) throws -> R) rethrows -> R {
-        guard Terminal.isWatched, !common.quiet else { return try body(nil) }
+    /// Runs `body` in a context of these options, with a progress bar if a person watches and wants one.
+    func run<R>(_ common: CommonOptions, _ body: (WorkContext) throws -> R) rethrows -> R {
+        var context = WorkContext(threads: workers, log: common.log, cancellation: Interruption.cancellation)
+        guard Terminal.isWatched, !common.quiet else { return try body(context) }
         let bar = ProgressBar()
         defer { bar.clear() }
-        return try body { bar.update($0) }
+        context.progress = { bar.update($0) }
+        return try body(context)
     }
 }
 
