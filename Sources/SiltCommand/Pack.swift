@@ -44,7 +44,7 @@ struct Pack: ParsableCommand {
         options.level = level
         options.replaceExisting = force
         let report = try work.run(common) { context in
-            try Packer(options, context).pack(base: base, fineTuned: finetuned, to: output)
+            try Packer(context, options).pack(base: base, fineTuned: finetuned, to: output)
         }
         common.report(report.json, lines(report))
     }

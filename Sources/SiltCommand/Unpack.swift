@@ -36,7 +36,7 @@ struct Unpack: ParsableCommand {
 
     func run() throws {
         let report = try work.run(common) { context in
-            let unpacker = Unpacker(replaceExisting: force, context)
+            let unpacker = Unpacker(context, replaceExisting: force)
             if let only { return try unpacker.unpack(only: only, base: base, file: file, to: output) }
             return try unpacker.unpack(base: base, file: file, to: output)
         }

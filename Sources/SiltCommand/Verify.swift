@@ -30,7 +30,7 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         let report = try work.run(common) { context in
-            try Verifier(checksSHA256: sha256, context).verify(base: base, file: file, against: against)
+            try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
         }
         common.report(report.json, lines(report))
         if !report.identical { throw ExitStatus.different.code }

@@ -91,7 +91,7 @@ struct VectorTests {
     @Test("verifying says the same as unpacking", arguments: Vector.all("valid"))
     func verified(vector: Vector) throws {
         let report = try Verifier(
-            checksSHA256: true, WorkContext(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            WorkContext(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), checksSHA256: true
         )
         .verify(
             base: Repository.path("Formats/Vectors/\(vector.text("base"))"),

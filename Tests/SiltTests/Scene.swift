@@ -65,7 +65,7 @@ struct Scene {
         var options = PackOptions()
         (options.codec, options.replaceExisting) = (codec, replacing)
         let context = WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation)
-        let report = try Packer(options, context).pack(
+        let report = try Packer(context, options).pack(
             base: directory(base), fineTuned: directory(result), to: directory(output))
         try PackedCopies.keep(base: directory(base), result: directory(result), file: directory(output))
         return report
@@ -78,8 +78,8 @@ struct Scene {
         cancellation: Cancellation = Cancellation()
     ) throws -> Unpacker.Report {
         let unpacker = Unpacker(
-            replaceExisting: replacing,
-            WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation))
+            WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation),
+            replaceExisting: replacing)
         if let only {
             return try unpacker.unpack(only: only, base: directory(base), file: directory(file), to: directory(output))
         }
@@ -91,7 +91,7 @@ struct Scene {
         threads: Int = 2,
         progress: Progress.Handler? = nil
     ) throws -> VerifyReport {
-        try Verifier(checksSHA256: sha256, WorkContext(threads: threads, log: log, progress: progress)).verify(
+        try Verifier(WorkContext(threads: threads, log: log, progress: progress), checksSHA256: sha256).verify(
             base: directory(base), file: directory(file), against: against.map { directory($0) })
     }
 

@@ -34,7 +34,7 @@ struct SizeTests {
         var options = PackOptions()
         options.codec = try #require(PackOptions.CodecChoice(rawValue: line.codec))
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let report = try Packer(options, WorkContext(log: log)).pack(
+        let report = try Packer(WorkContext(log: log), options).pack(
             base: Repository.path("Tests/Data/small-base"), fineTuned: Repository.path("Tests/Data/small-foods"),
             to: directory("out.silt"))
         let change = 100 * Double(report.bytes - line.bytes) / Double(line.bytes)

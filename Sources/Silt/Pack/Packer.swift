@@ -13,7 +13,7 @@ public struct Packer: Sendable {
     public var context: WorkContext
 
     /// A packer.
-    public init(_ options: PackOptions = PackOptions(), _ context: WorkContext) {
+    public init(_ context: WorkContext, _ options: PackOptions = PackOptions()) {
         self.options = options
         self.context = context
     }

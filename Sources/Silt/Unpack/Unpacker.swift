@@ -14,7 +14,7 @@ public struct Unpacker: Sendable {
     public var context: WorkContext
 
     /// An unpacker.
-    public init(replaceExisting: Bool = false, _ context: WorkContext) {
+    public init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.replaceExisting = replaceExisting
         self.context = context
     }

@@ -16,7 +16,7 @@ public struct Verifier: Sendable {
     public var context: WorkContext
 
     /// A verifier.
-    public init(checksSHA256: Bool = false, _ context: WorkContext) {
+    public init(_ context: WorkContext, checksSHA256: Bool = false) {
         self.checksSHA256 = checksSHA256
         self.context = context
     }
