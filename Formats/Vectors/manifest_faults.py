@@ -207,6 +207,9 @@ FROM_SAMPLE = {
     "coverage-two-files": ("coverage", "A result of form file has two files.", _twice),
     "coverage-bytes": ("coverage", "The result's bytes are not the sum of its files'.",
                        lambda draft: draft.manifest["result"].update(bytes=1)),
+    "limit-parts": ("limit", "A tensor has 1,025 parts.",
+                    lambda draft: tensor(draft, "a").update(
+                        parts=[{"kind": "copy", "elements": 1}] * 1_024 + [{"kind": "copy"}])),
     "coverage-tensor-count": ("coverage", "The result's number of tensors is wrong.",
                               lambda draft: draft.manifest["result"].update(tensors=2**60)),
     "result-tensor": ("result", "The digest of an exact tensor is wrong.", _digest("a")),

@@ -34,9 +34,10 @@ struct SizeTests {
         var options = PackOptions()
         options.codec = try #require(PackOptions.CodecChoice(rawValue: line.codec))
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let (base, result) = (Repository.path("Tests/Data/small-base"), Repository.path("Tests/Data/small-foods"))
         let report = try Packer(WorkContext(log: log), options).pack(
-            base: Repository.path("Tests/Data/small-base"), fineTuned: Repository.path("Tests/Data/small-foods"),
-            to: directory("out.silt"))
+            base: base, fineTuned: result, to: directory("out.silt"))
+        try PackedCopies.keep(base: base, result: result, file: directory("out.silt"))
         let change = 100 * Double(report.bytes - line.bytes) / Double(line.bytes)
         #expect(
             change <= line.percent,

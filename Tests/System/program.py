@@ -83,16 +83,19 @@ class Silt:
         assert isinstance(value, dict)
         return value
 
-    def pack(self, base: Path, fine: Path, output: Path, *options: object) -> dict:
-        """Packs; the report of --json."""
-        return self.json("pack", base, fine, "-o", output, *options)
+    def pack(self, base: Path, fine: Path, output: Path, *options: object, check: bool = True) -> dict:
+        """Packs and, unless told not to, asks the independent reader. The report of --json."""
+        report = self.json("pack", base, fine, "-o", output, *options)
+        if check:
+            check_with_reader(base, output, fine)
+        return report
 
     def unpack(self, base: Path, packed: Path, output: Path, *options: object) -> Result:
         """Unpacks."""
         return self.ok("unpack", base, packed, "-o", output, *options)
 
     def round_trip(self, base: Path, fine: Path, work: Path, *options: object) -> dict:
-        """Packs, unpacks, compares all files, verifies, asks the independent reader. The report of pack."""
+        """Packs, asks the independent reader, unpacks, compares all files, verifies. The report of pack."""
         packed, output = work / "model.silt", work / "unpacked"
         report = self.pack(base, fine, packed, *options)
         assert report["bytes"] == packed.stat().st_size
@@ -100,7 +103,6 @@ class Silt:
         assert digests(output) == digests(fine)
         assert self.json("verify", base, packed, "--against", fine)["identical"] is True
         assert self.json("verify", base, packed)["identical"] is True
-        check_with_reader(base, packed, fine)
         return report
 
 

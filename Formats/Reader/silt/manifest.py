@@ -183,6 +183,7 @@ def _tensor(value: Any, where: str, info: TensorInfo) -> Tensor:
     parts: list[Part] = []
     raw_parts = fields.take("parts", list)
     fits = (total > 0) == (len(raw_parts) > 0)
+    require(len(raw_parts) <= 1_024, "limit", f"{where}: {len(raw_parts)} parts")
     require(fits, "coverage", f"{where}: {len(raw_parts)} parts for {total} elements")
     for index, raw in enumerate(raw_parts):
         start = parts[-1].end if parts else 0

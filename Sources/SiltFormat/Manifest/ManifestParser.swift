@@ -165,6 +165,11 @@ struct ManifestParser {
         var base: BaseTensorRecord?
         if let value = fields.value("base") { base = try baseRecord(value, entry, digest, at: "\(place).base") }
         let values = try fields.array("parts")
+        guard values.count <= TensorRecord.partLimit else {
+            throw SiltError(
+                .limit, "\(place) has \(values.count) parts; at most \(TensorRecord.partLimit) are allowed",
+                tensor: entry.name)
+        }
         var parts: [PartRecord] = []
         var done = 0
         for (index, value) in values.enumerated() {

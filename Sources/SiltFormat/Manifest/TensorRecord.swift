@@ -2,6 +2,9 @@ package import TensorTypes
 
 /// A tensor of the result.
 package struct TensorRecord: Sendable, Hashable {
+    /// Parts that a tensor may have: readers look at all of them for every cell.
+    package static let partLimit = 1_024
+
     package var name: String
     package var info: TensorInfo
     /// Where its data lie in its file, in bytes from the start of the data.
