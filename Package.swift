@@ -43,6 +43,8 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .target(name: "CSiltKernels", cSettings: cSettings),
         // Level 1: words that every layer uses.
         .target(name: "TensorTypes", dependencies: ["CXXHash"], swiftSettings: settings),
@@ -52,8 +54,10 @@ let package = Package(
         .target(
             name: "DeltaCodecs", dependencies: ["CLZ4", "CSiltKernels", "CZstd", "TensorTypes"],
             swiftSettings: settings),
-        // Level 3: checkpoints as the field stores them.
+        // Level 3: checkpoints as the field stores them; what of a delta to keep.
         .target(name: "Safetensors", dependencies: ["TensorFiles", "TensorTypes"], swiftSettings: settings),
+        .target(
+            name: "DeltaPruning", dependencies: ["COpenBLAS", "DeltaKernels", "TensorTypes"], swiftSettings: settings),
         // Level 4: the container of Formats/Silt.md.
         .target(
             name: "SiltFormat", dependencies: ["DeltaCodecs", "Safetensors", "TensorFiles", "TensorTypes"],
@@ -62,8 +66,8 @@ let package = Package(
         .target(
             name: "Silt",
             dependencies: [
-                "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "TensorFiles", "TensorTypes", crypto,
-                logging,
+                "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat", "TensorFiles",
+                "TensorTypes", crypto, logging,
             ],
             swiftSettings: settings),
         // Level 8: the command.
@@ -83,6 +87,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DeltaCodecsTests", dependencies: ["CSiltKernels", "DeltaCodecs", "TensorTypes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DeltaPruningTests", dependencies: ["DeltaKernels", "DeltaPruning", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SafetensorsTests", dependencies: ["Safetensors", "TensorFiles", "TensorTypes", "TestSupport"],

@@ -9,10 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {
-    **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "CSiltKernels"), 0),
+    **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "COpenBLAS", "CSiltKernels"), 0),
     "TensorTypes": 1,
     **dict.fromkeys(("TensorFiles", "DeltaKernels", "DeltaCodecs"), 2),
-    "Safetensors": 3,
+    **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),
     "SiltFormat": 4,
     "Silt": 6,
     "SiltCommand": 8,

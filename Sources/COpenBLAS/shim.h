@@ -1,0 +1,15 @@
+/* CBLAS from OpenBLAS, and the few LAPACK routines that Silt calls, which OpenBLAS brings along without a C header. */
+#include <cblas.h>
+#include <stddef.h>
+
+/* Thin singular value decomposition, divide and conquer. The last argument is the hidden length of `jobz`. */
+void sgesdd_(const char *jobz, const int *m, const int *n, float *a, const int *lda, float *s, float *u, const int *ldu,
+             float *vt, const int *ldvt, float *work, const int *lwork, int *iwork, int *info, size_t jobz_length);
+/* QR factorisation, and its orthogonal factor. */
+void sgeqrf_(const int *m, const int *n, float *a, const int *lda, float *tau, float *work, const int *lwork, int *info);
+void sorgqr_(const int *m, const int *n, const int *k, float *a, const int *lda, const float *tau, float *work,
+             const int *lwork, int *info);
+/* Cholesky factorisation and solution of symmetric positive definite systems. */
+void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info, size_t uplo_length);
+void spotrs_(const char *uplo, const int *n, const int *nrhs, const float *a, const int *lda, float *b, const int *ldb,
+             int *info, size_t uplo_length);

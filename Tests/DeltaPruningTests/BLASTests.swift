@@ -1,0 +1,9 @@
+import DeltaPruning
+import Testing
+
+@Suite struct BLASTests {
+    @Test func settlesMoreThanOnce() {
+        BLASThreads.settle()
+        BLASThreads.settle()
+    }
+}
