@@ -47,7 +47,7 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .target(name: "CSiltKernels", cSettings: cSettings),
         // Level 1: words that every layer uses.
-        .target(name: "TensorTypes", dependencies: ["CXXHash"], swiftSettings: settings),
+        .target(name: "TensorTypes", dependencies: ["CSiltKernels", "CXXHash"], swiftSettings: settings),
         // Level 2: files; span-to-span arithmetic; entropy coding. None knows of the others.
         .target(name: "TensorFiles", dependencies: ["TensorTypes"], swiftSettings: settings),
         .target(name: "DeltaKernels", dependencies: ["CSiltKernels", "TensorTypes"], swiftSettings: settings),

@@ -194,17 +194,4 @@ TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base,
     return i;
 }
 
-int silt_best_level(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("bmi2")
-               ? SILT_LEVEL_AVX512
-               : SILT_LEVEL_SCALAR;
-}
-
-#else
-
-int silt_best_level(void) { return SILT_LEVEL_SCALAR; }
-
 #endif

@@ -27,6 +27,31 @@ package struct PlaneTables: Sendable, Hashable {
         }
     }
 
+    /// Chooses likewise for streams of which every byte counts: one for each number of elements in `lengths`.
+    init(counts: [[UInt64]], lengths: [Int]) {
+        let overhead = PlaneTables.overhead(lengths)
+        planes = counts.map { counts in
+            let total = counts.reduce(0, +)
+            guard total > counts[0] else { return .zero }
+            let table = FrequencyTable(counts: counts)
+            var writer = BitWriter()
+            table.write(to: &writer)
+            let coded = table.bits(for: counts) + Double(8 * (writer.finished().count + overhead))
+            return coded < 8 * Double(total) ? .coded(table) : .raw
+        }
+    }
+
+    /// Bytes that streams of these lengths take beside the bits of their symbols, for each coded plane.
+    ///
+    /// A state has 4 bytes, and holds one byte of the symbols on average.
+    private static func overhead(_ lengths: [Int]) -> Int { lengths.reduce(0) { $0 + 2 + 3 * Rans.lanes(for: $1) } }
+
+    /// Bytes of streams with these counts and lengths, the tables counted.
+    func bytes(for counts: [[UInt64]], lengths: [Int]) -> Int {
+        let coded = planes.count { if case .coded = $0 { true } else { false } }
+        return Int(bits(for: counts) / 8) + coded * PlaneTables.overhead(lengths)
+    }
+
     /// Bits of elements with these counts, the tables counted.
     package func bits(for counts: [[UInt64]]) -> Double {
         var bits = Double(8 * stored.count)

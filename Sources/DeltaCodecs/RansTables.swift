@@ -65,6 +65,8 @@ package enum Rans {
         case Int(SILT_STATE_END): "a lane does not end at 65,536"
         case Int(SILT_WORDS_LEFT): "coded words are left over"
         case Int(SILT_RAW_SHORT): "its raw bits end early"
+        case Int(SILT_ENDS_ZERO): "an adaptive stream ends with a byte 0"
+        case Int(SILT_BYTES_LEFT): "bytes are left over after an adaptive stream"
         default: "raw bits are left over"
         }
     }

@@ -62,15 +62,3 @@ package struct ChunkError: Error, Sendable {
 
     package init(reason: String) { self.reason = reason }
 }
-
-/// Which form of the kernels runs.
-///
-/// All give the same bits; tests force each.
-package struct KernelLevel: Sendable, Hashable {
-    let rawValue: Int32
-
-    /// The form without vector instructions of its own.
-    package static let scalar = KernelLevel(rawValue: Int32(SILT_LEVEL_SCALAR))
-    /// The fastest that this processor has.
-    package static let best = KernelLevel(rawValue: silt_best_level())
-}

@@ -13,7 +13,7 @@ package enum FloatConversion {
         unsafe silt_convert(from, to, source, target, count)
     }
 
-    private static func code(_ dtype: DType) -> Int32? {
+    static func code(_ dtype: DType) -> Int32? {
         switch dtype {
         case .f32: Int32(SILT_F32)
         case .f16: Int32(SILT_F16)

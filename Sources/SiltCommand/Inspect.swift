@@ -21,12 +21,18 @@ struct Inspect: ParsableCommand {
     private func lines(_ it: Inspection) -> [String] {
         let ratio = it.bytes > 0 ? Double(it.fineTunedBytes) / Double(it.bytes) : 0
         var lines = [
-            "\(file)", "  contract  exact (a \(it.form); format \(it.metadata["silt_version"] ?? "?"), \(it.writer))",
-            "  base      \(it.baseRoot)", "  result    \(it.resultRoot)",
+            "\(file)",
+            "  contract  \(it.contract) (a \(it.form); format \(it.metadata["silt_version"] ?? "?"), \(it.writer))",
+            "  base      \(it.baseRoot)", "  result    \(it.resultRoot.isEmpty ? "not known" : it.resultRoot)",
             "  size      \(Text.grouped(it.bytes)) bytes for \(Text.grouped(it.fineTunedBytes)): "
                 + "\(Text.decimal(ratio, 2)) x smaller",
             "",
         ]
+        if !it.packing.isEmpty {
+            lines += Pack.wrapped(it.packing.map { Text.printable("\($0.name) \($0.value)") }.joined(separator: ", "))
+        }
+        if let distance = it.distance { lines += Pack.wrapped(Text.distance(distance)) }
+        if lines.last != "" { lines.append("") }
         lines += EncodingTable.lines(it.encodings, total: it.bytes)
         var files = Table([
             .init(title: "file", isNumber: false, canShrink: true), .init(title: "kind", isNumber: false),
@@ -38,12 +44,14 @@ struct Inspect: ParsableCommand {
         var tensors = Table([
             .init(title: "tensor", isNumber: false, canShrink: true), .init(title: "dtype", isNumber: false),
             .init(title: "shape", isNumber: false), .init(title: "kind", isNumber: false),
-            .init(title: "codec", isNumber: false), .init(title: "stored"), .init(title: "bits"),
+            .init(title: it.contract == "lossy" ? "rel. L2" : "codec", isNumber: it.contract == "lossy"),
+            .init(title: "stored"), .init(title: "bits"),
         ])
         for tensor in it.tensors {
             tensors.add([
                 tensor.name, tensor.info.dtype.rawValue,
-                tensor.info.shape.map(String.init).joined(separator: "x"), tensor.kind, tensor.codec,
+                tensor.info.shape.map(String.init).joined(separator: "x"), tensor.kind,
+                it.contract == "lossy" ? tensor.distance.map { Text.short($0.l2) } ?? "exact" : tensor.codec,
                 Text.grouped(tensor.bytes), Text.decimal(tensor.bitsPerParameter, 2),
             ])
         }

@@ -5,10 +5,14 @@ internal import TensorTypes
 /// `silt pack`.
 struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Store a fine-tuned checkpoint as its exact difference from a base.",
+        abstract: "Store a fine-tuned checkpoint as its difference from a base.",
         discussion: """
             Every file of FINETUNED comes back byte for byte with `silt unpack`: tensors as differences from the base's, \
             files that the base directory has too as references, all others compressed. A top-level .git or .cache is left out.
+
+            With --method, matrices are pruned or quantised instead (contract lossy): what comes back is near FINETUNED, the \
+            same bits on every machine, and the file says how near. Embeddings, heads, norms and biases stay exact unless you \
+            say otherwise. `silt plan` shows what each method would take.
 
             \(ExitStatus.help)
             """)
@@ -28,6 +32,8 @@ struct Pack: ParsableCommand {
     @Option(help: "zstd level of what is coded with zstd, 1 (fast) to 22 (small).")
     var level = 3
 
+    @OptionGroup(title: "Lossy packing") var lossy: LossyArguments
+
     @Flag(name: [.short, .long], help: "Replace the output if it exists.")
     var force = false
 
@@ -43,19 +49,10 @@ struct Pack: ParsableCommand {
         options.codec = codec
         options.level = level
         options.replaceExisting = force
+        options.lossy = lossy.options
         let report = try work.run(common) { context in
             try Packer(context, options).pack(base: base, fineTuned: finetuned, to: output)
         }
-        common.report(report.json, lines(report))
-    }
-
-    private func lines(_ report: PackReport) -> [String] {
-        let size = "\(Text.grouped(report.fineTunedBytes)) -> \(Text.grouped(report.bytes)) bytes"
-        let bits = "\(Text.decimal(report.bitsPerParameter, 3)) bits per parameter"
-        return EncodingTable.lines(report.encodings, total: report.bytes) + [
-            "",
-            "\(size): \(Text.decimal(report.ratio, 2)) x smaller, \(bits), \(Text.decimal(report.seconds, 2)) s",
-            "wrote \(output) (contract: exact)",
-        ]
+        common.report(report.json, PackLines.lines(report, output))
     }
 }

@@ -20,7 +20,9 @@ struct SiltCommand: ParsableCommand {
             \(ExitStatus.help)
             """,
         version: "silt \(SiltVersion.library) (format \(SiltVersion.format))",
-        subcommands: [Pack.self, Unpack.self, Verify.self, Inspect.self])
+        subcommands: [
+            Pack.self, Unpack.self, Verify.self, Inspect.self, Plan.self, Rescale.self, Squash.self,
+        ])
 
     /// Runs a command and ends with its exit code.
     ///

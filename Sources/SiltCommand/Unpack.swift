@@ -17,8 +17,8 @@ struct Unpack: ParsableCommand {
     @Argument(help: "The base that was packed against.")
     var base: String
 
-    @Argument(help: "The Silt file.")
-    var file: String
+    @Argument(help: "The Silt file, or several: each one's result is the base of the next.")
+    var files: [String]
 
     @Option(name: [.short, .long], help: "The directory or file to write.")
     var output: String
@@ -34,11 +34,17 @@ struct Unpack: ParsableCommand {
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if files.count > 1, only != nil { throw ValidationError("--only takes one Silt file.") }
+    }
+
     func run() throws {
         let report = try work.run(common) { context in
-            let unpacker = Unpacker(context, replaceExisting: force)
-            if let only { return try unpacker.unpack(only: only, base: base, file: file, to: output) }
-            return try unpacker.unpack(base: base, file: file, to: output)
+            if let only {
+                return try Unpacker(context, replaceExisting: force).unpack(
+                    only: only, base: base, file: files[0], to: output)
+            }
+            return try Chain(context, replaceExisting: force).unpack(base: base, files: files, to: output)
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e9 : 0
         common.report(

@@ -8,7 +8,8 @@ struct Verify: ParsableCommand {
         abstract: "Check that a Silt file gives back what went in, without writing anything.",
         discussion: """
             Rebuilds every tensor and file in memory and checks its digest, and the base's. With --against, every byte of every \
-            file is also compared with the fine-tuned checkpoint.
+            file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
+            (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says.
 
             \(ExitStatus.help)
             """)
@@ -25,12 +26,16 @@ struct Verify: ParsableCommand {
     @Flag(name: .customLong("sha256"), help: "Recompute the SHA-256 of every file too (one thread).")
     var sha256 = false
 
+    @Flag(help: "Write digests (with --against receipts) that are not known, after rescale, into the file.")
+    var update = false
+
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let report = try work.run(common) { context in
-            try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
+            if update { try Rescaler(context).update(base: base, file: file, fineTuned: against) }
+            return try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
         }
         common.report(report.json, lines(report))
         if !report.identical { throw ExitStatus.different.code }
@@ -41,15 +46,17 @@ struct Verify: ParsableCommand {
         let seconds = "\(Text.decimal(report.seconds, 2)) s"
         guard !report.identical else {
             let proof =
-                report.compared
+                report.contract == "lossy"
+                ? Verify.proof(report)
+                : report.compared
                 ? "identical: every byte equals the fine-tuned checkpoint's"
                 : report.sha256Checked
                     ? "intact: every digest is right, SHA-256 too"
                     : "intact: the digests of all tensors and files are right (--sha256 checks SHA-256 too)"
             return [
                 "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
-                "result \(report.resultRoot)",
-            ]
+                report.resultRoot.isEmpty ? "result not known" : "result \(report.resultRoot)",
+            ] + Verify.fidelity(report)
         }
         let shown = report.differences.prefix(20).flatMap { difference -> [String] in
             let place = [difference.file, difference.tensor].compactMap { $0 }.joined(separator: ": ")
@@ -58,5 +65,33 @@ struct Verify: ParsableCommand {
         let more = report.differences.count - 20
         return ["DIFFERENT: \(Text.grouped(report.differences.count)) places (\(checked), \(seconds))"] + shown
             + (more > 0 ? ["  and \(Text.grouped(more)) more (see --json)"] : [])
+    }
+
+    private static func proof(_ report: VerifyReport) -> String {
+        guard report.unknownDigests == 0 else {
+            return "rebuilt, but \(Text.grouped(report.unknownDigests)) tensors have no digest to compare with (--update)"
+        }
+        return report.compared
+            ? "as promised: digests and receipt are right, exact tensors equal the fine-tuned checkpoint's"
+            : "intact: the digests of all tensors and files are right (contract lossy)"
+    }
+
+    /// How far the result is from the fine-tuned checkpoint: overall, and the tensors that are farthest.
+    private static func fidelity(_ report: VerifyReport) -> [String] {
+        guard let overall = report.fidelity else { return [] }
+        var lines = Pack.wrapped((report.compared ? "" : "the file says: ") + Text.distance(overall))
+        guard !report.tensorFidelity.isEmpty else { return lines }
+        var table = Table([
+            .init(title: "farthest tensors", isNumber: false, canShrink: true), .init(title: "rel. L2"),
+            .init(title: "largest"), .init(title: "cosine"), .init(title: "differ %"),
+        ])
+        for tensor in report.tensorFidelity.sorted(by: { $0.distance.l2 > $1.distance.l2 }).prefix(8) {
+            table.add([
+                Text.printable(tensor.name), Text.short(tensor.distance.l2), Text.short(tensor.distance.max),
+                Text.short(tensor.distance.cosine), Text.decimal(100 * tensor.distance.changed, 1),
+            ])
+        }
+        lines += [""] + table.lines()
+        return lines
     }
 }

@@ -52,6 +52,9 @@ public enum DType: String, CaseIterable, Sendable, Hashable {
         }
     }
 
+    /// Whether parts of this type may have components (Formats/Silt.md 12).
+    package var isPredictable: Bool { self == .f32 || self == .f16 || self == .bf16 }
+
     /// Whether a base of this type predicts a result of type `other` after conversion (Formats/Silt.md 8.4).
     package func converts(to other: DType) -> Bool {
         let convertible: Set<DType> = [.f32, .f16, .bf16]

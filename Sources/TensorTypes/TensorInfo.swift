@@ -11,6 +11,10 @@ public struct TensorInfo: Sendable, Hashable {
     /// Bytes of the data.
     public let bytes: Int
 
+    /// Columns of the tensor as a matrix: the product of all extents but the first, 1 for vectors and scalars
+    /// (Formats/Silt.md, section 12.1).
+    package var matrixColumns: Int { rowElements ?? 1 }
+
     /// Checks that the sizes can be counted: every extent at least 0, the product and its bits within `Int`, and a
     /// whole number of bytes.
     ///

@@ -64,7 +64,7 @@ struct ArgumentTests {
     func others() throws {
         let unpack = try #require(
             try SiltCommand.parseAsRoot(["unpack", "B", "S", "-o", "O", "--only", "x$", "--json"]) as? Unpack)
-        #expect(unpack.file == "S" && unpack.only == "x$" && unpack.common.json)
+        #expect(unpack.files == ["S"] && unpack.only == "x$" && unpack.common.json)
         let verify = try #require(
             try SiltCommand.parseAsRoot(["verify", "B", "S", "--against", "F", "--sha256", "-v"]) as? Verify)
         #expect(verify.against == "F" && verify.sha256 && verify.common.verbose)

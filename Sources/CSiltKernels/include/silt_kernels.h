@@ -1,6 +1,6 @@
 /*
  * Kernels of Silt: whole chunks in, whole chunks out; no allocation, no I/O, no global state but the processor's level.
- * Formats/Silt.md is the text that they implement (sections 6, 7 and 8).
+ * Formats/Silt.md is the text that they implement (sections 6, 7, 8 and 12).
  *
  * Every kernel has a scalar form; `level` chooses the form, and all forms give the same bits.
  * Element buffers are aligned to their element. Coded input must be readable for SILT_PADDING bytes past its end.
@@ -25,8 +25,9 @@ enum {
     SILT_STILL = -32768     /* the scale of a unit that equals the base, in the analysis */
 };
 
-/* What a processor offers. Scalar is always there. */
-enum { SILT_LEVEL_SCALAR = 0, SILT_LEVEL_AVX512 = 1 };
+/* What a processor offers. Scalar is always there; a kernel that has no form for a level takes the next lower one. AVX2 means
+ * AVX2, FMA and F16C; AVX512 means F, BW, DQ and VL with BMI2, and all of AVX2. */
+enum { SILT_LEVEL_SCALAR = 0, SILT_LEVEL_AVX2 = 1, SILT_LEVEL_AVX512 = 2 };
 int silt_best_level(void);
 
 /* Results of the decoders. */
@@ -37,7 +38,9 @@ enum {
     SILT_STATE_END = 3,   /* a lane does not end at 65,536 */
     SILT_WORDS_LEFT = 4,  /* words are left over */
     SILT_RAW_SHORT = 5,   /* the raw bits end early */
-    SILT_RAW_LEFT = 6     /* raw bytes are left over, or padding bits are set */
+    SILT_RAW_LEFT = 6,    /* raw bytes are left over, or padding bits are set */
+    SILT_ENDS_ZERO = 7,   /* an adaptive stream ends with a byte 0 */
+    SILT_BYTES_LEFT = 8   /* bytes of an adaptive stream are left over */
 };
 
 /* The bit fields of a float type, and what its symbols look like (section 7.1). */
@@ -109,6 +112,93 @@ void silt_xor(uint8_t *data, const uint8_t *base, size_t size);
 enum { SILT_F32 = 0, SILT_F16 = 1, SILT_BF16 = 2 };
 /* Converts `count` values; the types differ or not. */
 void silt_convert(int from, int to, const void *source, void *target, size_t count);
+
+/* ---- Masks (section 12.3): bit t & 63 of word t >> 6 says whether position t stays; bits past the end are 0 ---- */
+
+/* One block of Philox4x32-10. */
+void silt_philox(const uint32_t *counter, const uint32_t *key, uint32_t *block);
+/* The mask of positions first to first + count - 1: words[(count + 63) / 64]. */
+void silt_philox_mask(int level, uint64_t seed, uint64_t identity, uint64_t first, size_t count, uint32_t threshold,
+                      uint64_t *words);
+
+/* Sets all of `count` bits. */
+void silt_mask_fill(uint64_t *words, size_t count);
+/* Clears the rows that row_bits drops and the columns that column_bits drops in rows x columns bits. */
+void silt_mask_and(uint64_t *words, size_t rows, size_t columns, const uint64_t *_Nullable row_bits,
+                   const uint64_t *_Nullable column_bits);
+/* How many of bits from to from + count - 1 are set. */
+size_t silt_mask_population(const uint64_t *words, size_t from, size_t count);
+/* Copies bits from to from + count - 1 of `words` to bits 0 to count - 1 of `out`. */
+void silt_mask_copy(const uint64_t *words, size_t from, size_t count, uint64_t *out);
+
+/* Symbols of `width` (1 to 8) positions; every row begins a new one: rows * ceil(columns / width) bytes. */
+void silt_mask_symbols(const uint64_t *words, size_t rows, size_t columns, uint32_t width, uint8_t *symbols);
+/* The inverse; 0 if a symbol has bits past its row's end. */
+int silt_symbols_mask(const uint8_t *symbols, size_t rows, size_t columns, uint32_t width, uint64_t *words);
+/* The gaps before the positions that stay; returns their number. */
+size_t silt_mask_gaps(const uint64_t *words, size_t count, int32_t *gaps);
+/* The inverse; 0 if a position is not below `count`. Gaps are not negative. */
+int silt_gaps_mask(const int32_t *gaps, size_t number, size_t count, uint64_t *words);
+/* Gaps as bytes, 255 for as many that are passed over; returns their number, at most count + count / 255. */
+size_t silt_gap_bytes(const int32_t *gaps, size_t number, uint8_t *bytes);
+/* The mask that such bytes mean; 0 if a position is not below `count` or the last gap has no end. */
+int silt_gap_bytes_mask(const uint8_t *bytes, size_t number, size_t count, uint64_t *words);
+
+/* out = the values where a bit is set, +0 elsewhere: `count` floats. */
+void silt_scatter(int level, const uint64_t *words, size_t count, const float *values, float *out);
+/* The inverse; returns the number of values. */
+size_t silt_gather(int level, const uint64_t *words, size_t count, const float *dense, float *values);
+
+/* ---- Prediction (section 12.2) ---- */
+
+/* The patterns of base + sum, of type SILT_F32, SILT_F16 or SILT_BF16. `out` may be `base`. */
+void silt_predict(int level, int type, const void *base, const float *sum, size_t count, void *out);
+/* Rows of a low-rank product: out(i, j) is the chain of fma(left[k * left_stride + i], right[k * columns + j], a) over k from
+ * a = +0, times *scale if it is given. */
+void silt_low_rank(int level, const float *left, size_t left_stride, const float *right, size_t columns, size_t rank,
+                   size_t rows, const float *_Nullable scale, float *out);
+/* sum += terms */
+void silt_add(float *sum, const float *terms, size_t count);
+
+/* ---- Values (section 12.4) ---- */
+
+/* values = table[codes], 256 floats. */
+void silt_lookup(const uint8_t *codes, size_t count, const float *table, float *values);
+/* values = codes * scale; codes are exact in binary32. */
+void silt_integers_scale(const int32_t *codes, size_t count, float scale, float *values);
+/* values = values * factor, values / divisor */
+void silt_multiply(float *values, size_t count, float factor);
+void silt_divide(float *values, size_t count, float divisor);
+/* Codes, folded, from folded bytes, and back. */
+void silt_unfold(const uint8_t *folded, size_t count, int32_t *codes);
+void silt_fold(const int32_t *codes, size_t count, uint8_t *folded);
+/* The largest of `count` bytes, and the largest |value|; 0 if there are none. */
+uint8_t silt_largest_byte(const uint8_t *bytes, size_t count);
+uint32_t silt_largest_integer(const int32_t *values, size_t count);
+float silt_largest(const float *values, size_t count);
+/* Bit fields of 8, 4, 2 or 1 bits from bytes below 2^bits, and back; 0 if bits that fill up the last byte are set. */
+void silt_pack(uint32_t bits, const uint8_t *fields, size_t count, uint8_t *packed);
+int silt_unpack(uint32_t bits, const uint8_t *packed, size_t count, uint8_t *fields);
+/* Rotates patterns of 2 or 4 bytes left by one bit; and right. */
+void silt_rotate_left(uint32_t width, void *patterns, size_t count);
+void silt_rotate_right(uint32_t width, void *patterns, size_t count);
+/* codes = value / scale in binary32, rounded to the nearest, ties to even, at most `largest` either way; all 0 for a scale 0. */
+void silt_quantise(const float *values, size_t count, float scale, int32_t largest, int32_t *codes);
+/* codes = 1 where the value is at least 0, else -1 */
+void silt_signs(const float *values, size_t count, int32_t *codes);
+/* The squared error of values / scale rounded to codes of at most `largest` (below 2^22), in units of scale^2. */
+double silt_quantise_error(const float *values, size_t count, size_t stride, float scale, int32_t largest);
+/* The sum of |value|. */
+double silt_magnitude(const float *values, size_t count);
+
+/* ---- Adaptive streams (section 12.5) ---- */
+
+/* Codes integers below 2^24 in magnitude (not negative unless is_signed); returns the number of bytes, at most
+ * SILT_ADAPTIVE_BYTES for each integer and 8. */
+enum { SILT_ADAPTIVE_BYTES = 48 };
+size_t silt_adaptive_encode(const int32_t *values, size_t count, int is_signed, uint8_t *stream);
+/* Decodes `count` integers. Reads nothing past `size`. */
+int silt_adaptive_decode(const uint8_t *stream, size_t size, size_t count, int is_signed, int32_t *values);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import SiltFormat
 internal import TensorFiles
 internal import TensorTypes
 
@@ -25,6 +26,16 @@ enum CheckpointRoot {
         var hash = SHA256()
         for (_, record) in sorted { hash.update(data: record) }
         return Hex.string(hash.finalize())
+    }
+
+    /// The root of a result; nil if the digest of a tensor is not known.
+    static func root(of records: [TensorRecord]) -> String? {
+        var tensors: [(name: String, info: TensorInfo, digest: Digest128)] = []
+        for record in records {
+            guard let digest = record.digest else { return nil }
+            tensors.append((record.name, record.info, digest))
+        }
+        return root(of: tensors)
     }
 
     /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.

@@ -20,7 +20,13 @@ public struct Inspection: Sendable {
         /// The base tensor that its parts refer to.
         public let base: String?
         /// Tree digest (Formats/Silt.md, section 4.4).
-        public let digest: Digest128
+        ///
+        /// nil: not known, since q was changed.
+        public let digest: Digest128?
+        /// How far the tensor is from the fine-tuned one, where the file says so.
+        public let distance: VerifyReport.Distance?
+        /// What is added to the base, like `random mask (p 0.9), int4, q 0.1`.
+        public let coding: String
 
         /// Stored bits for each value.
         public var bitsPerParameter: Double {
@@ -31,11 +37,19 @@ public struct Inspection: Sendable {
     /// A file of the result.
     public struct File: Sendable {
         /// Its path, how it comes back (`safetensors`, `stored`, `base`), and its SHA-256.
-        public let path: String, kind: String, sha256: String
+        public let path: String, kind: String, sha256: String?
         /// Its size, and what it takes in the Silt file.
         public let bytes: Int, storedBytes: Int
     }
 
+    /// `exact` or `lossy`.
+    public let contract: String
+    /// Under the contract lossy: how far the result is from the fine-tuned checkpoint, where the file says so.
+    public let distance: VerifyReport.Distance?
+    /// How the file was made: names and values.
+    public let packing: [(name: String, value: String)]
+    /// Root of the fine-tuned checkpoint, in a lossy file.
+    public let sourceRoot: String?
     /// The header's metadata.
     public let metadata: [String: String]
     /// Program that wrote the file.
@@ -82,6 +96,10 @@ public struct Inspection: Sendable {
             files.append(
                 File(path: file.path, kind: kind, sha256: file.sha256, bytes: file.bytes, storedBytes: stored))
         }
+        contract = manifest.contract.rawValue
+        distance = manifest.receipt.map { .init($0) }
+        packing = manifest.packing
+        sourceRoot = manifest.source
         metadata = container.metadata
         writer = manifest.writer
         form = manifest.form.rawValue
@@ -104,9 +122,11 @@ extension Inspection.Tensor {
         name = record.name
         self.file = file
         info = record.info
-        kind = record.parts.isEmpty ? "empty" : record.parts.map(\.kind.rawValue).joined(separator: "+")
+        kind = record.parts.isEmpty ? "empty" : record.parts.map(\.kindName).joined(separator: "+")
+        coding = record.parts.flatMap(\.components).map(\.words).joined(separator: " + ")
+        distance = record.receipt.map { .init($0) }
         codec = record.parts.compactMap(\.codec?.rawValue).joined(separator: "+")
-        bytes = record.parts.reduce(0) { $0 + table.size(of: $1.chunks) }
+        bytes = record.parts.reduce(0) { $0 + table.size(of: $1) }
         base = record.base?.name
         digest = record.digest
     }

@@ -181,6 +181,7 @@ final class CodingChooser: Sendable {
         if case .exactInGroup = best.coding, let residual = measure.residual {
             groups.withLock { $0[dtype, default: ResidualStatistics()].add(residual) }
         }
+        segment.bits.withLock { $0 = best.bits }
         return best.coding
     }
 

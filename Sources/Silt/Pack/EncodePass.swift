@@ -12,7 +12,14 @@ internal import TensorTypes
 struct EncodePass: Sendable {
     private enum Job: Sendable {
         case cell(TensorTask, Segment, Segment.Coding, Int)
+        case lossy(TensorTask)
         case piece(FileTask, Int)
+    }
+
+    /// What a job puts into the file.
+    private enum Output: Sendable {
+        case chunk([UInt8])
+        case lossy(LossyTensor)
     }
 
     /// The writer and what is committed one job at a time; `Pipeline` lets one thread through.
@@ -24,10 +31,12 @@ struct EncodePass: Sendable {
     private let jobs: [Job]
     private let bytes: Int
     let options: PackOptions
+    private let lossy: LossyEncoder?
     let pipeline: Pipeline
 
-    init(files: [FileTask], options: PackOptions, pipeline: Pipeline) {
+    init(files: [FileTask], options: PackOptions, lossy: LossyEncoder?, pipeline: Pipeline) {
         self.options = options
+        self.lossy = lossy
         self.pipeline = pipeline
         var jobs: [Job] = []
         var bytes = 0
@@ -42,10 +51,14 @@ struct EncodePass: Sendable {
                     for segment in tensor.segments {
                         guard let coding = segment.coding.withLock({ $0 }) else { continue }
                         if case .copy = coding { continue }
+                        bytes += segment.elements.count * tensor.info.dtype.elementBytes
+                        if case .lossy = coding {
+                            jobs.append(.lossy(tensor))
+                            continue
+                        }
                         jobs += tensor.grid.cells(touching: segment.elements).map {
                             .cell(tensor, segment, coding, $0)
                         }
-                        bytes += segment.elements.count * tensor.info.dtype.elementBytes
                     }
                 }
             }
@@ -57,34 +70,45 @@ struct EncodePass: Sendable {
     func run(into writer: ContainerWriter, _ progress: Progress.Handler?) throws(SiltError) {
         let meter = ProgressMeter("packing", total: bytes, progress)
         let sink = Sink(writer)
-        let (jobs, options) = (jobs, options)
+        let (jobs, options, lossy) = (jobs, options, lossy)
         try pipeline.run(
             count: jobs.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) -> [UInt8] in
+            work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {
                 case .cell(let tensor, let segment, let coding, let cell):
                     let chunk = try EncodePass.encode(tensor, segment, coding, cell, options, worker)
                     let elements = tensor.grid.range(cell).clamped(to: segment.elements).count
                     meter.add(elements * tensor.info.dtype.elementBytes, tensor.entry.name)
-                    return chunk
+                    return .chunk(chunk)
+                case .lossy(let tensor):
+                    guard let lossy else { preconditionFailure("lossy codings come with lossy options") }
+                    let outcome = try lossy.encode(tensor, worker)
+                    meter.add(tensor.segments[0].elements.count * tensor.info.dtype.elementBytes, tensor.entry.name)
+                    return .lossy(outcome)
                 case .piece(let file, let piece):
                     let chunk = try EncodePass.encode(file, piece, options, worker)
                     meter.add(file.piece(piece).count, file.path)
-                    return chunk
+                    return .chunk(chunk)
                 }
             },
-            commit: { (index, chunk) throws(SiltError) in
-                switch jobs[index] {
-                case .cell(_, let segment, let coding, _):
+            commit: { (index, output) throws(SiltError) in
+                switch (jobs[index], output) {
+                case (.lossy(let tensor), .lossy(var outcome)):
+                    try outcome.write(to: sink.writer)
+                    let written = outcome
+                    tensor.lossy.withLock { $0 = written }
+                case (.cell(_, let segment, let coding, _), .chunk(let chunk)):
+                    try segment.prediction.withLock({ $0 })?.write(to: sink.writer)
                     if let tables = coding.tables, tables.index.withLock({ $0 == nil }) {
                         let index = try sink.writer.append(tables.bytes)
                         tables.index.withLock { $0 = index }
                     }
                     let index = try sink.writer.append(chunk)
                     segment.firstChunk.withLock { if $0 == nil { $0 = index } }
-                case .piece(let file, _):
+                case (.piece(let file, _), .chunk(let chunk)):
                     let index = try sink.writer.append(chunk)
                     file.firstChunk.withLock { if $0 == nil { $0 = index } }
+                default: break
                 }
             })
     }
@@ -115,6 +139,10 @@ struct EncodePass: Sendable {
                 throw changed(task.tensor.file.path, task.tensor.name)
             }
             unsafe base = read.patterns
+            if let prediction = segment.prediction.withLock({ $0 }) {
+                unsafe base = try prediction.predict(
+                    cell, base: read.patterns, count: piece.count, dtype, worker.predictor)
+            }
         }
         let width = dtype.elementBytes
         // An empty chunk says that the elements equal the base's, or that all bytes are 0 (Formats/Silt.md, section 5). The
@@ -174,7 +202,7 @@ extension Segment.Coding {
         switch self {
         case .exact(let tables): tables
         case .planes(_, _, let tables): tables
-        case .copy, .exactInGroup: nil
+        case .copy, .exactInGroup, .lossy: nil
         }
     }
 
@@ -186,7 +214,7 @@ extension Segment.Coding {
     /// The part's kind.
     var kind: PartKind {
         switch self {
-        case .copy: .copy
+        case .copy, .lossy: .copy
         case .exact, .exactInGroup: .exact
         case .planes(let kind, _, _): kind
         }
@@ -195,7 +223,7 @@ extension Segment.Coding {
     /// The part's codec.
     var codec: Codec? {
         switch self {
-        case .copy: nil
+        case .copy, .lossy: nil
         case .exact, .exactInGroup: .rans
         case .planes(_, let codec, _): codec
         }

@@ -12,10 +12,10 @@ enum EncodingShares {
             case .stored(_, _, let chunks): shares["files", default: .init()].bytes += table.size(of: chunks)
             case .safetensors(_, let tensors):
                 for tensor in tensors {
-                    for kind in Set(tensor.parts.map(\.kind)) { shares[kind.rawValue, default: .init()].tensors += 1 }
+                    for kind in Set(tensor.parts.map(\.kindName)) { shares[kind, default: .init()].tensors += 1 }
                     for part in tensor.parts {
-                        shares[part.kind.rawValue, default: .init()].bytes += table.size(of: part.chunks)
-                        if let index = part.tables { tables.insert(index) }
+                        shares[part.kindName, default: .init()].bytes += table.size(of: part)
+                        tables.formUnion(part.allTables)
                     }
                 }
             }

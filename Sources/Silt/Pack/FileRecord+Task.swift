@@ -24,7 +24,8 @@ extension FileRecord {
                     chunks: first..<first + FileRecord.pieces(input.size))
             }
         }
-        self.init(path: task.path, bytes: task.input.size, sha256: task.sha256.withLock { $0 }, content: content)
+        self.init(path: task.path, bytes: task.input.size, sha256: task.sha256.withLock { $0.isEmpty ? nil : $0 },
+            content: content)
     }
 
     /// An error that only a fault of this program can cause; better an error than a wrong file.
@@ -36,11 +37,22 @@ extension FileRecord {
 extension TensorRecord {
     /// The record of a tensor whose chunks are written.
     fileprivate init(of task: TensorTask) throws(SiltError) {
-        guard let digest = task.digests.tree else { throw FileRecord.unfinished(task.entry.name) }
+        let lossy = task.lossy.withLock { $0 }
+        guard let digest = lossy?.digest ?? task.digests.tree else { throw FileRecord.unfinished(task.entry.name) }
         var parts: [PartRecord] = []
         for segment in task.segments {
             guard let coding = segment.coding.withLock({ $0 }) else { throw FileRecord.unfinished(task.entry.name) }
+            if case .lossy = coding {
+                guard let lossy else { throw FileRecord.unfinished(task.entry.name) }
+                parts.append(
+                    PartRecord(kind: .copy, elements: segment.elements, components: lossy.components))
+                continue
+            }
             var part = PartRecord(kind: coding.kind, elements: segment.elements, codec: coding.codec)
+            if let prediction = segment.prediction.withLock({ $0 }) {
+                guard let components = prediction.records else { throw FileRecord.unfinished(task.entry.name) }
+                part.components = components
+            }
             if coding.codec != nil {
                 guard let first = segment.firstChunk.withLock({ $0 }) else {
                     throw FileRecord.unfinished(task.entry.name)
@@ -57,6 +69,7 @@ extension TensorRecord {
             base = BaseTensorRecord(name: match.tensor.name, info: match.tensor.info, digest: digest)
         }
         self.init(
-            name: task.entry.name, info: task.info, range: task.entry.range, digest: digest, base: base, parts: parts)
+            name: task.entry.name, info: task.info, range: task.entry.range, digest: digest, base: base, parts: parts,
+            receipt: lossy?.sums.receipt)
     }
 }

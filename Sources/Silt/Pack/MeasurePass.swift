@@ -27,7 +27,9 @@ struct MeasurePass: Sendable {
         var jobs: [Job] = []
         var bytes = 0
         // Whole-file hashes cannot be cut into jobs: they begin first, so that the last of them does not end alone.
+        // The files that a lossy file gives back are others.
         for file in files {
+            if chooser.options.lossy != nil, case .safetensors = file.content { continue }
             jobs.append(.hash(file))
         }
         for file in files {
@@ -109,6 +111,12 @@ struct MeasurePass: Sendable {
                 let read = try unsafe worker.base.read(task.tensor, piece, as: tensor.info.dtype, hashing: whole)
                 unsafe base = read.patterns
                 if let digest = unsafe read.digest { task.digests.set(cell, digest) }
+                if tensor.fate != .exact, let base = unsafe base {
+                    let dtype = tensor.info.dtype
+                    let isFinite = unsafe FiniteCheck.areFinite(base, dtype, count: piece.count)
+                        && FiniteCheck.areFinite(result, dtype, count: piece.count)
+                    if !isFinite { tensor.hasNonFinite.store(true, ordering: .relaxed) }
+                }
             }
             unsafe chooser.measure(
                 segment, tensor.info.dtype, result: result, base: base, count: piece.count, cell: cell, worker)

@@ -18,9 +18,15 @@ public struct PackOptions: Sendable {
     public var codec = CodecChoice.auto
     /// zstd level, 1 to 22, of whatever is coded with zstd.
     public var level = 3
+    /// Whether low-rank predictions are tried for what stays exact.
+    public var predicts = true
+    /// How tensors are pruned and quantised; nil for the exact contract.
+    public var lossy: LossyOptions?
+    /// The name that a single file is recorded under; nil: its own.
+    public var name: String?
     /// Whether an existing output may be replaced.
     public var replaceExisting = false
 
-    /// The defaults: `auto`, level 3, no replacement.
+    /// The defaults: `auto`, level 3, exact, no replacement.
     public init() {}
 }

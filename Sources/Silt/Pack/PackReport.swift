@@ -8,6 +8,12 @@ public struct PackReport: Sendable {
         public var bytes = 0
     }
 
+    /// `exact` or `lossy`.
+    public let contract: String
+    /// How a lossy file was made: names and values.
+    public let packing: [(name: String, value: String)]
+    /// How far a lossy result is from the fine-tuned checkpoint.
+    public let distance: VerifyReport.Distance?
     /// Bytes of the Silt file, everything counted.
     public let bytes: Int
     /// Bytes of the files that it gives back, everything counted.

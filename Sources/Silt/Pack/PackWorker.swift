@@ -8,6 +8,8 @@ final class PackWorker {
     let result = ByteBuffer()
     let base = CellReader()
     let planes = ByteBuffer()
+    let rebuilt = ByteBuffer()
+    let predictor = Predictor.Workspace()
     let words = ByteBuffer()
     let residual = ResidualEncoder.Workspace()
     let zstd = Zstd()

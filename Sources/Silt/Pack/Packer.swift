@@ -28,30 +28,54 @@ public struct Packer: Sendable {
     /// - Throws: `SiltError`: `inputMissing`, `header` or `truncated` for the inputs, `cannotCreate` or `io` for the output,
     ///   `changed` if an input changes meanwhile, `interrupted`.
     public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
+        try run(base: base, fineTuned: fineTuned, output)
+    }
+
+    /// Packs without writing: the report that `pack` would give.
+    public func measure(base: String, fineTuned: String) throws(SiltError) -> PackReport {
+        try run(base: base, fineTuned: fineTuned, nil)
+    }
+
+    private func run(base: String, fineTuned: String, _ output: String?) throws(SiltError) -> PackReport {
         let clock = ContinuousClock()
         let begin = clock.now
         let baseCheckpoint = try Checkpoint.asBase(base)
         let result = try Checkpoint.asResult(fineTuned)
-        try OutputGuard.check(output, outside: result)
-        try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
+        if let output {
+            try OutputGuard.check(output, outside: result)
+            try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
+        }
         for directory in DirectoryListing.skipped.sorted()
-        where result.form == .directory && DirectoryListing.kind(of: result.path(of: directory)) == .directory {
+        where output != nil && result.form == .directory && DirectoryListing.kind(of: result.path(of: directory)) == .directory {
             context.log.notice("\(directory) of \(fineTuned) is left out")
         }
+        try options.lossy?.check()
         // Early: nobody wants to hear after an hour that the output exists.
-        let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
+        let writer = try output.map { path throws(SiltError) in
+            try ContainerWriter(at: path, replacing: options.replaceExisting)
+        } ?? ContainerWriter()
         let bases = baseCheckpoint.tensors.map { BaseTask($0) }
-        let files = try fileTasks(result, baseCheckpoint, bases)
+        let policy = try options.lossy.map { lossy throws(SiltError) in try TensorPolicy(lossy) }
+        let files = try fileTasks(result, baseCheckpoint, bases, policy)
         let pipeline = context.pipeline
         let chooser = CodingChooser(options)
         try MeasurePass(files: files, bases: bases, chooser: chooser, pipeline: pipeline).run(context.progress)
         Packer.settleGroups(files, chooser.groupCodings())
-        try EncodePass(files: files, options: options, pipeline: pipeline).run(into: writer, context.progress)
-        let manifest = try Packer.manifest(result, files, bases)
+        var lossy: LossyEncoder?
+        if let options = options.lossy {
+            let tensors = settleLossy(files)
+            lossy = try LossyEncoder(options, tensors, pipeline, context.progress)
+        }
+        if options.predicts { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
+        try EncodePass(files: files, options: options, lossy: lossy, pipeline: pipeline)
+            .run(into: writer, context.progress)
+        var manifest = try Packer.manifest(result, files, bases, options.lossy == nil ? .exact : .lossy)
+        if let lossy = options.lossy { Packer.describe(&manifest, lossy, files) }
         let table = writer.table
         let bytes = try writer.finish(manifest)
         return PackReport(
-            bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
+            contract: manifest.contract.rawValue, packing: manifest.packing,
+            distance: manifest.receipt.map { .init($0) }, bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds,
             encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
             resultRoot: manifest.result.root)
@@ -59,7 +83,7 @@ public struct Packer: Sendable {
 
     /// What is to be done for every file of the result.
     private func fileTasks(
-        _ result: Checkpoint, _ base: Checkpoint, _ bases: [BaseTask]
+        _ result: Checkpoint, _ base: Checkpoint, _ bases: [BaseTask], _ policy: TensorPolicy?
     ) throws(SiltError) -> [FileTask] {
         let matcher = BaseMatcher(base)
         let byName = Dictionary(bases.map { (ByteName($0.tensor.name), $0) }, uniquingKeysWith: { first, _ in first })
@@ -76,9 +100,10 @@ public struct Packer: Sendable {
                     } else if match == nil {
                         context.log.debug("\(entry.name): not in the base, stored whole")
                     }
-                    return TensorTask(entry, in: file, base: match)
+                    let fate = policy?.fate(entry.name, entry.info) ?? .exact
+                    return TensorTask(entry, in: file, base: match, fate: fate)
                 }
-                tasks.append(FileTask(Packer.storedPath(path, of: result), file, tensors))
+                tasks.append(FileTask(storedPath(path, of: result), file, tensors))
             } else {
                 let candidate = baseFiles.contains(ByteName(path)) ? try InputFile(base.path(of: path)) : nil
                 tasks.append(FileTask(path, try InputFile(result.path(of: path)), base: candidate))
@@ -90,7 +115,8 @@ public struct Packer: Sendable {
     /// The path that the file records.
     ///
     /// A directory's are checked as they are listed; that of a single file is a proposal, and an odd name gives way.
-    private static func storedPath(_ path: String, of result: Checkpoint) -> String {
+    private func storedPath(_ path: String, of result: Checkpoint) -> String {
+        if result.form == .file, let name = options.name { return name }
         guard result.form == .file, (try? RelativePath.check(path)) == nil else { return path }
         return "model.safetensors"
     }
@@ -121,7 +147,7 @@ public struct Packer: Sendable {
     }
 
     private static func manifest(
-        _ result: Checkpoint, _ files: [FileTask], _ bases: [BaseTask]
+        _ result: Checkpoint, _ files: [FileTask], _ bases: [BaseTask], _ contract: Manifest.Contract
     ) throws(SiltError) -> Manifest {
         var records: [FileRecord] = []
         for file in files { records.append(try FileRecord(of: file)) }
@@ -133,12 +159,12 @@ public struct Packer: Sendable {
             return tensors
         }
         return Manifest(
-            writer: SiltVersion.writer, form: result.form == .file ? .file : .directory,
+            contract: contract, writer: SiltVersion.writer, form: result.form == .file ? .file : .directory,
             base: Identity(
                 root: CheckpointRoot.root(of: baseTensors), tensors: baseTensors.count,
                 parameters: baseTensors.reduce(0) { $0 + $1.info.parameters }),
             result: Identity(
-                root: CheckpointRoot.root(of: tensors.map { ($0.name, $0.info, $0.digest) }), tensors: tensors.count,
+                root: CheckpointRoot.root(of: tensors) ?? "", tensors: tensors.count,
                 parameters: tensors.reduce(0) { $0 + $1.info.parameters }),
             bytes: records.reduce(0) { $0 + $1.bytes }, files: records)
     }

@@ -14,6 +14,8 @@ final class Segment: Sendable {
         case exact(TablesChunk)
         /// The residual under the group's tables, which exist after the first pass.
         case exactInGroup
+        /// As components over the base, by a lossy method.
+        case lossy
         /// Planes: `xor` or `whole`, with tables if the codec is rans.
         case planes(PartKind, Codec, TablesChunk?)
     }
@@ -26,6 +28,10 @@ final class Segment: Sendable {
     let measure: Mutex<SegmentMeasure>
     /// What it decided.
     let coding = Mutex<Coding?>(nil)
+    /// The bits that it takes, as estimated.
+    let bits = Mutex<Double>(0)
+    /// What stands for the base, if that pays.
+    let prediction = Mutex<SegmentPrediction?>(nil)
     /// Index of the first chunk, from the second pass.
     let firstChunk = Mutex<Int?>(nil)
 

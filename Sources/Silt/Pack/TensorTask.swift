@@ -11,14 +11,24 @@ final class TensorTask: Sendable {
     /// Whether this task is the one that hashes the base tensor's cells.
     let hashesBase: Bool
     let segments: [Segment]
-    /// Digests of its cells.
+    /// Digests of its cells, as they are in the fine-tuned checkpoint.
     let digests: DigestSlots
+    /// What a lossy method makes of the elements that the base has.
+    let fate: TensorPolicy.Fate
+    /// Whether the delta has infinities or NaNs, from the first pass: then the tensor stays exact.
+    let hasNonFinite = Atomic<Bool>(false)
+    /// What the lossy method made of it, from the second pass.
+    let lossy = Mutex<LossyTensor?>(nil)
 
     var info: TensorInfo { entry.info }
     var grid: Grid { entry.info.grid }
 
-    init(_ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: BaseTask?) {
+    init(
+        _ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: BaseTask?,
+        fate: TensorPolicy.Fate = .exact
+    ) {
         self.entry = entry
+        self.fate = base == nil ? .exact : fate
         self.source = source
         self.base = base
         hashesBase = base?.claim() ?? false

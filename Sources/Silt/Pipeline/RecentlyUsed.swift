@@ -2,8 +2,11 @@
 ///
 /// Coders' tables take up to half a MiB each; a worker meets those of one tensor and of the groups of small tensors.
 struct RecentlyUsed<Key: Equatable, Value> {
-    private static var limit: Int { 4 }
+    private let limit: Int
     private var entries: [(key: Key, value: Value)] = []
+
+    /// Keeps at most `limit` values.
+    init(limit: Int = 4) { self.limit = limit }
 
     /// The value of `key`, which thereby becomes the newest.
     subscript(key: Key) -> Value? {
@@ -18,6 +21,6 @@ struct RecentlyUsed<Key: Equatable, Value> {
     /// Puts in a new value; the oldest one goes.
     mutating func insert(_ value: Value, for key: Key) {
         entries.insert((key, value), at: 0)
-        if entries.count > Self.limit { entries.removeLast() }
+        if entries.count > limit { entries.removeLast() }
     }
 }

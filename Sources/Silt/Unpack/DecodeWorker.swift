@@ -7,8 +7,10 @@ final class DecodeWorker {
     let base = CellReader()
     let chunk = ByteBuffer()
     let comparison = ByteBuffer()
+    let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
     let decoder = ChunkDecoder()
     let zstd = Zstd()
+    let predictor = Predictor.Workspace()
     /// Decoders by the chunk of their tables.
     var tables = RecentlyUsed<Int, PartDecoder>()
 }

@@ -4,22 +4,42 @@ internal import TensorTypes
 
 /// Rebuilds the elements of a part in one cell.
 struct PartReader: Sendable {
-    let container: ContainerReader
+    let source: any ChunkSource
+    private let predictor: Predictor
+
+    init(_ source: any ChunkSource) {
+        self.source = source
+        predictor = Predictor(source)
+    }
 
     /// Rebuilds `count` elements.
     ///
     /// - Parameters:
-    ///   - index: the number of the part's chunk for this cell.
+    ///   - cell: the cell, counted from the part's first.
     ///   - base: the elements of the base as the result's dtype; nil for `whole`.
     ///   - target: where the elements go.
     /// - Returns: how the chunk, which has its checksum, failed to decode; nil if it did not. With a wrong base that is to
     ///   be expected, so the caller judges the base first.
     /// - Throws: `SiltError` if the file is damaged or cannot be read.
     func read(
-        _ part: PartRecord, chunk index: Int, _ info: TensorInfo, base: UnsafeRawPointer?,
+        _ part: PartRecord, of record: TensorRecord, cell: Int, base: UnsafeRawPointer?,
         into target: UnsafeMutableRawPointer, count: Int, _ worker: DecodeWorker
     ) throws(SiltError) -> SiltError? {
+        let info = record.info
         let bytes = count * info.dtype.elementBytes
+        var base = unsafe base
+        if !part.components.isEmpty, let patterns = unsafe base {
+            do throws(SiltError) {
+                worker.predictor.prediction.reserve(bytes)
+                try unsafe predictor.predict(
+                    record, part, cell: cell, base: patterns, into: worker.predictor.prediction.start, count: count,
+                    worker.predictor)
+                unsafe base = UnsafeRawPointer(worker.predictor.prediction.start)
+            } catch where error.code == .chunk || error.code == .tables {
+                return error
+            }
+        }
+        let index = part.chunks.lowerBound + cell
         guard let codec = part.codec else {
             if let base = unsafe base { unsafe target.copyMemory(from: base, byteCount: bytes) }
             return nil
@@ -32,7 +52,7 @@ struct PartReader: Sendable {
             case .failure(let error): return error
             }
         }
-        let chunk = try unsafe container.read(index, into: worker.chunk)
+        let chunk = try unsafe source.read(index, into: worker.chunk)
         guard chunk.count > 0 else {
             if let base = unsafe base {
                 unsafe target.copyMemory(from: base, byteCount: bytes)
@@ -46,7 +66,7 @@ struct PartReader: Sendable {
                 chunk, codec, tables, info.dtype, unit: part.unit, base: base, into: target, count: count)
             return nil
         } catch {
-            return container.fault(.chunk, chunk: index, error.reason)
+            return source.fault(.chunk, chunk: index, error.reason)
         }
     }
 
@@ -56,13 +76,13 @@ struct PartReader: Sendable {
     ) -> Result<PartDecoder, SiltError> {
         if let known = worker.tables[index], known.suits(part.kind, info.dtype) { return .success(known) }
         do throws(SiltError) {
-            let stored = try container.tables(index)
+            let stored = try source.tables(index)
             do throws(TablesError) {
                 let decoder = try PartDecoder(stored: stored, kind: part.kind, dtype: info.dtype)
                 worker.tables.insert(decoder, for: index)
                 return .success(decoder)
             } catch {
-                throw container.fault(.tables, chunk: index, "the tables \(error.reason)")
+                throw source.fault(.tables, chunk: index, "the tables \(error.reason)")
             }
         } catch {
             return .failure(error)

@@ -60,10 +60,10 @@ final class RebuildTask: Sendable {
                 "the base's tensor has digest \(found.hex), the one packed against \(base.digest.hex)")
         }
         if let failure = failure.withLock({ $0 }) { throw failure.at(tensor: record.name) }
-        guard resultDigests.tree == record.digest else {
+        if let expected = record.digest, resultDigests.tree != expected {
             throw SiltError(
                 .result,
-                "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(record.digest.hex)",
+                "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(expected.hex)",
                 tensor: record.name, advice: "the Silt file is damaged, or this is a fault of silt")
         }
     }

@@ -57,7 +57,7 @@ struct Rebuilder: Sendable {
     ) throws(SiltError) {
         let jobs = plan.jobs
         let meter = ProgressMeter(phase, total: plan.bytes, progress)
-        let (binding, reader) = (binding, PartReader(container: container))
+        let (container, binding, reader) = (container, binding, PartReader(container))
         try pipeline.run(
             count: jobs.count, makeWorker: { DecodeWorker() },
             work: { (worker, index) throws(SiltError) in
@@ -74,7 +74,7 @@ struct Rebuilder: Sendable {
                         if let digest = unsafe read.digest { task.baseDigests.set(cell, digest) }
                         try task.finishJob(binding)
                     case .piece(let file, let piece):
-                        let size = try unsafe file.rebuild(piece, reader.container, worker, sink)
+                        let size = try unsafe file.rebuild(piece, container, worker, sink)
                         meter.add(size, file.record.path)
                     }
                 } catch  where error.isVerdict {
@@ -86,7 +86,8 @@ struct Rebuilder: Sendable {
     /// The result's root follows from the digests that the manifest states.
     private func checkRoot() throws(SiltError) {
         let manifest = container.manifest
-        let root = CheckpointRoot.root(of: manifest.tensors.map { ($0.name, $0.info, $0.digest) })
+        // Digests that are not known, after q was changed, leave the root unknown.
+        guard let root = CheckpointRoot.root(of: manifest.tensors) else { return }
         guard root != manifest.result.root else { return }
         throw SiltError(
             .result, "the tensors' digests have root \(root), the manifest states \(manifest.result.root)",
@@ -151,14 +152,14 @@ struct Rebuilder: Sendable {
         for part in record.parts {
             let piece = range.clamped(to: part.elements)
             guard !piece.isEmpty else { continue }
-            let chunk = part.chunks.lowerBound + cell - part.elements.lowerBound / record.info.grid.cell
             var base: UnsafeRawPointer?
             if part.kind != .whole, let needed, let patterns = unsafe basePatterns {
                 unsafe base = patterns + (piece.lowerBound - needed.lowerBound) * width
             }
             let target = unsafe worker.result.start + (piece.lowerBound - range.lowerBound) * width
             let failure = try unsafe reader.read(
-                part, chunk: chunk, record.info, base: base, into: target, count: piece.count, worker)
+                part, of: record, cell: cell - part.elements.lowerBound / record.info.grid.cell, base: base,
+                into: target, count: piece.count, worker)
             if let failure {
                 task.failure.withLock { if $0 == nil { $0 = failure } }
                 return output.count

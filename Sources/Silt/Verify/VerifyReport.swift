@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import TensorTypes
 
 /// What `Verifier` found.
@@ -25,6 +26,43 @@ public struct VerifyReport: Sendable {
         }
     }
 
+    /// How far a result is from the fine-tuned checkpoint (Formats/Silt.md, section 12.7).
+    public struct Distance: Sendable, Hashable {
+        /// |result - fine-tuned| / |fine-tuned - base|.
+        public let l2: Double
+        /// Largest |result - fine-tuned|.
+        public let max: Double
+        /// Cosine of result - base and fine-tuned - base.
+        public let cosine: Double
+        /// Share of values whose bits differ.
+        public let changed: Double
+
+        init(_ receipt: Receipt) {
+            (l2, max, cosine, changed) = (receipt.l2, receipt.max, receipt.cosine, receipt.changed)
+        }
+    }
+
+    /// How far a tensor is.
+    public struct TensorFidelity: Sendable {
+        /// Its name.
+        public let name: String
+        /// Its distance.
+        public let distance: Distance
+
+        init(name: String, _ distance: Distance) {
+            self.name = name
+            self.distance = distance
+        }
+    }
+
+    /// `exact` or `lossy`.
+    public let contract: String
+    /// Under the contract lossy, over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
+    public let fidelity: Distance?
+    /// The same, tensor by tensor, where it was measured.
+    public let tensorFidelity: [TensorFidelity]
+    /// Tensors whose digests the file does not know, since q was changed.
+    public let unknownDigests: Int
     /// Where something differs, in the order of the file; empty if all is as it should be.
     public let differences: [Difference]
     /// Tensors checked.

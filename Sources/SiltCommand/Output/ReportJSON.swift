@@ -5,7 +5,9 @@ extension PackReport {
     /// The object that `pack --json` prints.
     var json: JSONValue {
         .members([
-            "contract": .string("exact"),
+            "contract": .string(contract),
+            "packing": packing.json,
+            "fidelity": distance?.json ?? .null,
             "bytes": .integer(bytes),
             "finetuned_bytes": .integer(fineTunedBytes),
             "ratio": .number(ratio),
@@ -15,6 +17,30 @@ extension PackReport {
             "encodings": encodings.json,
             "base": .string(baseRoot),
             "result": .string(resultRoot),
+        ])
+    }
+}
+
+extension VerifyReport.Distance {
+    /// The four numbers of a receipt.
+    var json: JSONValue {
+        .members([
+            "relative_l2": .number(l2), "max_abs": .number(max), "cosine": .number(cosine), "changed": .number(changed),
+        ])
+    }
+}
+
+extension [(name: String, value: String)] {
+    /// An object of strings.
+    var json: JSONValue { .object(map { .init($0.name, .string($0.value)) }) }
+}
+
+extension Rescaler.Report {
+    /// The object that `rescale --json` prints.
+    var json: JSONValue {
+        .members([
+            "tensors": .integer(tensors), "bytes": .integer(bytes),
+            "result": resultRoot.isEmpty ? .null : .string(resultRoot), "seconds": .number(seconds),
         ])
     }
 }
@@ -43,13 +69,17 @@ extension VerifyReport {
     /// The object that `verify --json` prints.
     var json: JSONValue {
         .members([
+            "contract": .string(contract),
             "identical": .bool(identical),
+            "fidelity": fidelity?.json ?? .null,
+            "unknown_digests": .integer(unknownDigests),
             "tensors": .integer(tensors),
             "files": .integer(files),
             "bytes": .integer(bytes),
             "seconds": .number(seconds),
             "compared": .bool(compared),
             "sha256_checked": .bool(sha256Checked),
+            "tensor_fidelity": .object(tensorFidelity.map { .init($0.name, $0.distance.json) }),
             "base": .string(baseRoot),
             "result": .string(resultRoot),
             "differences": .array(
@@ -69,7 +99,10 @@ extension Inspection {
     /// The object that `inspect --json` prints.
     var json: JSONValue {
         .members([
-            "contract": .string("exact"),
+            "contract": .string(contract),
+            "packing": packing.json,
+            "fidelity": distance?.json ?? .null,
+            "finetuned": sourceRoot.map { .string($0) } ?? .null,
             "form": .string(form),
             "writer": .string(writer),
             "bytes": .integer(bytes),
@@ -89,7 +122,7 @@ extension Inspection {
                 files.map {
                     .members([
                         "path": .string($0.path), "kind": .string($0.kind), "bytes": .integer($0.bytes),
-                        "stored_bytes": .integer($0.storedBytes), "sha256": .string($0.sha256),
+                        "stored_bytes": .integer($0.storedBytes), "sha256": $0.sha256.map { .string($0) } ?? .null,
                     ])
                 }),
             "tensors": .array(
@@ -99,7 +132,8 @@ extension Inspection {
                         "shape": .array($0.info.shape.map { .integer($0) }), "kind": .string($0.kind),
                         "codec": .string($0.codec), "bytes": .integer($0.bytes),
                         "bits_per_parameter": .number($0.bitsPerParameter),
-                        "base": $0.base.map { .string($0) } ?? .null, "digest": .string($0.digest.hex),
+                        "base": $0.base.map { .string($0) } ?? .null, "digest": $0.digest.map { .string($0.hex) } ?? .null,
+                        "coding": .string($0.coding), "fidelity": $0.distance?.json ?? .null,
                     ])
                 }),
         ])

@@ -1,3 +1,5 @@
+internal import Silt
+
 /// Numbers and columns for people.
 enum Text {
     /// `12,345,678`.
@@ -23,6 +25,30 @@ enum Text {
         guard places > 0 else { return sign + String(whole) }
         let rest = String(scaled % Int(factor))
         return "\(sign)\(whole).\(String(repeating: "0", count: places - rest.count))\(rest)"
+    }
+
+    /// `1.23e-05` for small numbers, decimals for others: four significant digits.
+    static func short(_ value: Double) -> String {
+        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "-" }
+        var exponent = 0
+        var mantissa = abs(value)
+        while mantissa >= 10 {
+            mantissa /= 10
+            exponent += 1
+        }
+        while mantissa < 1 {
+            mantissa *= 10
+            exponent -= 1
+        }
+        let sign = value < 0 ? "-" : ""
+        guard (-3..<6).contains(exponent) else { return "\(sign)\(decimal(mantissa, 2))e\(exponent)" }
+        return decimal(value, max(0, 3 - exponent))
+    }
+
+    /// How far a result is from the fine-tuned checkpoint.
+    static func distance(_ distance: VerifyReport.Distance) -> String {
+        "relative L2 error \(short(distance.l2)), largest \(short(distance.max)), cosine \(short(distance.cosine)), "
+            + "\(decimal(100 * distance.changed, 1)) % of values differ"
     }
 
     /// `text` with what could move a terminal's cursor, or turn its writing round, escaped.

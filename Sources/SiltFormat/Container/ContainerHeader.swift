@@ -15,21 +15,20 @@ enum ContainerHeader {
     static func text(manifest: Manifest, manifestBytes: [UInt8], chunkBytes: [UInt8], payloadBytes: Int) -> [UInt8] {
         let blank = String(repeating: "0", count: 16)
         let sizes = [(payload, payloadBytes), (chunks, chunkBytes.count), (self.manifest, manifestBytes.count)]
-        var members: [JSONValue.Member] = [
-            .init(
-                "__metadata__",
-                .members([
-                    "format": .string("silt"),
-                    "silt_version": .string(String(Manifest.version)),
-                    "contract": .string("exact"),
-                    "about": .string("a delta checkpoint; rebuild the model with: silt unpack BASE FILE -o OUT"),
-                    "base": .string(manifest.base.root),
-                    "result": .string(manifest.result.root),
-                    "manifest": .string(Digest128(of: manifestBytes).hex),
-                    "chunks": .string(Digest128(of: chunkBytes).hex),
-                    "check": .string(blank),
-                ]))
+        var metadata: [JSONValue.Member] = [
+            .init("format", .string("silt")),
+            .init("silt_version", .string(String(Manifest.version))),
+            .init("contract", .string(manifest.contract.rawValue)),
+            .init("about", .string("a delta checkpoint; rebuild the model with: silt unpack BASE FILE -o OUT")),
+            .init("base", .string(manifest.base.root)),
         ]
+        if !manifest.result.root.isEmpty { metadata.append(.init("result", .string(manifest.result.root))) }
+        metadata += [
+            .init("manifest", .string(Digest128(of: manifestBytes).hex)),
+            .init("chunks", .string(Digest128(of: chunkBytes).hex)),
+            .init("check", .string(blank)),
+        ]
+        var members: [JSONValue.Member] = [.init("__metadata__", .object(metadata))]
         var offset = 0
         for (name, size) in sizes {
             members.append(

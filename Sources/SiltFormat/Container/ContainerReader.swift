@@ -16,7 +16,7 @@ package final class ContainerReader: Sendable {
     package let manifest: Manifest
     package let chunks: ChunkTable
 
-    private let file: SafetensorsFile
+    let file: SafetensorsFile
 
     /// Opens and checks a file, in the order of Formats/Silt.md section 3.
     ///
@@ -85,7 +85,7 @@ extension ContainerReader {
         guard ContainerHeader.check(blanked) == check else {
             throw SiltError(.checksum, "the header does not have its checksum", range: 8..<UInt64(header.dataStart))
         }
-        guard metadata["contract"] == "exact" else {
+        guard Manifest.Contract(rawValue: metadata["contract"] ?? "") != nil else {
             throw SiltError(
                 .version, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
         }
@@ -177,8 +177,11 @@ extension ContainerReader {
         }
         var parser = ManifestParser(file: path, chunks: chunks)
         let manifest = try parser.parse(json)
-        guard manifest.base.root == metadata["base"], manifest.result.root == metadata["result"] else {
+        guard manifest.base.root == metadata["base"], manifest.result.root == metadata["result"] ?? "" else {
             throw SiltError(.manifest, "the manifest and the header's metadata name different base or result roots")
+        }
+        guard manifest.contract.rawValue == metadata["contract"] else {
+            throw SiltError(.manifest, "the manifest and the header's metadata name different contracts")
         }
         return manifest
     }

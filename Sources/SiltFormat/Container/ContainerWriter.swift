@@ -8,14 +8,21 @@ package import TensorTypes
 ///
 /// `append` is called in the order of the chunks, by one thread at a time.
 package final class ContainerWriter {
-    private let output: StagedOutput
-    private let file: OutputFile
+    private let output: StagedOutput?
+    private let file: OutputFile?
     private var chunks = ChunkTable()
 
     /// Begins a file at `path`; `replacing` says whether an existing one may be replaced.
     package init(at path: String, replacing: Bool) throws(SiltError) {
-        output = try StagedOutput(at: path, form: .file, replacing: replacing ? .file : .never)
+        let output = try StagedOutput(at: path, form: .file, replacing: replacing ? .file : .never)
         file = output.file
+        self.output = output
+    }
+
+    /// A writer that writes nothing: for those who only want to know how large the file would be.
+    package init() {
+        output = nil
+        file = nil
     }
 
     /// Sizes of the chunks so far.
@@ -24,7 +31,7 @@ package final class ContainerWriter {
     /// Appends a chunk; returns its index.
     package func append(_ bytes: [UInt8]) throws(SiltError) -> Int {
         let offset = ContainerHeader.reserved + chunks.payloadBytes
-        try file.write(bytes, at: offset)
+        try file?.write(bytes, at: offset)
         return chunks.append(size: bytes.count, checksum: Checksum64.of(bytes))
     }
 
@@ -33,17 +40,17 @@ package final class ContainerWriter {
         let chunkBytes = chunks.stored
         let manifestBytes = Zstd().compress(manifest.json.serialized(), level: 19)
         var offset = ContainerHeader.reserved + chunks.payloadBytes
-        try file.write(chunkBytes, at: offset)
+        try file?.write(chunkBytes, at: offset)
         offset += chunkBytes.count
-        try file.write(manifestBytes, at: offset)
+        try file?.write(manifestBytes, at: offset)
         offset += manifestBytes.count
         let header = ContainerHeader.text(
             manifest: manifest, manifestBytes: manifestBytes, chunkBytes: chunkBytes,
             payloadBytes: chunks.payloadBytes)
         var start: [UInt8] = []
         start.appendLittleEndian(UInt64(header.count))
-        try file.write(start + header, at: 0)
-        try output.commit()
+        try file?.write(start + header, at: 0)
+        try output?.commit()
         return offset
     }
 }

@@ -80,6 +80,55 @@ struct Fields {
         return choice
     }
 
+    func isArray(_ key: String) -> Bool {
+        if case .array = members[key] { true } else { false }
+    }
+
+    private static func number(_ value: JSONValue?, _ place: String) throws(SiltError) -> Double {
+        switch value {
+        case .integer(let integer): return Double(integer)
+        case .number(let number): return number
+        default: throw Fields.wrong(place, expected: "a number", found: value)
+        }
+    }
+
+    /// A number.
+    mutating func number(_ key: String) throws(SiltError) -> Double {
+        try Fields.number(value(key), "\(place).\(key)")
+    }
+
+    /// A number that binary32 can hold.
+    mutating func single(_ key: String) throws(SiltError) -> Double {
+        let number = try number(key)
+        guard Float(number).isFinite else {
+            throw SiltError(.manifest, "\(place).\(key) does not fit binary32: \(number)")
+        }
+        return number
+    }
+
+    /// An array of numbers that binary32 can hold.
+    mutating func singles(_ key: String) throws(SiltError) -> [Double] {
+        var numbers: [Double] = []
+        for value in try array(key) {
+            let number = try Fields.number(value, "\(place).\(key)")
+            guard Float(number).isFinite else {
+                throw SiltError(.manifest, "\(place).\(key) has a number that does not fit binary32: \(number)")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    /// A boolean; false if it is not there.
+    mutating func flag(_ key: String) throws(SiltError) -> Bool {
+        guard has(key) else { return false }
+        let value = value(key)
+        guard case .bool(let flag) = value else {
+            throw Fields.wrong("\(place).\(key)", expected: "a boolean", found: value)
+        }
+        return flag
+    }
+
     mutating func digest(_ key: String) throws(SiltError) -> Digest128 {
         let text = try string(key)
         guard let digest = Digest128(hex: text) else {

@@ -18,11 +18,11 @@ package struct FileRecord: Sendable {
 
     package var path: String
     package var bytes: Int
-    /// 64 hexadecimal digits.
-    package var sha256: String
+    /// 64 hexadecimal digits; nil for the safetensors files of a lossy file.
+    package var sha256: String?
     package var content: Content
 
-    package init(path: String, bytes: Int, sha256: String, content: Content) {
+    package init(path: String, bytes: Int, sha256: String?, content: Content) {
         self.path = path
         self.bytes = bytes
         self.sha256 = sha256

@@ -4,25 +4,28 @@ package import TensorTypes
 extension Manifest {
     /// The manifest as JSON (Formats/Silt.md, section 4), without what a reader derives.
     package var json: JSONValue {
-        .members([
-            "silt": .integer(Manifest.version),
-            "contract": .string("exact"),
-            "requires": .array([]),
-            "writer": .string(writer),
-            "form": .string(form.rawValue),
-            "base": .object(base.members),
-            "result": .object(result.members + [.init("bytes", .integer(bytes))]),
-            "files": .array(files.map(\.json)),
-        ])
+        var members: [JSONValue.Member] = [
+            .init("silt", .integer(Manifest.version)),
+            .init("contract", .string(contract.rawValue)),
+            .init("requires", .array([])),
+            .init("writer", .string(writer)),
+            .init("form", .string(form.rawValue)),
+            .init("base", .object(base.members)),
+            .init("result", .object(result.members + [.init("bytes", .integer(bytes))])),
+            .init("files", .array(files.map(\.json))),
+        ]
+        if let source { members.append(.init("source", .string(source))) }
+        if let receipt { members.append(.init("receipt", receipt.json)) }
+        if !packing.isEmpty { members.append(.init("packing", .object(packing.map { .init($0.name, .string($0.value)) }))) }
+        if let adapter { members.append(.init("adapter", adapter.json)) }
+        return .object(members)
     }
 }
 
 extension Identity {
     fileprivate var members: [JSONValue.Member] {
-        [
-            .init("root", .string(root)), .init("tensors", .integer(tensors)),
-            .init("parameters", .integer(parameters)),
-        ]
+        (root.isEmpty ? [] : [.init("root", .string(root))])
+            + [.init("tensors", .integer(tensors)), .init("parameters", .integer(parameters))]
     }
 }
 
@@ -47,13 +50,16 @@ extension FileRecord {
                 .init("kind", .string("base")), .init("digest", .string(digest.hex)), .init("from", .string(from)),
             ]
         }
-        return .object(members + [.init("bytes", .integer(bytes)), .init("sha256", .string(sha256))])
+        members.append(.init("bytes", .integer(bytes)))
+        if let sha256 { members.append(.init("sha256", .string(sha256))) }
+        return .object(members)
     }
 }
 
 extension TensorRecord {
     fileprivate var json: JSONValue {
-        var members: [JSONValue.Member] = [.init("digest", .string(digest.hex))]
+        var members: [JSONValue.Member] = []
+        if let digest { members.append(.init("digest", .string(digest.hex))) }
         if let base {
             var fields: [JSONValue.Member] = []
             if ByteName(base.name) != ByteName(name) { fields.append(.init("name", .string(base.name))) }
@@ -66,6 +72,7 @@ extension TensorRecord {
         }
         let last = parts.count - 1
         members.append(.init("parts", .array(parts.enumerated().map { $1.json(isLast: $0 == last) })))
+        if let receipt { members.append(.init("receipt", receipt.json)) }
         return .object(members)
     }
 }
@@ -74,6 +81,7 @@ extension PartRecord {
     fileprivate func json(isLast: Bool) -> JSONValue {
         var members: [JSONValue.Member] = [.init("kind", .string(kind.rawValue))]
         if !isLast { members.append(.init("elements", .integer(elements.count))) }
+        if !components.isEmpty { members.append(.init("components", .array(components.map(\.json)))) }
         if let codec {
             members.append(.init("codec", .string(codec.rawValue)))
             members.append(.init("chunk", .integer(chunks.lowerBound)))

@@ -1,26 +1,56 @@
 /// The manifest of a Silt file (Formats/Silt.md, section 4).
 package struct Manifest: Sendable {
+    /// What the file promises.
+    package enum Contract: String, CaseIterable, Sendable {
+        /// The result is the fine-tuned checkpoint, every byte.
+        case exact
+        /// The result is what the text defines, near the fine-tuned checkpoint.
+        case lossy
+    }
+
     /// Whether the result is one file or a directory.
     package enum Form: String, CaseIterable, Sendable { case file, directory }
 
     /// The version of the format that this code writes and reads.
     package static let version = 1
 
+    package var contract: Contract
     package var writer: String
     package var form: Form
     package var base: Identity
+    /// Its root is empty if a tensor's digest is not known.
     package var result: Identity
     /// Bytes of all files of the result.
     package var bytes: Int
     package var files: [FileRecord]
+    /// Root of the fine-tuned checkpoint, in a lossy file.
+    package var source: String?
+    /// How far the result is from it.
+    package var receipt: Receipt?
+    /// How the file was made, for people: names and values, in order.
+    package var packing: [(name: String, value: String)] = []
+    package var adapter: AdapterRecord?
 
-    package init(writer: String, form: Form, base: Identity, result: Identity, bytes: Int, files: [FileRecord]) {
+    package init(
+        contract: Contract, writer: String, form: Form, base: Identity, result: Identity, bytes: Int,
+        files: [FileRecord]
+    ) {
+        self.contract = contract
         self.writer = writer
         self.form = form
         self.base = base
         self.result = result
         self.bytes = bytes
         self.files = files
+    }
+
+    /// Changes the tensors of all files, in order.
+    package mutating func changeTensors(_ change: (inout TensorRecord) -> Void) {
+        for index in files.indices {
+            guard case .safetensors(let header, var tensors) = files[index].content else { continue }
+            for tensor in tensors.indices { change(&tensors[tensor]) }
+            files[index].content = .safetensors(header: header, tensors: tensors)
+        }
     }
 
     /// The tensors of all files, in order.

@@ -8,6 +8,7 @@ struct ManifestParser {
     /// Name of the Silt file, for errors.
     let file: String
     private(set) var ledger: ChunkLedger
+    private var contract = Manifest.Contract.exact
 
     init(file: String, chunks: ChunkTable) {
         self.file = file
@@ -22,10 +23,7 @@ struct ManifestParser {
                 .version, "the manifest has version \(version); this silt reads version \(Manifest.version)",
                 advice: "update silt")
         }
-        let contract = try fields.string("contract")
-        guard contract == "exact" else {
-            throw SiltError(.manifest, "manifest.contract must be \"exact\", found \"\(contract)\"")
-        }
+        contract = try fields.choice("contract", Manifest.Contract.self)
         for required in try fields.array("requires") {
             guard case .string(let name) = required else {
                 throw Fields.wrong("manifest.requires", expected: "an array of strings", found: required)
@@ -40,18 +38,28 @@ struct ManifestParser {
         let baseIdentity = try identity(&base)
         try base.finish()
         var result = try Fields(fields.value("result"), at: "manifest.result")
-        let resultIdentity = try identity(&result)
+        let hasRoot = result.has("root")
+        let resultIdentity = try identity(&result, mayLackRoot: contract == .lossy)
         let bytes = try result.integer("bytes")
         try result.finish()
         var files: [FileRecord] = []
         for (index, value) in try fields.array("files").enumerated() {
             files.append(try fileRecord(value, at: "files[\(index)]"))
         }
+        var manifest = Manifest(
+            contract: contract, writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes,
+            files: files)
+        if contract == .lossy, fields.has("source") { manifest.source = try fields.sha256("source") }
+        manifest.receipt = try ManifestParser.receipt(&fields, contract)
+        manifest.packing = try ManifestParser.packing(&fields)
+        manifest.adapter = try ManifestParser.adapter(&fields, files)
         try fields.finish()
         try RelativePath.check(all: files.map(\.path))
-        let manifest = Manifest(
-            writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes, files: files)
         try checkForm(manifest)
+        guard hasRoot == manifest.tensors.allSatisfy({ $0.digest != nil }) else {
+            throw SiltError(
+                .manifest, "manifest.result.root must be absent if the digest of a tensor is, and only then")
+        }
         let tensors = manifest.tensors.count
         guard manifest.result.tensors == tensors else {
             throw SiltError(
@@ -62,9 +70,9 @@ struct ManifestParser {
         return manifest
     }
 
-    private func identity(_ fields: inout Fields) throws(SiltError) -> Identity {
+    private func identity(_ fields: inout Fields, mayLackRoot: Bool = false) throws(SiltError) -> Identity {
         Identity(
-            root: try fields.sha256("root"), tensors: try fields.integer("tensors"),
+            root: mayLackRoot && !fields.has("root") ? "" : try fields.sha256("root"), tensors: try fields.integer("tensors"),
             parameters: try fields.integer("parameters"))
     }
 
@@ -94,7 +102,8 @@ struct ManifestParser {
         try RelativePath.check(path)
         let kind = try fields.string("kind")
         let bytes = try fields.integer("bytes")
-        let sha256 = try fields.sha256("sha256")
+        let hasHash = contract == .exact || kind != "safetensors"
+        let sha256 = hasHash ? try fields.sha256("sha256") : nil
         let content: FileRecord.Content
         switch kind {
         case "safetensors":
@@ -161,7 +170,7 @@ struct ManifestParser {
         _ value: JSONValue, _ entry: SafetensorsHeader.Entry, at place: String
     ) throws(SiltError) -> TensorRecord {
         var fields = try Fields(value, at: place)
-        let digest = try fields.digest("digest")
+        let digest = contract == .lossy && !fields.has("digest") ? nil : try fields.digest("digest")
         var base: BaseTensorRecord?
         if let value = fields.value("base") { base = try baseRecord(value, entry, digest, at: "\(place).base") }
         let values = try fields.array("parts")
@@ -186,13 +195,20 @@ struct ManifestParser {
             throw SiltError(
                 .manifest, "\(place).base must be there if a part refers to it, and only then", tensor: entry.name)
         }
+        let receipt = try ManifestParser.receipt(&fields, contract)
         try fields.finish()
-        return TensorRecord(
-            name: entry.name, info: entry.info, range: entry.range, digest: digest, base: base, parts: parts)
+        let record = TensorRecord(
+            name: entry.name, info: entry.info, range: entry.range, digest: digest, base: base, parts: parts,
+            receipt: receipt)
+        guard record.hasComponents || digest != nil else {
+            throw SiltError(
+                .manifest, "\(place) has no components: it must have a digest", tensor: entry.name)
+        }
+        return record
     }
 
     private func baseRecord(
-        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, _ digest: Digest128, at place: String
+        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, _ digest: Digest128?, at place: String
     ) throws(SiltError) -> BaseTensorRecord {
         var fields = try Fields(value, at: place)
         let name = try fields.optionalString("name") ?? entry.name
@@ -226,7 +242,9 @@ struct ManifestParser {
                 .manifest, "\(place).dtype \(dtype.rawValue) does not predict \(entry.info.dtype.rawValue)",
                 tensor: entry.name)
         }
-        let baseDigest = fields.has("digest") ? try fields.digest("digest") : digest
+        guard let baseDigest = fields.has("digest") ? try fields.digest("digest") : digest else {
+            throw SiltError(.manifest, "\(place) needs a digest where the tensor has none", tensor: entry.name)
+        }
         try fields.finish()
         return BaseTensorRecord(name: name, info: info, digest: baseDigest)
     }

@@ -24,6 +24,10 @@ struct PartParser {
             }
         }
         var part = PartRecord(kind: kind, elements: elements)
+        if fields.has("components") {
+            part.components = try ComponentParser.parse(
+                try fields.array("components"), part, entry.info, tensor: entry.name, at: place, ledger: &ledger)
+        }
         if kind != .copy { try coding(&part, &fields, &ledger) }
         try fields.finish()
         return part

@@ -21,10 +21,12 @@ package struct PartRecord: Sendable, Hashable {
     package var tables: Int?
     /// Elements that share one scale, for `exact`.
     package var unit: Int?
+    /// What is added to the base before anything else; empty for none.
+    package var components: [ComponentRecord]
 
     package init(
         kind: PartKind, elements: Range<Int>, codec: Codec? = nil, chunks: Range<Int> = 0..<0, tables: Int? = nil,
-        unit: Int? = nil
+        unit: Int? = nil, components: [ComponentRecord] = []
     ) {
         self.kind = kind
         self.elements = elements
@@ -32,5 +34,15 @@ package struct PartRecord: Sendable, Hashable {
         self.chunks = chunks
         self.tables = tables
         self.unit = unit
+        self.components = components
     }
+
+    /// Every chunk that holds data of the part: its own and those of its components; no tables.
+    package var dataChunks: [Range<Int>] {
+        let matrices = components.flatMap(\.matrices)
+        return [chunks] + matrices.map(\.chunks) + matrices.compactMap { $0.columnChunk.map { $0..<$0 + 1 } }
+    }
+
+    /// Every chunk of tables that the part uses.
+    package var allTables: [Int] { (tables.map { [$0] } ?? []) + components.flatMap(\.matrices).flatMap(\.tables) }
 }

@@ -9,13 +9,15 @@ package struct TensorRecord: Sendable, Hashable {
     package var info: TensorInfo
     /// Where its data lie in its file, in bytes from the start of the data.
     package var range: Range<Int>
-    package var digest: Digest128
+    /// nil: not known, since q was changed.
+    package var digest: Digest128?
     package var base: BaseTensorRecord?
     package var parts: [PartRecord]
+    package var receipt: Receipt?
 
     package init(
-        name: String, info: TensorInfo, range: Range<Int>, digest: Digest128, base: BaseTensorRecord?,
-        parts: [PartRecord]
+        name: String, info: TensorInfo, range: Range<Int>, digest: Digest128?, base: BaseTensorRecord?,
+        parts: [PartRecord], receipt: Receipt? = nil
     ) {
         self.name = name
         self.info = info
@@ -23,6 +25,16 @@ package struct TensorRecord: Sendable, Hashable {
         self.digest = digest
         self.base = base
         self.parts = parts
+        self.receipt = receipt
+    }
+
+    /// Whether a part has components.
+    package var hasComponents: Bool { parts.contains { !$0.components.isEmpty } }
+
+    /// Rows and columns of `part` as a matrix (Formats/Silt.md, section 12.1).
+    package func matrixShape(of part: PartRecord) -> (rows: Int, columns: Int) {
+        let columns = info.matrixColumns
+        return (part.elements.count / max(1, columns), columns)
     }
 }
 

@@ -1,0 +1,151 @@
+/* Base plus components: Formats/Silt.md, section 12.2. One rounding for each operation, so nothing is contracted. */
+#include "convert.h"
+#include <string.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+#define QUIET_NAN 0x7FC00000u
+#define INFINITE 0x7F800000u
+
+/* What becomes of a widened base value that is finite, and a sum that is not 0. */
+static inline uint32_t plus(uint32_t b, float sum) {
+    float value;
+    memcpy(&value, &b, 4);
+    value += sum;
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return (bits & 0x7FFFFFFF) > INFINITE ? QUIET_NAN : bits;
+}
+
+static inline int stays(uint32_t b, float sum) { return (b & INFINITE) == INFINITE || sum == 0; }
+
+static void predict_32(const uint32_t *base, const float *sum, size_t count, uint32_t *out) {
+    for (size_t i = 0; i < count; i++) out[i] = stays(base[i], sum[i]) ? base[i] : plus(base[i], sum[i]);
+}
+
+static void predict_f16(const uint16_t *base, const float *sum, size_t count, uint16_t *out) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t wide = widen_f16(base[i]);
+        out[i] = stays(wide, sum[i]) ? base[i] : narrow_f16(plus(wide, sum[i]));
+    }
+}
+
+static void predict_bf16(const uint16_t *base, const float *sum, size_t count, uint16_t *out) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t wide = widen_bf16(base[i]);
+        out[i] = stays(wide, sum[i]) ? base[i] : narrow_bf16(plus(wide, sum[i]));
+    }
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET2 __attribute__((target("avx2,fma,f16c")))
+#define TARGET5 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define INLINE2 static inline __attribute__((always_inline)) TARGET2
+#define INLINE5 static inline __attribute__((always_inline)) TARGET5
+
+/* v = b + s, the quiet NaN where that is a NaN; *keep: all bits set where the base's pattern stays. */
+INLINE2 __m256 plus_2(__m256 b, __m256 s, __m256i *keep) {
+    const __m256i infinite = _mm256_set1_epi32(INFINITE);
+    const __m256 zero = _mm256_cmp_ps(s, _mm256_setzero_ps(), _CMP_EQ_OQ);
+    *keep = _mm256_or_si256(_mm256_castps_si256(zero), _mm256_cmpeq_epi32(
+        _mm256_and_si256(_mm256_castps_si256(b), infinite), infinite));
+    const __m256 v = _mm256_add_ps(b, s);
+    return _mm256_blendv_ps(v, _mm256_castsi256_ps(_mm256_set1_epi32(QUIET_NAN)), _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+}
+
+INLINE2 __m128i low_halves(__m256i v) {
+    const __m256i packed = _mm256_packus_epi32(v, v);
+    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08));
+}
+
+/* Elements in lanes of 16 bits take `chosen` where the lanes of 32 bits in `keep` are 0. */
+INLINE2 __m128i choose_2(__m128i base, __m128i chosen, __m256i keep) {
+    const __m128i narrow = low_halves(_mm256_srli_epi32(keep, 16));
+    return _mm_blendv_epi8(chosen, base, narrow);
+}
+
+TARGET2 static size_t predict_avx2(int type, const void *base, const float *sum, size_t count, void *out) {
+    size_t i = 0;
+    __m256i keep;
+    for (; i + 8 <= count; i += 8) {
+        const __m256 s = _mm256_loadu_ps(sum + i);
+        if (type == SILT_F32) {
+            const __m256 b = _mm256_loadu_ps((const float *)base + i);
+            const __m256 v = plus_2(b, s, &keep);
+            _mm256_storeu_ps((float *)out + i, _mm256_blendv_ps(v, b, _mm256_castsi256_ps(keep)));
+            continue;
+        }
+        const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)((const uint16_t *)base + i));
+        __m128i narrow;
+        if (type == SILT_F16) {
+            narrow = _mm256_cvtps_ph(plus_2(_mm256_cvtph_ps(b), s, &keep), _MM_FROUND_TO_NEAREST_INT);
+        } else {
+            const __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(b), 16);
+            const __m256i u = _mm256_castps_si256(plus_2(_mm256_castsi256_ps(wide), s, &keep));
+            const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+            const __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+            narrow = low_halves(_mm256_srli_epi32(rounded, 16));
+        }
+        _mm_storeu_si128((__m128i *)(void *)((uint16_t *)out + i), choose_2(b, narrow, keep));
+    }
+    return i;
+}
+
+INLINE5 __m512 plus_5(__m512 b, __m512 s, __mmask16 *keep) {
+    const __m512i infinite = _mm512_set1_epi32(INFINITE);
+    *keep = (__mmask16)(_mm512_cmp_ps_mask(s, _mm512_setzero_ps(), _CMP_EQ_OQ) |
+                        _mm512_cmpeq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(b), infinite), infinite));
+    const __m512 v = _mm512_add_ps(b, s);
+    return _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), _mm512_castsi512_ps(_mm512_set1_epi32(QUIET_NAN)));
+}
+
+TARGET5 static size_t predict_avx512(int type, const void *base, const float *sum, size_t count, void *out) {
+    size_t i = 0;
+    __mmask16 keep;
+    for (; i + 16 <= count; i += 16) {
+        const __m512 s = _mm512_loadu_ps(sum + i);
+        if (type == SILT_F32) {
+            const __m512 b = _mm512_loadu_ps((const float *)base + i);
+            const __m512 v = plus_5(b, s, &keep);
+            _mm512_storeu_ps((float *)out + i, _mm512_mask_mov_ps(v, keep, b));
+            continue;
+        }
+        const __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)((const uint16_t *)base + i));
+        __m256i narrow;
+        if (type == SILT_F16) {
+            narrow = _mm512_cvtps_ph(plus_5(_mm512_cvtph_ps(b), s, &keep), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        } else {
+            const __m512i wide = _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16);
+            const __m512i u = _mm512_castps_si512(plus_5(_mm512_castsi512_ps(wide), s, &keep));
+            const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+            const __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+            narrow = _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+        }
+        _mm256_storeu_si256((__m256i *)(void *)((uint16_t *)out + i), _mm256_mask_mov_epi16(narrow, keep, b));
+    }
+    return i;
+}
+#endif
+
+void silt_predict(int level, int type, const void *base, const float *sum, size_t count, void *out) {
+    size_t done = 0;
+#if defined(__x86_64__)
+    if (level >= SILT_LEVEL_AVX512) done = predict_avx512(type, base, sum, count, out);
+    else if (level >= SILT_LEVEL_AVX2) done = predict_avx2(type, base, sum, count, out);
+#else
+    (void)level;
+#endif
+    sum += done;
+    count -= done;
+    switch (type) {
+    case SILT_F32: predict_32((const uint32_t *)base + done, sum, count, (uint32_t *)out + done); break;
+    case SILT_F16: predict_f16((const uint16_t *)base + done, sum, count, (uint16_t *)out + done); break;
+    default: predict_bf16((const uint16_t *)base + done, sum, count, (uint16_t *)out + done); break;
+    }
+}
+
+void silt_add(float *sum, const float *terms, size_t count) {
+    for (size_t i = 0; i < count; i++) sum[i] += terms[i];
+}

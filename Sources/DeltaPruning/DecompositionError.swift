@@ -1,0 +1,9 @@
+/// Why a matrix has no singular value decomposition here.
+package enum DecompositionError: Error, Sendable, Hashable {
+    /// An element is an infinity or a NaN, or the squares overflow.
+    case notFinite
+    /// The matrix, or the workspace that LAPACK asks for, has more elements than LAPACK's 32-bit integers count.
+    case tooLarge
+    /// LAPACK gave up, with this status.
+    case didNotConverge(Int)
+}

@@ -1,0 +1,65 @@
+/// Codes a delta as a sum of r products of integer vectors: the singular directions that are worth their bits, quantised
+/// so that every stored integer costs the same squared error per bit.
+///
+/// With a step c for sigma_k v_k and a step c / sigma_k for u_k, every element of either factor adds about c^2 / 12 to
+/// the squared error of D, whatever its component or matrix (reverse water-filling). So one c for all matrices of a model
+/// is the best allocation of bits to them, to their components and to the two sides; at this c a bit removes
+/// about (ln 2 / 6) c^2 of squared error, and whatever does not pay that price is left out.
+///
+/// Callers find the c of a target by bisection; the decomposition is computed once. See `design.md`, section 4, for where
+/// this stands among pruning methods.
+package struct TransformCoder: Sendable, Hashable {
+    /// c: the step of the right factor, in the units of D; above 0.
+    package var quality: Float
+    /// Components enter with sigma_k >= floor c sqrt(min(R, K)): about the noise that their quantisation adds.
+    ///
+    /// Below 0.7 it only costs time: `toll` decides later, and exactly.
+    package var floor: Float = 0.6
+    /// A component stays if it removes `toll` (ln 2 / 6) c^2 of squared error or more for each of its bits.
+    package var toll: Double = 1
+    /// The share of the rate-optimal dead zone with which is rounded; 0 rounds to nearest, below 0 outwards.
+    package var deadZone: Double = 0.7
+    /// How often the right factor is fitted again, against the quantised left one, and the left against that.
+    package var sweeps = 1
+
+    package init(quality: Float) {
+        precondition(quality > 0 && quality.isFinite)
+        self.quality = quality
+    }
+
+    /// Elements that a factor may have (Formats/Silt.md, section 12.2).
+    static let factorLimit = 16_777_216
+    /// Singular values in units of c that are told apart: codes stay far below 2^24, where F32 stops to count.
+    static let finest: Float = 1_048_576
+
+    /// The smallest singular value that `code` can use: decompositions must reach it.
+    package func leastSigma(rows: Int, columns: Int) -> Float {
+        floor * quality * Float(min(rows, columns)).squareRoot()
+    }
+
+    /// The stored form of D (R x K, row-major) at this quality; of rank 0 if nothing of D is worth its bits.
+    ///
+    /// - Parameter decomposition: that of D, down to `leastSigma`.
+    package func code(_ values: Span<Float>, _ decomposition: Decomposition) -> TransformCode {
+        precondition(values.count == decomposition.rows * decomposition.columns)
+        let nothing = TransformCode(rows: decomposition.rows, columns: decomposition.columns)
+        guard var fit = TransformFit(self, decomposition) else { return nothing }
+        for _ in 0..<max(sweeps, 0) {
+            fit.fitLeft(values)
+            fit.dropUnworthy()
+            guard fit.rank > 0 else { return nothing }
+            fit.fitRight(values)
+        }
+        fit.fitLeft(values)
+        fit.dropUnworthy()
+        fit.fitScales()
+        return fit.code
+    }
+
+    /// The stored form of D, with the decomposition that it takes.
+    package func code(_ values: Span<Float>, rows: Int, columns: Int) throws(DecompositionError) -> TransformCode {
+        let decomposition = try Decomposition(
+            values, rows: rows, columns: columns, reaching: leastSigma(rows: rows, columns: columns))
+        return code(values, decomposition)
+    }
+}

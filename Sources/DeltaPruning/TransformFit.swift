@@ -1,0 +1,177 @@
+/// The state of `TransformCoder.code`: integer factors that are fitted in turn.
+///
+/// All is in units of c. D / c is about the sum of left_k' (unit_k right_k) with unit_k = s_k / c, which is about
+/// c / sigma_k; so rows unit_k right_k and unit_k left_k have norms of about 1, and Gram matrices are close to the
+/// identity, however steep the spectrum.
+struct TransformFit {
+    private let coder: TransformCoder
+    /// c, or more if codes would not stay below 2^24.
+    private let step: Float
+    /// s_k / c; s_k is exact in BF16.
+    private var units: [Float]
+    /// Integer codes: r x R and r x K.
+    private var left: DenseMatrix
+    private var right: DenseMatrix
+    /// Of the last `fitLeft`: (unit_i right_i)(unit_j right_j)', r x r.
+    private var gram = DenseMatrix(rows: 0, columns: 0)
+    /// Of the last `fitLeft`: (unit_k right_k)(D / c)', r x R.
+    private var projection = DenseMatrix(rows: 0, columns: 0)
+
+    /// Components that are left.
+    var rank: Int { units.count }
+
+    /// Squared error, in units of c^2, that a bit is worth: ln 2 / 6, the slope of c^2 / 12 where c halves with each bit.
+    private static let price = 0.115_524_530_093_324_2
+
+    /// Begins with the quantised right factor; nil if no component is large enough.
+    init?(_ coder: TransformCoder, _ decomposition: Decomposition) {
+        self.coder = coder
+        let largest = decomposition.sigma.first ?? 0
+        let step = max(coder.quality, largest / TransformCoder.finest, .leastNormalMagnitude)
+        self.step = step
+        let least = max(
+            coder.leastSigma(rows: decomposition.rows, columns: decomposition.columns), .leastNormalMagnitude)
+        let limit = TransformCoder.factorLimit / max(decomposition.rows, decomposition.columns, 1)
+        let count = min(decomposition.sigma.prefix { $0 >= least }.count, limit)
+        let sigma = decomposition.sigma.prefix(count)
+        units = sigma.map { TransformFit.brain(step * (step / $0)) / step }
+        left = DenseMatrix(rows: count, columns: decomposition.rows)
+        right = decomposition.rightRows.prefix(count).scaled(sigma.map { $0 / step })
+        right = round(right, gains: [Float](repeating: 1, count: count))
+        keep((0..<count).filter { units[$0] > 0 && units[$0].isFinite && TransformFit.isUsed(right, $0) })
+        guard rank > 0 else { return nil }
+    }
+
+    /// Fits the left factor to the right one by least squares, and rounds it.
+    mutating func fitLeft(_ values: Span<Float>) {
+        let scaled = right.scaled(units)
+        projection = scaled.times(values, rows: left.columns, columns: right.columns, transposed: true)
+            .scaled([Float](repeating: 1 / step, count: rank))
+        gram = scaled.gram
+        left = round(TransformFit.solve(gram, projection), gains: TransformFit.diagonal(gram))
+        keep((0..<rank).filter { TransformFit.isUsed(left, $0) })
+    }
+
+    /// Fits the right factor to the left one by least squares, and rounds it.
+    mutating func fitRight(_ values: Span<Float>) {
+        let scaled = left.scaled(units)
+        let target = scaled.times(values, rows: left.columns, columns: right.columns)
+            .scaled([Float](repeating: 1 / step, count: rank))
+        let gram = scaled.gram
+        right = round(TransformFit.solve(gram, target), gains: TransformFit.diagonal(gram))
+        keep((0..<rank).filter { TransformFit.isUsed(right, $0) })
+    }
+
+    /// Drops components that remove too little squared error for their bits; to be called after `fitLeft`.
+    mutating func dropUnworthy() {
+        let (normal, moments) = normalEquations
+        let worthy = (0..<rank).filter { component in
+            // What the squared error, in units of c^2, would be more without this component, the others unchanged.
+            var fitted = 0.0
+            for index in normal.range(component) { fitted += Double(normal.values[index]) }
+            let own = Double(normal.values[component * rank + component])
+            let gain = own + 2 * (Double(moments[component]) - fitted)
+            return gain > coder.toll * TransformFit.price * bits(component)
+        }
+        keep(worthy)
+    }
+
+    /// Fits the scales to both factors by least squares: what rounding towards zero took off comes back.
+    mutating func fitScales() {
+        guard rank > 0 else { return }
+        let (normal, moments) = normalEquations
+        let right = DenseMatrix(rows: rank, columns: 1, values: moments)
+        guard let solution = TransformFit.damped(normal).solve(right) else { return }
+        for component in 0..<rank where 0.5...2 ~= solution.values[component] {
+            let scale = TransformFit.brain(solution.values[component] * units[component] * step)
+            if scale > 0, scale.isFinite { units[component] = scale / step }
+        }
+    }
+
+    /// The stored form.
+    var code: TransformCode {
+        TransformCode(
+            rows: left.columns, columns: right.columns, left: left.values.map { Int32($0) },
+            right: right.values.map { Int32($0) }, scales: units.map { TransformFit.brain($0 * step) })
+    }
+
+    /// The equations `normal` x = `moments` for factors x_k to the scales; both in units of c^2.
+    private var normalEquations: (normal: DenseMatrix, moments: [Float]) {
+        var normal = left.gram
+        for index in normal.values.indices { normal.values[index] *= gram.values[index] }
+        return (normal, (0..<rank).map { left.dot($0, projection) })
+    }
+
+    /// Bits that a component takes, about.
+    private func bits(_ component: Int) -> Double {
+        CodeLength.bits(mean: TransformFit.mean(left, component), count: left.columns)
+            + CodeLength.bits(mean: TransformFit.mean(right, component), count: right.columns) + CodeLength.overhead
+    }
+
+    /// Rounds real codes.
+    ///
+    /// A unit of row k weighs gains[k] c^2 of squared error.
+    private func round(_ real: DenseMatrix, gains: [Float]) -> DenseMatrix {
+        var codes = real
+        for row in 0..<codes.rows {
+            // Least-cost rounding: m is better than m - 1 if the squared error that it spares is worth a unit's bits.
+            let slope = CodeLength.slope(mean: TransformFit.mean(real, row))
+            let width = coder.deadZone * TransformFit.price * slope / (2 * Double(gains[row]))
+            let offset = 0.5 - Float(min(max(width, -0.45), 0.45))
+            for index in codes.range(row) {
+                let value = codes.values[index]
+                let magnitude = min((value.magnitude + offset).rounded(.down), 16_777_215)
+                codes.values[index] = value < 0 ? -magnitude : magnitude
+            }
+        }
+        return codes
+    }
+
+    /// Keeps the components `kept`, ascending, in every part of the state.
+    private mutating func keep(_ kept: [Int]) {
+        guard kept.count < rank else { return }
+        if gram.rows == rank {
+            gram = DenseMatrix(
+                rows: kept.count, columns: kept.count,
+                values: kept.flatMap { row in kept.map { gram.values[row * rank + $0] } })
+            projection = projection.selecting(kept)
+        }
+        units = kept.map { units[$0] }
+        left = left.selecting(kept)
+        right = right.selecting(kept)
+    }
+
+    /// Whether a row has an element that is not zero.
+    private static func isUsed(_ codes: DenseMatrix, _ row: Int) -> Bool {
+        codes.values[codes.range(row)].contains { $0 != 0 }
+    }
+
+    /// The mean of the magnitudes of a row, rounded to integers.
+    private static func mean(_ codes: DenseMatrix, _ row: Int) -> Double {
+        var sum = 0.0
+        for index in codes.range(row) { sum += Double(codes.values[index].magnitude.rounded()) }
+        return sum / Double(max(codes.columns, 1))
+    }
+
+    private static func diagonal(_ matrix: DenseMatrix) -> [Float] {
+        (0..<matrix.rows).map { matrix.values[$0 * matrix.columns + $0] }
+    }
+
+    /// A little more on the diagonal: rows of few integers may coincide, and then any division between them will do.
+    private static func damped(_ matrix: DenseMatrix) -> DenseMatrix {
+        var matrix = matrix
+        for row in 0..<matrix.rows { matrix.values[row * matrix.columns + row] *= 1.000_02 }
+        return matrix
+    }
+
+    /// The solution of symmetric equations; without regard to what is off the diagonal if they have none.
+    private static func solve(_ gram: DenseMatrix, _ right: DenseMatrix) -> DenseMatrix {
+        damped(gram).solve(right) ?? right.scaled(diagonal(gram).map { $0 > 0 ? 1 / $0 : 0 })
+    }
+
+    /// The nearest value that BF16 has.
+    private static func brain(_ value: Float) -> Float {
+        let bits = value.bitPattern
+        return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
+    }
+}

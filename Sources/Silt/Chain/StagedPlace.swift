@@ -1,0 +1,21 @@
+internal import TensorFiles
+internal import TensorTypes
+
+/// A directory beside an output that vanishes with this object: for results that only the work needs.
+final class StagedPlace {
+    private let staged: StagedOutput
+
+    init(beside output: String) throws(SiltError) {
+        staged = try StagedOutput(at: output + ".work", form: .directory, replacing: .never)
+    }
+
+    deinit { staged.discard() }
+
+    /// A path in the directory.
+    func path(_ name: String) -> String { DirectoryListing.join(staged.path, name) }
+
+    /// Throws `cannotCreate` early if the file `output` exists and may not be replaced.
+    static func check(_ output: String, _ replaceExisting: Bool) throws(SiltError) {
+        _ = try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
+    }
+}

@@ -1,0 +1,62 @@
+internal import DeltaCodecs
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+
+/// The decoded factors of low-rank components: every cell of a tensor needs them whole.
+///
+/// Workers share it, and the few products that it keeps bound its memory.
+final class FactorStore: Sendable {
+    /// The factors of a product, dense, a direction in each row.
+    final class Factors: @unchecked Sendable {
+        let left: ByteBuffer
+        let right: ByteBuffer
+
+        init(left: ByteBuffer, right: ByteBuffer) {
+            self.left = left
+            self.right = right
+        }
+    }
+
+    private let known = Mutex(RecentlyUsed<Int, Factors>(limit: 2))
+
+    /// The factors of `product`, from the last ones used if they can be.
+    ///
+    /// Other workers that want the same factors wait for them here.
+    func factors(
+        _ product: LowRankRecord, rows: Int, columns: Int, tensor: String, _ reader: MatrixReader
+    ) throws(SiltError) -> Factors {
+        let key = product.left.chunks.lowerBound
+        let result = known.withLock { known -> Result<Factors, SiltError> in
+            if let factors = known[key] { return .success(factors) }
+            do throws(SiltError) {
+                let factors = Factors(
+                    left: try FactorStore.dense(
+                        product.left, rows: product.rank, columns: rows, identity: tensor + ":left", reader),
+                    right: try FactorStore.dense(
+                        product.right, rows: product.rank, columns: columns, identity: tensor + ":right", reader))
+                known.insert(factors, for: key)
+                return .success(factors)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// The whole matrix as Float, dense.
+    static func dense(
+        _ record: MatrixRecord, rows: Int, columns: Int, identity: String, _ reader: MatrixReader
+    ) throws(SiltError) -> ByteBuffer {
+        let decoder = try reader.decoder(record, rows: rows, columns: columns, identity: identity)
+        let dense = ByteBuffer(capacity: 4 * rows * columns)
+        let start = unsafe dense.start.bindMemory(to: Float.self, capacity: rows * columns)
+        let chunk = ByteBuffer()
+        let workspace = MatrixWorkspace(level: reader.level)
+        for cell in 0..<record.chunks.count {
+            let target = unsafe start + decoder.grid.rows(of: cell).lowerBound * columns
+            try unsafe reader.decode(record, decoder, cell: cell, into: target, chunk: chunk, workspace)
+        }
+        return dense
+    }
+}

@@ -1,0 +1,116 @@
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import DeltaPruning
+internal import SiltFormat
+internal import TensorTypes
+
+/// Makes the components of a tensor from its delta, by the method of the options.
+struct ComponentBuilder: Sendable {
+    /// From this share of rows on that are all zero, rows get a mask of their own: embeddings whose tokens training never
+    /// saw.
+    private static let stillRows = 0.05
+
+    let options: LossyOptions
+    let context: DeltaContext
+
+    /// Every element as a value.
+    func dense(
+        _ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values, _ chunks: inout ComponentChunks
+    ) -> [ComponentRecord] {
+        let request = request(delta, name, values)
+        return unsafe [.sparse(chunks.append(MatrixEncoder.encode(delta.values, request)))]
+    }
+
+    /// The components of the method.
+    func components(
+        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+    ) throws(SiltError) -> [ComponentRecord] {
+        guard !options.method.isSparse else { return [sparse(delta, name, options.method, &chunks)] }
+        let product = try FactorBuilder(options, context).product(delta, name, &chunks)
+        guard let residual = options.residual else { return product.map { [.lowRank($0)] } ?? [] }
+        if let product { try delta.subtract(product, name, MemoryChunks(chunks: chunks.chunks)) }
+        return (product.map { [.lowRank($0)] } ?? []) + [sparse(delta, name, residual, &chunks)]
+    }
+
+    private func request(_ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values) -> MatrixRequest {
+        let scale: MatrixRequest.ScaleRule
+        if options.group > 0 {
+            scale = .groups(options.group)
+        } else {
+            // BitDelta's scale is a row's mean; a vector is one row.
+            scale = values == .sign && delta.columns > 1 ? .rows : .automatic
+        }
+        return MatrixRequest(
+            rows: delta.rows, columns: delta.columns, identity: Checksum64.of(Array(name.utf8)),
+            values: ValueType(rawValue: values.rawValue) ?? .f32, scale: scale)
+    }
+
+    /// Values at the positions that the method chooses.
+    private func sparse(
+        _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method, _ chunks: inout ComponentChunks
+    ) -> ComponentRecord {
+        var request = request(delta, name, options.valueType)
+        request.masks = masks(delta, name, method)
+        request.q = request.masks.isEmpty ? nil : options.q.map { .all($0) }
+        request.bitWidth = method == .nm && options.m <= 8 ? options.m : 8
+        switch options.mask {
+        case .auto, .seeded: request.maskCodec = method == .nm && options.m <= 8 ? .bits : .auto
+        case .bitmask: request.maskCodec = .bits
+        case .gaps: request.maskCodec = .gaps
+        }
+        return unsafe .sparse(chunks.append(MatrixEncoder.encode(delta.values, request)))
+    }
+
+    private func masks(_ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method) -> [MaskRequest] {
+        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        let keep = 1 - options.drop
+        var masks: [MaskRequest] = []
+        switch method {
+        case .random: masks = random(.elements, delta, name)
+        case .magnitude:
+            guard options.drop > 0 else { break }
+            let kept: Bitset
+            switch options.scope {
+            case .tensor: kept = Magnitude.top(Magnitude.quota(keep, of: delta.count), of: values)
+            case .row: kept = Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
+            case .global: kept = context.largest(values, of: name)
+            }
+            masks = [MaskRequest(over: .elements, source: .positions(kept))]
+        case .columns:
+            guard options.drop > 0 else { break }
+            masks =
+                options.choice == .random
+                ? random(.columns, delta, name)
+                : [.init(over: .columns, source: .positions(Structure.columns(share: keep, values, columns: delta.columns)))]
+        case .rows:
+            guard options.drop > 0 else { break }
+            masks =
+                options.choice == .random
+                ? random(.rows, delta, name)
+                : [.init(over: .rows, source: .positions(Structure.rows(share: keep, values, columns: delta.columns)))]
+        case .nm:
+            let kept = Structure.largest(options.n, ofEach: options.m, values, columns: delta.columns)
+            masks = [.init(over: .elements, source: .positions(kept))]
+        case .sign, .dense, .lowrank, .transform: break
+        }
+        // Masks by importance leave still rows out by themselves.
+        guard method == .random || method == .sign || method == .dense, delta.columns > 1 else { return masks }
+        let moved = Structure.nonzeroRows(values, columns: delta.columns)
+        guard Double(moved.population) <= (1 - ComponentBuilder.stillRows) * Double(delta.rows) else { return masks }
+        return [MaskRequest(over: .rows, source: .positions(moved))] + masks
+    }
+
+    /// A seeded mask; stored as positions if the options say so.
+    private func random(_ over: MaskCoding.Over, _ delta: TensorDelta, _ name: String) -> [MaskRequest] {
+        let threshold = options.threshold
+        guard threshold > 0 else { return [] }
+        let seed = UInt64(options.seed)
+        guard options.mask == .bitmask || options.mask == .gaps else {
+            return [MaskRequest(over: over, source: .seeded(seed: seed, threshold: threshold))]
+        }
+        let count = over == .elements ? delta.count : over == .rows ? delta.rows : delta.columns
+        let kept = Philox.mask(
+            seed: seed, identity: Checksum64.of(Array(name.utf8)), count: count, threshold: threshold)
+        return [MaskRequest(over: over, source: .positions(kept))]
+    }
+}

@@ -1,0 +1,93 @@
+internal import DeltaPruning
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+
+/// What a method must know of all tensors before it codes one: how large deltas are, and which elements are the largest.
+struct DeltaContext: Sendable {
+    /// Root of the mean square of all deltas that the method takes; 0 if the method does not ask.
+    let rootMeanSquare: Double
+    private let thresholds: [String: MagnitudeThreshold]
+
+    /// Reads the tensors as often as the method needs: never, once (transform), or three times (the largest of all).
+    init(
+        _ options: LossyOptions, _ tensors: [TensorTask], _ pipeline: Pipeline, _ progress: Progress.Handler?
+    ) throws(SiltError) {
+        let tensors = tensors.filter { $0.fate == .method }
+        BLASThreads.settle()
+        if options.method == .transform {
+            let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) { values in
+                var sum = 0.0
+                for index in values.indices { sum += Double(values[index]) * Double(values[index]) }
+                return sum
+            }
+            let count = tensors.reduce(0) { $0 + $1.segments[0].elements.count }
+            rootMeanSquare = count == 0 ? 0 : (energies.reduce(0, +) / Double(count)).squareRoot()
+        } else {
+            rootMeanSquare = 0
+        }
+        let sparse = options.residual ?? options.method
+        guard sparse == .magnitude, options.scope == .global, options.residual == nil, options.drop > 0 else {
+            thresholds = [:]
+            return
+        }
+        thresholds = try DeltaContext.thresholds(tensors, keep: 1 - options.drop, pipeline, progress)
+    }
+
+    /// The step of the transform coder: `quality` times what a delta is large.
+    func step(_ quality: Double) -> Float {
+        let step = Float(quality * rootMeanSquare)
+        return step > 0 && step.isFinite ? step : Float.leastNormalMagnitude
+    }
+
+    /// The elements of a tensor that are among the largest of all tensors.
+    func largest(_ values: Span<Float>, of name: String) -> Bitset {
+        guard var threshold = thresholds[name] else { return Bitset(count: values.count) }
+        return threshold.mask(values)
+    }
+
+    private static func thresholds(
+        _ tensors: [TensorTask], keep: Double, _ pipeline: Pipeline, _ progress: Progress.Handler?
+    ) throws(SiltError) -> [String: MagnitudeThreshold] {
+        let count = tensors.reduce(0) { $0 + $1.segments[0].elements.count }
+        let search = Mutex(MagnitudeSearch(keeping: Magnitude.quota(keep, of: count)))
+        // Histograms add up, so the order of the workers does not matter.
+        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { values in
+            search.withLock { $0.count(values) }
+        }
+        search.withLock { $0.narrow() }
+        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { values in
+            search.withLock { $0.refine(values) }
+        }
+        let threshold = search.withLock { $0.threshold() }
+        let equals = try visit(tensors, pipeline, "counting magnitudes", progress) { threshold.equals(in: $0) }
+        // Those that equal the threshold stay in the order of the tensors, until there are enough.
+        var left = threshold.ties
+        var thresholds: [String: MagnitudeThreshold] = [:]
+        for (tensor, count) in zip(tensors, equals) {
+            let ties = min(left, UInt64(count))
+            thresholds[tensor.entry.name] = threshold.allowing(ties: ties)
+            left -= ties
+        }
+        return thresholds
+    }
+
+    /// What `body` says of each tensor's delta, in the order of the tensors.
+    private static func visit<R: Sendable>(
+        _ tensors: [TensorTask], _ pipeline: Pipeline, _ phase: String, _ progress: Progress.Handler?,
+        _ body: @escaping @Sendable (Span<Float>) -> R
+    ) throws(SiltError) -> [R] {
+        let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
+        let results = Mutex([R?](repeating: nil, count: tensors.count))
+        try pipeline.run(
+            count: tensors.count, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) in
+                let delta = try TensorDelta(tensors[index], worker)
+                let result = unsafe body(Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count))
+                results.withLock { $0[index] = result }
+                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+            })
+        return results.withLock { $0.compactMap { $0 } }
+    }
+}

@@ -1,0 +1,81 @@
+internal import DeltaCodecs
+internal import DeltaPruning
+internal import SiltFormat
+internal import TensorTypes
+
+/// Makes low-rank components: truncated decompositions, and the transform coder's.
+struct FactorBuilder {
+    private let options: LossyOptions
+    private let context: DeltaContext
+
+    init(_ options: LossyOptions, _ context: DeltaContext) {
+        self.options = options
+        self.context = context
+    }
+
+    /// The product that stands for the delta, or for most of it; nil if no direction is worth its bytes, or the matrix has
+    /// more rows than the format has columns for (Formats/Silt.md, section 12.2).
+    func product(
+        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+    ) throws(SiltError) -> LowRankRecord? {
+        guard delta.rows <= Grid.limit else { return nil }
+        let limit = min(delta.rows, delta.columns)
+        if options.method == .lowrank, let rank = options.rank, rank > limit {
+            throw SiltError(
+                .usage, "the rank \(rank) is larger than the matrix, which has \(delta.rows) x \(delta.columns)",
+                tensor: name, advice: "give a rank of at most \(limit), or leave the tensor out with --except")
+        }
+        do throws(DecompositionError) {
+            let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+            if options.method == .transform {
+                let coder = TransformCoder(quality: context.step(options.quality))
+                let code = try coder.code(values, rows: delta.rows, columns: delta.columns)
+                return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
+            }
+            let decomposition = try Decomposition(
+                values, rows: delta.rows, columns: delta.columns, rank: options.rank)
+            let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
+            return rank == 0 ? nil : lowRank(LowRank(decomposition, rank: rank), delta, name, &chunks)
+        } catch {
+            throw SiltError(
+                .usage, "the singular value decomposition failed: \(error)", tensor: name,
+                advice: "leave the tensor out with --except, or choose another method")
+        }
+    }
+
+    private func lowRank(
+        _ factors: LowRank, _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+    ) -> LowRankRecord {
+        func factor(_ values: [Float], columns: Int, _ side: String) -> MatrixRecord {
+            let request = MatrixRequest(
+                rows: factors.rank, columns: columns, identity: Checksum64.of(Array("\(name):\(side)".utf8)),
+                values: ValueType(rawValue: options.valueType.rawValue) ?? .f32,
+                scale: options.group > 0 ? .groups(options.group) : .rows)
+            return unsafe values.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { preconditionFailure("factors have elements") }
+                return unsafe chunks.append(MatrixEncoder.encode(start, request))
+            }
+        }
+        let left = factor(factors.left, columns: delta.rows, "left")
+        let right = factor(factors.right, columns: delta.columns, "right")
+        return LowRankRecord(rank: factors.rank, left: left, right: right, scale: nil)
+    }
+
+    /// The product that a transform code stands for.
+    static func record(
+        _ code: TransformCode, _ name: String, _ chunks: inout ComponentChunks
+    ) -> LowRankRecord {
+        func factor(_ codes: [Int32], columns: Int, _ side: String, _ scale: MatrixRequest.ScaleRule) -> MatrixRecord {
+            let request = MatrixRequest(
+                rows: code.rank, columns: columns, identity: Checksum64.of(Array("\(name):\(side)".utf8)),
+                values: .int, scale: scale)
+            return unsafe codes.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { preconditionFailure("factors have elements") }
+                return unsafe chunks.append(MatrixEncoder.encode(codes: start, request))
+            }
+        }
+        let left = factor(code.left, columns: code.rows, "left", .fixed(1))
+        let right = factor(code.right, columns: code.columns, "right", .givenRows(code.scales))
+        return LowRankRecord(rank: code.rank, left: left, right: right, scale: nil)
+    }
+}

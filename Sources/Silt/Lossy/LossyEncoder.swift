@@ -1,0 +1,97 @@
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import Safetensors
+internal import SiltFormat
+internal import TensorTypes
+
+/// Codes a tensor by a lossy method, and reads it back: what the file records of the result is what a reader rebuilds.
+///
+/// A tensor's delta is in memory as a whole, as Float; other methods than by masks cannot do with less.
+struct LossyEncoder: Sendable {
+    let options: LossyOptions
+    private let builder: ComponentBuilder
+
+    /// Prepares the work on `tensors`; a choice over all of them reads them first.
+    init(
+        _ options: LossyOptions, _ tensors: [TensorTask], _ pipeline: Pipeline, _ progress: Progress.Handler?
+    ) throws(SiltError) {
+        self.options = options
+        builder = ComponentBuilder(
+            options: options, context: try DeltaContext(options, tensors, pipeline, progress))
+    }
+
+    func encode(_ tensor: TensorTask, _ worker: PackWorker) throws(SiltError) -> LossyTensor {
+        let delta = try TensorDelta(tensor, worker)
+        var components: [ComponentRecord] = []
+        var chunks = ComponentChunks()
+        switch tensor.fate {
+        case .exact, .dropped: break
+        case .vector(let values):
+            components = builder.dense(delta, tensor.entry.name, values, &chunks)
+        case .method:
+            components = try builder.components(delta, tensor.entry.name, &chunks)
+        }
+        // Nothing but empty chunks: the base stands for the tensor.
+        if chunks.chunks.allSatisfy(\.isEmpty) {
+            components = []
+            chunks = ComponentChunks()
+        }
+        return try rebuild(tensor, components, chunks, worker)
+    }
+
+    /// Rebuilds the tensor as a reader does, and measures what came out.
+    private func rebuild(
+        _ tensor: TensorTask, _ components: [ComponentRecord], _ chunks: ComponentChunks, _ worker: PackWorker
+    ) throws(SiltError) -> LossyTensor {
+        let dtype = tensor.info.dtype
+        let width = dtype.elementBytes
+        let known = tensor.segments[0].elements
+        let part = PartRecord(kind: .copy, elements: known, components: components)
+        let record = TensorRecord(
+            name: tensor.entry.name, info: tensor.info, range: tensor.entry.range, digest: nil, base: nil,
+            parts: [part])
+        let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        let workspace = Predictor.Workspace()
+        var sums = ReceiptSums()
+        var digests: [Digest128] = []
+        let (x, y, b) = (ByteBuffer(), ByteBuffer(), ByteBuffer())
+        for cell in 0..<tensor.grid.count {
+            let range = tensor.grid.range(cell)
+            let piece = range.clamped(to: known)
+            guard !piece.isEmpty, let base = tensor.base else {
+                if let digest = tensor.digests[cell] { digests.append(digest) }
+                continue
+            }
+            let fineTuned = try unsafe tensor.read(range, into: worker.result)
+            guard let source = fineTuned.baseAddress else { continue }
+            let patterns = try unsafe worker.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            worker.rebuilt.reserve(range.count * width)
+            let rebuilt = unsafe worker.rebuilt.start
+            unsafe rebuilt.copyMemory(from: source, byteCount: range.count * width)
+            if components.isEmpty {
+                unsafe rebuilt.copyMemory(from: patterns, byteCount: piece.count * width)
+            } else {
+                try unsafe predictor.predict(
+                    record, part, cell: cell, base: patterns, into: rebuilt, count: piece.count, workspace)
+            }
+            unsafe digests.append(
+                Digest128(of: UnsafeRawBufferPointer(start: UnsafeRawPointer(rebuilt), count: range.count * width)))
+            unsafe sums.add(
+                result: LossyEncoder.floats(rebuilt, dtype, piece.count, y),
+                fineTuned: LossyEncoder.floats(source, dtype, piece.count, x),
+                base: LossyEncoder.floats(patterns, dtype, piece.count, b), count: piece.count)
+            unsafe sums.compare(rebuilt, source, width: width, count: piece.count)
+        }
+        return LossyTensor(
+            components: components, chunks: chunks, digest: Digest128(pieces: digests), sums: sums)
+    }
+
+    /// `count` values of `dtype` as Float, in `buffer`.
+    static func floats(
+        _ values: UnsafeRawPointer, _ dtype: DType, _ count: Int, _ buffer: ByteBuffer
+    ) -> UnsafePointer<Float> {
+        buffer.reserve(4 * count)
+        unsafe FloatConversion.convert(values, dtype, to: buffer.start, .f32, count: count)
+        return unsafe UnsafePointer(buffer.start.bindMemory(to: Float.self, capacity: count))
+    }
+}

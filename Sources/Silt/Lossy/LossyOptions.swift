@@ -1,0 +1,90 @@
+/// How tensors are pruned, quantised and rescaled (contract lossy).
+///
+/// Methods are those of DARE (random), of the importance baselines (magnitude, n:m, columns and rows by norm), of BitDelta (sign)
+/// and of low-rank coders; Docs/Lossy.md says which is for what.
+public struct LossyOptions: Sendable, Hashable {
+    /// What is kept of a delta.
+    public enum Method: String, CaseIterable, Sendable {
+        /// Each element with probability 1 - p, rescaled by 1/q: DARE.
+        case random
+        /// The largest elements.
+        case magnitude
+        /// Whole columns (inputs).
+        case columns
+        /// Whole rows (outputs).
+        case rows
+        /// The n largest of m neighbours.
+        case nm
+        /// The sign of every element, and one scale a row: BitDelta.
+        case sign
+        /// Every element, quantised.
+        case dense
+        /// A truncated singular value decomposition.
+        case lowrank
+        /// Singular directions, quantised by their weight and entropy-coded.
+        case transform
+    }
+
+    /// Types of values.
+    public enum Values: String, CaseIterable, Sendable { case f32, f16, bf16, int8, int4, int2, sign }
+
+    /// How positions are stored.
+    public enum Mask: String, CaseIterable, Sendable {
+        /// The smallest: seeded where the method is random, else bits or gaps.
+        case auto
+        case seeded, bitmask, gaps
+    }
+
+    /// Over what the largest elements are chosen.
+    public enum Scope: String, CaseIterable, Sendable { case tensor, row, global }
+
+    /// How columns and rows are chosen.
+    public enum Choice: String, CaseIterable, Sendable { case norm, random }
+
+    /// What becomes of vectors (norms, biases) and embeddings.
+    public enum Vectors: String, CaseIterable, Sendable { case exact, int4, f16, drop }
+    public enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
+
+    /// The rescale factor q.
+    public enum Rescale: Sendable, Hashable {
+        /// 1 - p for random choices, none for others.
+        case dare
+        case value(Double)
+    }
+
+    /// What is kept.
+    public var method = Method.random
+    /// What is kept of what a low-rank method leaves; nil for nothing.
+    public var residual: Method?
+    /// Drop rate p, 0 to below 1: the share of elements (columns, rows) that is not kept.
+    public var drop = 0.9
+    /// Directions of a low-rank method; nil: by `energy`.
+    public var rank: Int?
+    /// Share of the squared singular values that a low-rank method keeps, where no rank is given.
+    public var energy = 0.9
+    /// Step of the transform method, in units of the mean square of all deltas: larger is coarser.
+    public var quality = 1.0
+    /// n of n:m: how many of m neighbours in a row are kept.
+    public var n = 2
+    /// m of n:m, 2 to 64.
+    public var m = 4
+    /// Seed of random choices.
+    public var seed = 0
+    public var rescale = Rescale.dare
+    /// Type of the values; nil: sign for `sign`, int4 for all others.
+    public var values: Values?
+    /// Values that share a scale; 0: one scale for each tensor (for sign: each row).
+    public var group = 0
+    public var mask = Mask.auto
+    public var scope = Scope.tensor
+    public var choice = Choice.norm
+    public var vectors = Vectors.exact
+    public var embeddings = Embeddings.exact
+    /// A regular expression: only tensors whose names match are lossy. nil: matrices that are no embeddings or heads.
+    public var only: String?
+    /// A regular expression: tensors whose names match stay exact.
+    public var except: String?
+
+    /// DARE with p = 0.9 and int4 values.
+    public init() {}
+}

@@ -1,0 +1,80 @@
+internal import TensorTypes
+
+/// Which tensors a lossy method takes, and what becomes of the others.
+///
+/// DARE's encoders leave the classifier alone, its decoders embeddings, heads and norms too (reference in Docs/Lossy.md): what is
+/// left alone stays exact, and its bytes count.
+struct TensorPolicy {
+    /// What becomes of a tensor.
+    enum Fate: Sendable, Hashable {
+        /// Coded without loss.
+        case exact
+        /// The method's.
+        case method
+        /// A vector, with every element as a value of this type.
+        case vector(LossyOptions.Values)
+        /// The base's tensor stands for it.
+        case dropped
+    }
+
+    private let options: LossyOptions
+    private let only: Regex<AnyRegexOutput>?
+    private let except: Regex<AnyRegexOutput>?
+
+    private static let embeddings: Set<String> = [
+        "embed_tokens", "word_embeddings", "position_embeddings", "token_type_embeddings", "embed_positions", "wte", "wpe",
+        "embed_in", "tok_embeddings", "shared", "embeddings", "embedding",
+    ]
+    private static let heads: Set<String> = [
+        "classifier", "score", "lm_head", "qa_outputs", "cls", "embed_out", "output_projection", "vocab_projector",
+        "pre_classifier", "regressor", "head",
+    ]
+
+    /// Throws `usage` if a regular expression is none.
+    init(_ options: LossyOptions) throws(SiltError) {
+        self.options = options
+        only = try TensorPolicy.regex(options.only)
+        except = try TensorPolicy.regex(options.except)
+    }
+
+    private static func regex(_ pattern: String?) throws(SiltError) -> Regex<AnyRegexOutput>? {
+        guard let pattern else { return nil }
+        do {
+            return try Regex(pattern)
+        } catch {
+            throw SiltError(.usage, "\"\(pattern)\" is not a regular expression: \(error)")
+        }
+    }
+
+    /// The fate of a tensor that the base predicts.
+    func fate(_ name: String, _ info: TensorInfo) -> Fate {
+        guard info.dtype.isPredictable, info.elements > 0, (1...Grid.limit).contains(info.matrixColumns) else {
+            return .exact
+        }
+        if let except, name.contains(except) { return .exact }
+        if let only, !name.contains(only) { return .exact }
+        let words = name.split(separator: ".").map(String.init)
+        guard info.shape.count >= 2 else {
+            // The biases of a head stay with its weights.
+            if only == nil, words.contains(where: TensorPolicy.heads.contains) { return .exact }
+            switch options.vectors {
+            case .exact: return .exact
+            case .int4: return .vector(.int4)
+            case .f16: return .vector(.f16)
+            case .drop: return .dropped
+            }
+        }
+        if only != nil { return .method }
+        if words.contains(where: TensorPolicy.heads.contains) { return .exact }
+        guard words.contains(where: TensorPolicy.embeddings.contains), words.last == "weight" else {
+            return words.contains("embeddings") ? .exact : .method
+        }
+        let owner = words.dropLast().last ?? ""
+        guard TensorPolicy.embeddings.contains(owner) else { return .method }
+        switch options.embeddings {
+        case .exact: return .exact
+        case .method: return .method
+        case .drop: return .dropped
+        }
+    }
+}

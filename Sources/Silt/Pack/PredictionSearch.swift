@@ -1,0 +1,124 @@
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import DeltaPruning
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+
+/// Looks for a low-rank prediction over which a tensor's exact residual takes fewer bytes: merged adapters, and deltas that
+/// are nearly low rank anyway.
+///
+/// Nothing is assumed: what is chosen has been measured to be smaller, factors counted.
+struct PredictionSearch: Sendable {
+    /// Smaller tensors share tables with others and are not worth a decomposition.
+    private static let leastElements = 32_768
+    /// Larger ones would take too much memory at once.
+    private static let mostElements = 1 << 26
+    /// Rows that are looked at before the whole is decomposed, the share of directions that must hold `energy` of them.
+    private static let sampleRows = 128
+    private static let share = 8
+    private static let energy = 0.5
+    /// Directions that are looked for in matrices too large for a full decomposition.
+    private static let leading = 96
+
+    /// A prediction, and the tables of the residual over it.
+    struct Found: Sendable {
+        let prediction: SegmentPrediction
+        let tables: TablesChunk
+        let bits: Double
+    }
+
+    /// Whether a tensor may have a prediction at all.
+    static func isCandidate(_ tensor: TensorTask) -> Bool {
+        guard let segment = tensor.segments.first, segment.hasBase, tensor.info.dtype.isPredictable,
+            tensor.info.shape.count >= 2, (leastElements...mostElements).contains(segment.elements.count)
+        else { return false }
+        let columns = tensor.info.matrixColumns
+        let rows = segment.elements.count / columns
+        guard (32...Grid.limit).contains(columns), (32...Grid.limit).contains(rows) else { return false }
+        if case .exact = segment.coding.withLock({ $0 }) { return true }
+        return false
+    }
+
+    /// The best prediction; nil if the residual alone is smaller.
+    ///
+    /// - Parameter bits: what the residual alone takes.
+    static func search(_ tensor: TensorTask, bits: Double, _ worker: PackWorker) throws(SiltError) -> Found? {
+        let delta = try TensorDelta(tensor, worker)
+        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns) else { return nil }
+        guard let decomposition = try? decompose(values, delta) else { return nil }
+        let energy = decomposition.energy / Double(delta.count)
+        guard energy > 0 else { return nil }
+        // From coarse to fine, until it gets worse: the factors' bytes grow, those of the residual shrink.
+        var best: Found?
+        var worse = 0
+        var step = Float(4 * energy.squareRoot())
+        for _ in 0..<14 {
+            let code = TransformCoder(quality: step).code(values, decomposition)
+            step *= 0.6
+            guard code.rank > 0 else { continue }
+            let found = try measure(tensor, code, worker)
+            if found.bits < min(best?.bits ?? bits, bits) {
+                best = found
+                worse = 0
+            } else {
+                worse += 1
+                if worse == 3 { break }
+            }
+        }
+        return best
+    }
+
+    /// Whether a sample of rows has most of its energy in few directions, as no ordinary delta of a large model has.
+    private static func isNearlyLowRank(_ values: Span<Float>, rows: Int, columns: Int) -> Bool {
+        guard rows > 2 * sampleRows else { return true }
+        var sample: [Float] = []
+        sample.reserveCapacity(sampleRows * columns)
+        for index in 0..<sampleRows {
+            let row = index * rows / sampleRows
+            for column in 0..<columns { sample.append(values[row * columns + column]) }
+        }
+        guard let found = try? Decomposition(exact: sample.span, rows: sampleRows, columns: columns), found.energy > 0
+        else { return false }
+        let top = found.sigma.prefix(min(sampleRows, columns) / share).reduce(0) { $0 + Double($1) * Double($1) }
+        return top >= energy * found.energy
+    }
+
+    private static func decompose(
+        _ values: Span<Float>, _ delta: TensorDelta
+    ) throws(DecompositionError) -> Decomposition {
+        let isLarge = min(delta.rows, delta.columns) > Decomposition.exactExtent
+        return try Decomposition(values, rows: delta.rows, columns: delta.columns, rank: isLarge ? leading : nil)
+    }
+
+    /// The bits of factors and residual together.
+    private static func measure(
+        _ tensor: TensorTask, _ code: TransformCode, _ worker: PackWorker
+    ) throws(SiltError) -> Found {
+        let segment = tensor.segments[0]
+        var chunks = ComponentChunks()
+        let product = FactorBuilder.record(code, tensor.entry.name, &chunks)
+        let prediction = SegmentPrediction(components: [.lowRank(product)], chunks: chunks, tensor)
+        let dtype = tensor.info.dtype
+        guard let layout = dtype.floatLayout else { preconditionFailure("candidates are floats") }
+        var statistics = ResidualStatistics()
+        let workspace = Predictor.Workspace()
+        for cell in tensor.grid.cells(touching: segment.elements) {
+            let piece = tensor.grid.range(cell).clamped(to: segment.elements)
+            let bytes = try unsafe tensor.read(piece, into: worker.result)
+            guard let result = bytes.baseAddress, let base = tensor.base else { continue }
+            let patterns = try unsafe worker.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            let predicted = try unsafe prediction.predict(cell, base: patterns, count: piece.count, dtype, workspace)
+            if unsafe Bits.areEqual(predicted, result, bytes: bytes.count) { continue }
+            unsafe worker.residual.measure(
+                layout, base: predicted, result: result, count: piece.count, unit: segment.unit
+            ) { statistics.add($0) }
+        }
+        let plan = ResidualPlan(width: layout.width, for: statistics)
+        let tables = TablesChunk(plan)
+        let bits = plan.bits(for: statistics) + Double(8 * (tables.bytes.count + chunks.bytes))
+        return Found(prediction: prediction, tables: tables, bits: bits)
+    }
+}

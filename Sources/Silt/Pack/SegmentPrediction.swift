@@ -1,0 +1,47 @@
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+
+/// A prediction over which a segment's residual is coded, with its chunks until they are written.
+final class SegmentPrediction: Sendable {
+    /// As the file records them, once the chunks are written.
+    private let written = Mutex<[ComponentRecord]?>(nil)
+    private let components: [ComponentRecord]
+    private let chunks: ComponentChunks
+    private let predictor: Predictor
+    private let record: TensorRecord
+    private let part: PartRecord
+
+    init(components: [ComponentRecord], chunks: ComponentChunks, _ tensor: TensorTask) {
+        self.components = components
+        self.chunks = chunks
+        predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        part = PartRecord(kind: .copy, elements: tensor.segments[0].elements, components: components)
+        record = TensorRecord(
+            name: tensor.entry.name, info: tensor.info, range: tensor.entry.range, digest: nil, base: nil,
+            parts: [part])
+    }
+
+    /// The predicted patterns of a cell, valid until the workspace is used again.
+    func predict(
+        _ cell: Int, base: UnsafeRawPointer, count: Int, _ dtype: DType, _ workspace: Predictor.Workspace
+    ) throws(SiltError) -> UnsafeRawPointer {
+        workspace.prediction.reserve(count * dtype.elementBytes)
+        try unsafe predictor.predict(
+            record, part, cell: cell, base: base, into: workspace.prediction.start, count: count, workspace)
+        return unsafe UnsafeRawPointer(workspace.prediction.start)
+    }
+
+    /// Writes the chunks, the first time; the caller lets one thread through.
+    func write(to writer: ContainerWriter) throws(SiltError) {
+        guard written.withLock({ $0 == nil }) else { return }
+        let offset = writer.table.count
+        for chunk in chunks.chunks { _ = try writer.append(chunk) }
+        let moved = components.map { $0.moved(by: offset) }
+        written.withLock { $0 = moved }
+    }
+
+    /// The components as the file records them; nil until they are written.
+    var records: [ComponentRecord]? { written.withLock { $0 } }
+}

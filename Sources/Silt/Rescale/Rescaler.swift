@@ -1,0 +1,146 @@
+internal import DeltaCodecs
+internal import SiltFormat
+public import TensorTypes
+
+/// Changes the rescale factor q of a lossy file: its chunks stay, only the manifest and the header change.
+public struct Rescaler: Sendable {
+    /// What q becomes.
+    public enum Factor: Sendable, Hashable {
+        /// 1 - p, from the thresholds of seeded masks: DARE.
+        case dare
+        /// This number.
+        case value(Double)
+        /// As many numbers as the matrix has rows; needs a pattern that matches one tensor.
+        case rows([Double])
+        /// The values as they are.
+        case none
+    }
+
+    /// What was done.
+    public struct Report: Sendable {
+        /// Tensors whose q changed.
+        public let tensors: Int
+        /// Bytes of the file.
+        public let bytes: Int
+        /// Root of the result; empty if it is not known any more.
+        public let resultRoot: String
+        /// Wall-clock seconds.
+        public let seconds: Double
+    }
+
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
+
+    /// A rescaler.
+    public init(_ context: WorkContext) { self.context = context }
+
+    /// Sets q of all pruned matrices of `file`, which is replaced by a whole new file under its name.
+    ///
+    /// The result's digests are not known any more, nor is the receipt: give `base` (and `fineTuned` for the receipt) and they are
+    /// recomputed, or run `silt verify --update` later.
+    ///
+    /// - Parameters:
+    ///   - q: what it becomes; a number is finite and above 0.
+    ///   - pattern: a regular expression of tensors' names; nil for all.
+    /// - Throws: `usage` if q makes no sense or the file is not lossy, `noMatch` if nothing is pruned.
+    public func rescale(
+        _ file: String, q: Factor, only pattern: String? = nil, base: String? = nil, fineTuned: String? = nil
+    ) throws(SiltError) -> Report {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        if case .value(let q) = q { try Rescaler.check(q) }
+        if case .rows(let list) = q { for q in list { try Rescaler.check(q) } }
+        let container = try ContainerReader(file)
+        guard container.manifest.contract == .lossy else {
+            throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
+        }
+        let regex = try TensorPattern(pattern)
+        var manifest = container.manifest
+        var count = 0
+        var failure: SiltError?
+        manifest.changeTensors { tensor in
+            guard regex.matches(tensor.name), Rescaler.isPruned(tensor) else { return }
+            count += 1
+            for index in tensor.parts.indices {
+                let rows = tensor.matrixShape(of: tensor.parts[index]).rows
+                tensor.parts[index].components = tensor.parts[index].components.map { component in
+                    component.changing { matrix in
+                        guard !matrix.coding.masks.isEmpty else { return }
+                        if case .rows(let list) = q, list.count != rows {
+                            failure = SiltError(
+                                .usage, "\(list.count) numbers for the \(rows) rows of this tensor", tensor: tensor.name)
+                        }
+                        matrix.coding.q = Rescaler.factor(q, matrix.coding)
+                    }
+                }
+            }
+            tensor.digest = nil
+            tensor.receipt = nil
+        }
+        if let failure { throw failure.at(file: file) }
+        guard count > 0 else {
+            throw SiltError(
+                .noMatch, "no pruned tensor's name matches", file: file, advice: "silt inspect lists what is pruned")
+        }
+        manifest.result.root = ""
+        manifest.receipt = nil
+        manifest.packing.removeAll { $0.name == "q" }
+        manifest.packing.append((name: "q", value: q.description))
+        var bytes = try ContainerRewriter.replace(container, with: manifest)
+        var root = ""
+        if let base {
+            let update = try DigestUpdate(context).run(base: base, file: file, against: fineTuned)
+            (bytes, root) = (update.bytes, update.root)
+        }
+        return Report(
+            tensors: count, bytes: bytes, resultRoot: root, seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.
+    ///
+    /// Does nothing if all are known and no receipt is wanted.
+    public func update(base: String, file: String, fineTuned: String? = nil) throws(SiltError) {
+        let manifest = try ContainerReader(file).manifest
+        guard manifest.contract == .lossy else { return }
+        guard manifest.result.root.isEmpty || (fineTuned != nil && manifest.receipt == nil) else { return }
+        _ = try DigestUpdate(context).run(base: base, file: file, against: fineTuned)
+    }
+
+    /// Throws `usage` for what cannot be a q.
+    private static func check(_ q: Double) throws(SiltError) {
+        guard q.isFinite, Float(q).isFinite, Float(q) > 0 else {
+            throw SiltError(.usage, "q must be a number above 0 that binary32 holds, found \(q)")
+        }
+    }
+
+    private static func isPruned(_ tensor: TensorRecord) -> Bool {
+        tensor.parts.flatMap(\.components).flatMap(\.matrices).contains { !$0.coding.masks.isEmpty }
+    }
+
+    private static func factor(_ q: Factor, _ coding: MatrixCoding) -> RescaleFactor? {
+        switch q {
+        case .none: return nil
+        case .value(let q): return .all(q)
+        case .rows(let list): return .rows(list)
+        case .dare:
+            var keep = 1.0
+            for mask in coding.masks {
+                if case .seeded(_, let threshold) = mask.positions { keep *= 1 - Double(threshold) / 4_294_967_296 }
+            }
+            // What a threshold rounds is far below what a person writes.
+            return keep == 1 ? nil : .all((keep * 1e9).rounded() / 1e9)
+        }
+    }
+}
+
+extension Rescaler.Factor: CustomStringConvertible {
+    /// As a person writes it.
+    public var description: String {
+        switch self {
+        case .dare: "dare"
+        case .value(let q): "\(q)"
+        case .rows(let list): "\(list.count) rows"
+        case .none: "none"
+        }
+    }
+}

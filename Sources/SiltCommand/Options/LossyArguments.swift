@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import Silt
+
+/// Options of lossy packing.
+struct LossyArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Prune or quantise the delta (contract lossy).",
+            discussion: """
+                random (DARE), magnitude, columns, rows, nm, sign (BitDelta), dense, lowrank, transform; or a low-rank \
+                method and what is kept of its residual, like lowrank+random.
+                """, valueName: "method"))
+    var method: MethodArgument?
+
+    @Option(help: "Drop rate p: the share that is not kept, 0 to below 1 (default: 0.9).")
+    var drop: Double?
+
+    @Option(help: "Directions that lowrank keeps.")
+    var rank: Int?
+
+    @Option(help: "Share of the squared singular values that lowrank keeps, without --rank (default: 0.9).")
+    var energy: Double?
+
+    @Option(help: "Coarseness of transform; 1 is its default, larger is smaller and worse.")
+    var quality: Double?
+
+    @Option(name: .customLong("pattern"), help: "n:m of method nm, like 2:4 (default).")
+    var pattern: PatternArgument?
+
+    @Option(help: "Seed of random choices (default: 0).")
+    var seed: Int?
+
+    @Option(help: "Rescale factor q that kept values are divided by, or dare for 1 - p (default: dare).")
+    var q: RescaleArgument?
+
+    @Option(help: "Type of the values: f32, f16, bf16, int8, int4, int2 or sign (default: int4).")
+    var values: LossyOptions.Values?
+
+    @Option(help: "Quantised values that share a scale; 0: one scale a tensor, for sign one a row (default).")
+    var group: Int?
+
+    @Option(help: "How positions are stored: auto (the smallest), seeded, bitmask or gaps.")
+    var mask: LossyOptions.Mask?
+
+    @Option(help: "Where the largest elements are looked for: tensor, row or global (default: tensor).")
+    var scope: LossyOptions.Scope?
+
+    @Option(help: "How columns and rows are chosen: by norm (default) or at random.")
+    var choose: LossyOptions.Choice?
+
+    @Option(help: "Norms, biases and other vectors: exact (default), int4, f16 or drop.")
+    var vectors: LossyOptions.Vectors?
+
+    @Option(help: "Embeddings: exact (default), method or drop.")
+    var embeddings: LossyOptions.Embeddings?
+
+    @Option(help: "Only tensors whose names match this regular expression are lossy; also embeddings and heads.")
+    var only: String?
+
+    @Option(help: "Tensors whose names match this regular expression stay exact.")
+    var except: String?
+
+    func validate() throws {
+        guard method == nil, isUsed else { return }
+        throw ValidationError("Options of lossy packing need --method.")
+    }
+
+    private var isUsed: Bool {
+        drop != nil || rank != nil || energy != nil || quality != nil || pattern != nil || seed != nil || q != nil
+            || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
+            || embeddings != nil || only != nil || except != nil
+    }
+
+    /// The options, nil without a method.
+    var options: LossyOptions? {
+        guard let method else { return nil }
+        var options = LossyOptions()
+        options.method = method.method
+        options.residual = method.residual
+        if let drop { options.drop = drop }
+        options.rank = rank
+        if let energy { options.energy = energy }
+        if let quality { options.quality = quality }
+        if let pattern { (options.n, options.m) = (pattern.n, pattern.m) }
+        if let seed { options.seed = seed }
+        if let q { options.rescale = q.rescale }
+        options.values = values
+        if let group { options.group = group }
+        if let mask { options.mask = mask }
+        if let scope { options.scope = scope }
+        if let choose { options.choice = choose }
+        if let vectors { options.vectors = vectors }
+        if let embeddings { options.embeddings = embeddings }
+        (options.only, options.except) = (only, except)
+        return options
+    }
+}

@@ -1,0 +1,19 @@
+internal import Silt
+
+/// What `pack` and `squash` print.
+enum PackLines {
+    static func lines(_ report: PackReport, _ output: String) -> [String] {
+        let size = "\(Text.grouped(report.fineTunedBytes)) -> \(Text.grouped(report.bytes)) bytes"
+        let bits = "\(Text.decimal(report.bitsPerParameter, 3)) bits per parameter"
+        var lines = EncodingTable.lines(report.encodings, total: report.bytes)
+        lines += [
+            "", "\(size): \(Text.decimal(report.ratio, 2)) x smaller, \(bits), \(Text.decimal(report.seconds, 2)) s",
+        ]
+        if !report.packing.isEmpty {
+            lines += Pack.wrapped(report.packing.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+        }
+        if let distance = report.distance { lines.append(Text.distance(distance)) }
+        lines.append("wrote \(output) (contract: \(report.contract))")
+        return lines
+    }
+}

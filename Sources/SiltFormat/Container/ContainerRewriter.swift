@@ -1,0 +1,46 @@
+internal import DeltaCodecs
+internal import Safetensors
+internal import TensorFiles
+package import TensorTypes
+
+/// Gives a Silt file another manifest: the chunks stay as they are.
+package enum ContainerRewriter {
+    /// Bytes that are copied at a time.
+    private static let piece = 4 << 20
+
+    /// Replaces `reader`'s file by one with `manifest`; returns its size.
+    ///
+    /// The new file is whole before it takes the name.
+    /// - Throws: `usage` if the file has entries of extensions, which would be lost; `io`, `cannotCreate`.
+    package static func replace(_ reader: ContainerReader, with manifest: Manifest) throws(SiltError) -> Int {
+        guard reader.file.header.entries.count == 3 else {
+            throw SiltError(
+                .usage, "the file has entries of extensions, which rewriting it would lose", file: reader.path,
+                advice: "pack again, or use the program that wrote them")
+        }
+        let staged = try StagedOutput(at: reader.path, form: .file, replacing: .file)
+        let output = staged.file
+        let input = reader.file.input
+        let table = reader.chunks.stored
+        let start = reader.file.header.dataStart
+        let kept = reader.chunks.payloadBytes + table.count
+        let buffer = ByteBuffer(capacity: min(piece, kept))
+        var done = 0
+        while done < kept {
+            let bytes = unsafe buffer.prefix(min(piece, kept - done))
+            try unsafe input.read(into: bytes, at: start + done)
+            try unsafe output.write(UnsafeRawBufferPointer(bytes), at: ContainerHeader.reserved + done)
+            done += bytes.count
+        }
+        let manifestBytes = Zstd().compress(manifest.json.serialized(), level: 19)
+        try output.write(manifestBytes, at: ContainerHeader.reserved + kept)
+        let header = ContainerHeader.text(
+            manifest: manifest, manifestBytes: manifestBytes, chunkBytes: table,
+            payloadBytes: reader.chunks.payloadBytes)
+        var prefix: [UInt8] = []
+        prefix.appendLittleEndian(UInt64(header.count))
+        try output.write(prefix + header, at: 0)
+        try staged.commit()
+        return ContainerHeader.reserved + kept + manifestBytes.count
+    }
+}
