@@ -9,7 +9,5 @@ void sgesdd_(const char *jobz, const int *m, const int *n, float *a, const int *
 void sgeqrf_(const int *m, const int *n, float *a, const int *lda, float *tau, float *work, const int *lwork, int *info);
 void sorgqr_(const int *m, const int *n, const int *k, float *a, const int *lda, const float *tau, float *work,
              const int *lwork, int *info);
-/* Cholesky factorisation and solution of symmetric positive definite systems. */
+/* Cholesky factorisation of a symmetric positive definite matrix. */
 void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info, size_t uplo_length);
-void spotrs_(const char *uplo, const int *n, const int *nrhs, const float *a, const int *lda, float *b, const int *ldb,
-             int *info, size_t uplo_length);

@@ -23,7 +23,7 @@ package struct Decomposition: Sendable {
     /// Whether these are all directions of D.
     package var isComplete: Bool { rank == min(rows, columns) }
 
-    /// The smaller extent up to which all directions are computed: that takes less than a few seconds.
+    /// The smaller extent up to which all directions are computed: that takes well under a second.
     package static let exactExtent = 1_024
     /// Directions in the projection beyond those asked for (Halko, Martinsson, Tropp 2011, section 4.2).
     private static let oversampling = 12

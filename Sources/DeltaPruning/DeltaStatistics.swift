@@ -1,6 +1,6 @@
 /// What a delta looks like: moments, zeros, the largest magnitude.
 ///
-/// Those of chunks add up. /// Binary64. Bits depend on how a tensor is cut into chunks and on their order, and on nothing else.
+/// Those of chunks add up. Binary64; bits depend on how a tensor is cut into chunks and on their order, and on nothing else.
 package struct DeltaStatistics: Sendable, Hashable {
     /// Elements.
     package private(set) var count = 0

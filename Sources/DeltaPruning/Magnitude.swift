@@ -1,6 +1,6 @@
 package import TensorTypes
 
-/// Importance-based pruning: the elements of the largest magnitude stay (MP of the DAREx paper, section 4.2).
+/// Importance-based pruning: the elements of the largest magnitude stay (MP in table 6 of the DAREx paper).
 ///
 /// Magnitudes are compared by the bits of |x|, whose order is that of the values. Elements that are zero never stay, so
 /// that a mask may keep fewer than it was asked for; among equal magnitudes the lower index goes first.

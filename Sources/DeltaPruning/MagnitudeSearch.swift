@@ -2,8 +2,8 @@
 /// together.
 ///
 /// Every tensor is visited three times: `count` all, `narrow`, `refine` with all, then let the `threshold` mask each of
-/// them. Workers may search apart and `merge` before `narrow` and before `threshold`; counts add up, so the result
-/// does not depend on who counted what. 768 KB.
+/// them. Workers may count apart, `merge`, and refine copies of the narrowed search, to be merged again: counts add up, so
+/// the result does not depend on who counted what. 768 KB.
 package struct MagnitudeSearch: Sendable {
     /// Bits of the magnitude that the first visit leaves to the second.
     private static let lowBits = UInt32(15)

@@ -1,6 +1,6 @@
 package import TensorTypes
 
-/// Masks with a structure: n of m, whole columns, whole rows (structural pruning of the DAREx paper, section 4).
+/// Masks with a structure: n of m, whole columns, whole rows (structural pruning, table 9 of the DAREx paper).
 ///
 /// Matrices have `columns` columns, row-major, finite. Counts are exact; among equals the lower index goes first.
 package enum Structure {

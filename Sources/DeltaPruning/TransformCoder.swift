@@ -6,8 +6,8 @@
 /// is the best allocation of bits to them, to their components and to the two sides; at this c a bit removes
 /// about (ln 2 / 6) c^2 of squared error, and whatever does not pay that price is left out.
 ///
-/// Callers find the c of a target by bisection; the decomposition is computed once. See `design.md`, section 4, for where
-/// this stands among pruning methods.
+/// Callers find the c of a target by bisection; the decomposition is computed once. Defaults are those of the least
+/// squared error at 0.03, 0.1 and 0.3 bits per element on four real pairs.
 package struct TransformCoder: Sendable, Hashable {
     /// c: the step of the right factor, in the units of D; above 0.
     package var quality: Float
@@ -17,7 +17,10 @@ package struct TransformCoder: Sendable, Hashable {
     package var floor: Float = 0.6
     /// A component stays if it removes `toll` (ln 2 / 6) c^2 of squared error or more for each of its bits.
     package var toll: Double = 1
-    /// The share of the rate-optimal dead zone with which is rounded; 0 rounds to nearest, below 0 outwards.
+    /// Which share of the rate-optimal dead zone rounding has; 0 rounds to nearest, below 0 outwards.
+    ///
+    /// Squared error is least between 0.5 and 1, and flat there. A network may prefer less: shrinkage harms it more than
+    /// noise of the same size does.
     package var deadZone: Double = 0.7
     /// How often the right factor is fitted again, against the quantised left one, and the left against that.
     package var sweeps = 1

@@ -27,12 +27,14 @@ struct TransformFit {
     init?(_ coder: TransformCoder, _ decomposition: Decomposition) {
         self.coder = coder
         let largest = decomposition.sigma.first ?? 0
-        let step = max(coder.quality, largest / TransformCoder.finest, .leastNormalMagnitude)
+        // The smallest scale is step^2 / sigma_1; it must not be subnormal.
+        let least = largest.squareRoot() * Float.leastNormalMagnitude.squareRoot()
+        let step = max(coder.quality, largest / TransformCoder.finest, least)
         self.step = step
-        let least = max(
+        let floor = max(
             coder.leastSigma(rows: decomposition.rows, columns: decomposition.columns), .leastNormalMagnitude)
         let limit = TransformCoder.factorLimit / max(decomposition.rows, decomposition.columns, 1)
-        let count = min(decomposition.sigma.prefix { $0 >= least }.count, limit)
+        let count = min(decomposition.sigma.prefix { $0 >= floor }.count, limit)
         let sigma = decomposition.sigma.prefix(count)
         units = sigma.map { TransformFit.brain(step * (step / $0)) / step }
         left = DenseMatrix(rows: count, columns: decomposition.rows)
