@@ -18,6 +18,7 @@ from pathlib import Path
 
 from silt import Base, SiltError, read_container, read_manifest, rebuild
 from silt.coverage import check_coverage
+from silt.manifest import Part
 
 EXIT_DIFFERS, EXIT_REFUSED, EXIT_IO = 1, 65, 74
 
@@ -52,17 +53,24 @@ def compare(form: str, files: dict[str, bytes], finetuned: Path) -> list[str]:
     return sorted((there ^ files.keys()) | {p for p in both if (finetuned / p).read_bytes() != files[p]})
 
 
+def describe_part(part: Part) -> str:
+    """The kind of a part, what it refers to besides the base, and its elements."""
+    over = "".join(f" on {component.kind}" for component in part.components)
+    return f"{part.kind}{over}({part.end - part.start})"
+
+
 def describe(silt: Path) -> list[str]:
     """A line for the result, for each of its files and for each of its tensors."""
     container = read_container(silt.read_bytes())
     manifest = read_manifest(container)
     check_coverage(container, manifest)
     root = manifest.result["root"]
-    lines = [f"{manifest.form} of {len(manifest.files)} files by {manifest.writer!r}, root {root}"]
+    what = f"{manifest.contract} {manifest.form} of {len(manifest.files)} files"
+    lines = [f"{what} by {manifest.writer!r}, root {root or 'unknown'}"]
     for file in manifest.files:
         lines.append(f"{file.kind:11} {file.bytes:12} {file.path}")
         for tensor in file.tensors:
-            kinds = " + ".join(f"{part.kind}({part.end - part.start})" for part in tensor.parts) or "empty"
+            kinds = " + ".join(map(describe_part, tensor.parts)) or "empty"
             shape = "x".join(map(str, tensor.info.shape)) or "scalar"
             lines.append(f"    {tensor.info.dtype:11} {shape:14} {tensor.info.name}: {kinds}")
     return lines

@@ -19,6 +19,7 @@ class Draft:
 
     manifest: dict[str, Any]
     chunks: list[bytes]
+    contract: str = "exact"
 
 
 def chunk_table(chunks: list[bytes]) -> bytes:
@@ -59,15 +60,17 @@ def seal(
         "__metadata__": {
             "format": "silt",
             "silt_version": "1",
-            "contract": "exact",
+            "contract": draft.contract,
             "base": draft.manifest["base"]["root"],
-            "result": draft.manifest["result"]["root"],
+            "result": draft.manifest["result"].get("root"),
             "manifest": xxhash.xxh3_128_hexdigest(manifest),
             "chunks": xxhash.xxh3_128_hexdigest(table),
             "check": "0" * 16,
             "about": "A test vector of the Silt format.",
         }
     }
+    if header["__metadata__"]["result"] is None:
+        del header["__metadata__"]["result"]
     end = 0
     for name, data in entries.items():
         begin, end = end, end + len(data)

@@ -18,7 +18,9 @@ from silt.digests import FILE_PIECE, cell_elements, root, tensor_digest, tree_di
 from silt.manifest import EXACT_DTYPES
 from silt.tensors import element_bytes, element_count
 from silt_coders import PlaneCoder, ResidualCoder, plan_residual
+from silt_matrices import ChunkStore, encode_component
 from silt_seal import Draft
+from silt_specs import ComponentSpec, prediction
 
 ORIGINS = dict.fromkeys(EXACT_DTYPES, -40) | {"F32": 60, "BF16": 60}
 
@@ -51,15 +53,18 @@ class PartSpec:
     unit: int = 64
     group: str | None = None
     origin: int | None = None
+    components: tuple[ComponentSpec, ...] = ()
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """How to write a tensor."""
+    """How to write a tensor; `known` says whether its digest is given."""
 
     result: TensorData
     parts: list[PartSpec]
     base: TensorData | None = None
+    known: bool = True
+    receipt: dict[str, float] | None = None
 
 
 @dataclass
@@ -98,10 +103,16 @@ class Builder:
 
     base: list[TensorData]
     form: str = "file"
+    contract: str = "exact"
+    extra: dict[str, Any] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     tensors: list[TensorData] = field(default_factory=list)
     pending: list[_Pending] = field(default_factory=list)
+    known: bool = True
+
+    def __post_init__(self) -> None:
+        self.store = ChunkStore(self.chunks)
 
     def add_safetensors(self, path: str, header: str, specs: list[TensorSpec]) -> None:
         raw = header.encode()
@@ -109,6 +120,7 @@ class Builder:
         tensors = {spec.result.name: self._tensor(spec) for spec in specs}
         self._file(path, "safetensors", data, {"header": header, "tensors": tensors})
         self.tensors += [spec.result for spec in specs]
+        self.known = self.known and all(spec.known for spec in specs)
 
     def add_stored(self, path: str, data: bytes, codec: str) -> None:
         fields: dict[str, Any] = {"digest": tree_digest(data, FILE_PIECE), "codec": codec}
@@ -132,7 +144,7 @@ class Builder:
         base_sizes = [element_count(tensor.dtype, tensor.shape) for tensor in self.base]
         manifest = {
             "silt": 1,
-            "contract": "exact",
+            "contract": self.contract,
             "requires": [],
             "writer": "silt_writer.py 1",
             "form": self.form,
@@ -148,16 +160,23 @@ class Builder:
                 "bytes": sum(file["bytes"] for file in self.files),
             },
             "files": self.files,
+            **self.extra,
         }
-        return Draft(manifest, self.chunks)
+        if not self.known:
+            del manifest["result"]["root"]
+        return Draft(manifest, self.chunks, self.contract)
 
     def _file(self, path: str, kind: str, data: bytes, fields: dict[str, Any]) -> None:
-        sha256 = hashlib.sha256(data).hexdigest()
-        self.files.append({"path": path, "kind": kind, "bytes": len(data), "sha256": sha256, **fields})
+        entry: dict[str, Any] = {"path": path, "kind": kind, "bytes": len(data)}
+        if self.contract == "exact" or kind != "safetensors":
+            entry["sha256"] = hashlib.sha256(data).hexdigest()
+        self.files.append(entry | fields)
 
     def _tensor(self, spec: TensorSpec) -> dict[str, Any]:
         result, base = spec.result, spec.base
-        entry: dict[str, Any] = {"digest": result.digest}
+        entry: dict[str, Any] = {"digest": result.digest} if spec.known else {}
+        if spec.receipt is not None:
+            entry["receipt"] = spec.receipt
         patterns = np.empty(0, np.uint8)
         if base is not None:
             named = {"name": base.name, "dtype": base.dtype, "shape": list(base.shape), "digest": base.digest}
@@ -167,7 +186,9 @@ class Builder:
                 "shape": list(result.shape),
                 "digest": result.digest,
             }
-            entry["base"] = {key: value for key, value in named.items() if value != own[key]}
+            if not spec.known:
+                del own["digest"]
+            entry["base"] = {key: value for key, value in named.items() if value != own.get(key)}
             patterns = convert(base.patterns, base.dtype, result.dtype)
         start, total, entry["parts"] = 0, element_count(result.dtype, result.shape), []
         for part in spec.parts:
@@ -182,6 +203,11 @@ class Builder:
         fields: dict[str, Any] = {"kind": part.kind}
         if part.elements is not None:
             fields["elements"] = part.elements
+        if part.components:
+            base = base.copy()
+            base[start:end] = prediction(base[start:end], result.dtype, part.components, result.name)
+            coded = [encode_component(spec, result.name, self.store) for spec in part.components]
+            fields["components"] = coded
         if part.kind == "copy":
             return fields
         fields["codec"] = part.codec

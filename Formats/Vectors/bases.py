@@ -152,6 +152,16 @@ def make(root: Path) -> dict[str, list[TensorData]]:
     (root / "loose").mkdir(exist_ok=True)
     for name, shard in zip(("b", "a"), shards, strict=True):
         (root / "loose" / f"{name}.safetensors").write_bytes(safetensors_file(shard)[1])
+    bases["wide.safetensors"] = [
+        tensor("wide", "BF16", (263, 1000), floats(rng, "BF16", 1000)),
+        tensor("flat", "F16", (262_150,), floats(rng, "F16", 500)),
+    ]
+    bases["ranks.safetensors"] = [
+        weights("scalar", "BF16"), weights("bias", "F32", 37), weights("one", "F16", 1),
+        weights("conv", "F16", 4, 3, 5), weights("four", "BF16", 3, 1, 2, 4), weights("row", "F32", 1, 40),
+    ]  # fmt: skip
+    for path in ("wide.safetensors", "ranks.safetensors"):
+        (root / path).write_bytes(safetensors_file(bases[path], {"format": "pt"})[1])
     return bases
 
 

@@ -6,6 +6,7 @@ makes other valid files.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import zlib
@@ -18,13 +19,19 @@ sys.path[:0] = [str(ROOT), str(ROOT.parent / "Reader")]
 
 import base_faults  # noqa: E402, F401
 import chunk_faults  # noqa: E402, F401
+import component_faults  # noqa: E402, F401
 import container_faults  # noqa: E402, F401
+import contract_faults  # noqa: E402, F401
 import manifest_faults  # noqa: E402, F401
-import valid_codings  # noqa: E402, F401  # noqa: E402, F401
-import valid_layouts  # noqa: E402, F401  # noqa: E402, F401
+import matrix_faults  # noqa: E402, F401
+import valid_codings  # noqa: E402, F401
+import valid_components  # noqa: E402, F401
+import valid_layouts  # noqa: E402, F401
+import valid_lossy  # noqa: E402, F401
+import valid_matrices  # noqa: E402, F401
 from bases import make  # noqa: E402
 from faults import INVALID  # noqa: E402
-from silt import read_container, read_manifest  # noqa: E402
+from silt import Base, read_container, read_manifest, rebuild  # noqa: E402
 from vectors import VALID, Context  # noqa: E402
 
 
@@ -35,12 +42,22 @@ def write(path: Path, data: bytes, facts: dict[str, object]) -> None:
     path.with_suffix(".json").write_text(text + "\n")
 
 
+def sums(data: bytes, base: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a result; under the contract lossy, one has to rebuild it to know."""
+    container = read_container(data)
+    manifest = read_manifest(container)
+    if manifest.contract == "exact":
+        return {file.path: file.sha256 for file in manifest.files}
+    files = rebuild(container, manifest, Base(base))
+    return {path: hashlib.sha256(content).hexdigest() for path, content in files}
+
+
 def main() -> None:
     bases = make(ROOT / "bases")
     for name, vector in VALID.items():
         context = Context(np.random.default_rng(zlib.crc32(name.encode())), bases, ROOT)
         base, data = vector(context)
-        files = {file.path: file.sha256 for file in read_manifest(read_container(data)).files}
+        files = sums(data, ROOT / "bases" / base)
         facts = {"base": f"bases/{base}", "about": vector.__doc__, "files": files}
         write(ROOT / "valid" / f"{name}.silt", data, facts)
     for name, vector in INVALID.items():

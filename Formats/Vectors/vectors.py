@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from silt.convert import convert
+from silt.tensors import element_count
 from silt_seal import Draft, seal
+from silt_specs import ComponentSpec, prediction
 from silt_writer import Builder, PartSpec, TensorData, TensorSpec, safetensors_file
 
 COPY = [PartSpec("copy")]
@@ -44,6 +48,36 @@ def file_draft(context: Context, base: str, specs: list[TensorSpec], padding: in
 
 def file_vector(context: Context, base: str, specs: list[TensorSpec]) -> tuple[str, bytes]:
     return base, seal(file_draft(context, base, specs))
+
+
+def near(*components: ComponentSpec, elements: int | None = None) -> PartSpec:
+    """A lossy delta: a copy of the prediction."""
+    return PartSpec("copy", None, elements, components=components)
+
+
+def predicted(base: TensorData, parts: list[PartSpec], like: TensorData | None = None) -> TensorSpec:
+    """A tensor that is the prediction of each part, with the name, dtype and shape of `like`, or the base."""
+    like = base if like is None else like
+    patterns = convert(base.patterns, base.dtype, like.dtype).copy()
+    start, total = 0, element_count(like.dtype, like.shape)
+    for part in parts:
+        end = total if part.elements is None else start + part.elements
+        if part.components:
+            patterns[start:end] = prediction(patterns[start:end], like.dtype, part.components, like.name)
+        start = end
+    return TensorSpec(replace(like, data=patterns[:total].tobytes()), parts, base)
+
+
+def lossy_draft(context: Context, base: str, specs: list[TensorSpec], **extra: Any) -> Draft:
+    """A result of one file under the contract lossy."""
+    builder = Builder(context.bases[base], contract="lossy", extra=extra)
+    header, _ = safetensors_file([spec.result for spec in specs], {"format": "pt"})
+    builder.add_safetensors("model.safetensors", header, specs)
+    return builder.build()
+
+
+def lossy_vector(context: Context, base: str, specs: list[TensorSpec], **extra: Any) -> tuple[str, bytes]:
+    return base, seal(lossy_draft(context, base, specs, **extra))
 
 
 def exact(unit: int, elements: int | None = None, group: str | None = None) -> PartSpec:

@@ -55,8 +55,8 @@ static inline void follow(model *m, uint32_t magnitude) {
 
 /* Where a bit of this context divides the range. */
 static inline uint32_t bound(const context *c, uint32_t range) {
-    const uint32_t p = c->p < 32 ? 32 : c->p > 65504 ? 65504 : c->p;
-    return (range >> 16) * p;
+    /* P stays within 144 and 65,392 by itself: the steps end where 256ths of it round to 0. */
+    return (range >> 16) * c->p;
 }
 
 static inline void learn(context *c, uint32_t bit) {
@@ -206,6 +206,7 @@ static inline int32_t get_integer(reader *r, model *m, int is_signed) {
 
 int silt_adaptive_decode(const uint8_t *stream, size_t size, size_t count, int is_signed, int32_t *values) {
     if (size > 0 && stream[size - 1] == 0) return SILT_ENDS_ZERO;
+    if (count == 0) return size == 0 ? SILT_OK : SILT_BYTES_LEFT;
     model m;
     begin(&m);
     reader r = {UINT32_MAX, 0, stream, size, 0};

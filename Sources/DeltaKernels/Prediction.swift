@@ -53,7 +53,7 @@ package enum Prediction {
         unsafe silt_gather(level.rawValue, words, count, dense, values)
     }
 
-    /// sum += terms
+    /// Adds `count` terms to as many sums.
     package static func add(_ sum: UnsafeMutablePointer<Float>, _ terms: UnsafePointer<Float>, count: Int) {
         unsafe silt_add(sum, terms, count)
     }

@@ -32,6 +32,9 @@ struct Pack: ParsableCommand {
     @Option(help: "zstd level of what is coded with zstd, 1 (fast) to 22 (small).")
     var level = 3
 
+    @Option(help: "What exact tensors are coded over: auto tries a low-rank product added to the base; none is faster.")
+    var prediction = PackOptions.Prediction.auto
+
     @OptionGroup(title: "Lossy packing") var lossy: LossyArguments
 
     @Flag(name: [.short, .long], help: "Replace the output if it exists.")
@@ -50,6 +53,7 @@ struct Pack: ParsableCommand {
         options.level = level
         options.replaceExisting = force
         options.lossy = lossy.options
+        options.prediction = prediction
         let report = try work.run(common) { context in
             try Packer(context, options).pack(base: base, fineTuned: finetuned, to: output)
         }

@@ -34,3 +34,15 @@ def read_fields(data: memoryview, widths: np.ndarray, where: str) -> np.ndarray:
     for offset in range(5):
         window |= padded[first + offset].astype(np.int64) << 8 * offset
     return window >> (begins & 7) & ((np.int64(1) << widths) - 1)
+
+
+def read_bits(data: memoryview, count: int, width: int, where: str) -> np.ndarray:
+    """`count` fields of 1 to 8 bits, which fill the data but for zero bits, as u8."""
+    total = count * width
+    exact = len(data) == -(-total // 8)
+    require(exact, "chunk", f"{where}: {len(data)} bytes for {total} bits")
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+    require(not bits[total:].any(), "chunk", f"{where}: unused bits are set")
+    padded = np.zeros((count, 8), np.uint8)
+    padded[:, :width] = bits[:total].reshape(count, width)
+    return np.packbits(padded, axis=1, bitorder="little")[:, 0]

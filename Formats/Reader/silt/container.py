@@ -48,7 +48,8 @@ def _check_header(header: Header) -> None:
     same = xxhash.xxh3_64_hexdigest(zeroed) == check
     require(same, "checksum", "header: differs from its check")
     contract = metadata.get("contract")
-    require(contract == "exact", "version", f"contract is {contract!r}; version 1 knows exact")
+    known = contract in ("exact", "lossy")
+    require(known, "version", f"contract is {contract!r}; version 1 knows exact and lossy")
 
 
 def _check_entries(header: Header) -> list[TensorInfo]:

@@ -28,8 +28,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int | float:
-    """Digits only make an integer; anything with a sign becomes a float, which no integer field accepts."""
-    return float(text) if text.startswith("-") else int(text)
+    """Digits only make an integer. What has a sign or is far beyond u64 becomes a float.
+
+    No integer field accepts one, and the digits of a number may be many.
+    """
+    return float(text) if text.startswith("-") or len(text) > 20 else int(text)
 
 
 def _constant(text: str) -> None:

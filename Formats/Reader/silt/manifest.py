@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import zstandard
 
 from .container import Container
-from .digests import cell_elements
+from .digests import CELL, cell_elements
 from .errors import SiltError, require
-from .jsontext import is_integer, parse_object
-from .paths import check_path, check_tree
+from .fields import Fields
+from .jsontext import parse_object
+from .notes import read_adapter, read_packing, read_receipt
+from .paths import check_tree
+from .recipes import Component, read_components
 from .tensors import Header, TensorInfo, element_count, parse_header
 
-I63 = 1 << 63
 MAX_MANIFEST = 268_435_456
 EXACT_DTYPES = ("F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
 CONVERTIBLE = ("F32", "F16", "BF16")
@@ -34,6 +36,7 @@ class Part:
     chunk: int | None
     tables: int | None
     unit: int | None
+    components: list[Component]
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ class BaseTensor:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the result and what makes it up."""
+    """A tensor of the result and what makes it up; without a digest, nothing says what it has to be."""
 
     info: TensorInfo
-    digest: str
+    digest: str | None
     base: BaseTensor | None
     parts: list[Part]
 
@@ -63,7 +66,7 @@ class File:
     path: str
     kind: str
     bytes: int
-    sha256: str
+    sha256: str | None
     header: Header | None
     tensors: list[Tensor]
     digest: str | None
@@ -76,57 +79,12 @@ class File:
 class Manifest:
     """The whole manifest."""
 
+    contract: str
     writer: str
     form: str
     base: dict[str, Any]
     result: dict[str, Any]
     files: list[File]
-
-
-class Fields:
-    """An object of the manifest: takes known fields with their types, refuses unknown ones."""
-
-    def __init__(self, value: Any, where: str, known: str) -> None:
-        require(isinstance(value, dict), "manifest", f"{where}: not an object")
-        self.value, self.where = value, where
-        for name in value:
-            known_name = name in known.split() or name.startswith("x-")
-            require(known_name, "extension", f"{where}: unknown field {name!r}")
-
-    def has(self, name: str) -> bool:
-        return name in self.value
-
-    def take(self, name: str, kind: type) -> Any:
-        require(name in self.value, "manifest", f"{self.where}: no field {name!r}")
-        value = self.value[name]
-        require(type(value) is kind, "manifest", f"{self.where}: {name!r} is not of type {kind.__name__}")
-        return value
-
-    def integer(self, name: str) -> int:
-        value = self.take(name, int)
-        require(is_integer(value, I63), "manifest", f"{self.where}: {name!r} is not below 2^63")
-        return value
-
-    def hex(self, name: str, digits: int) -> str:
-        value = self.take(name, str)
-        good = re.fullmatch(f"[0-9a-f]{{{digits}}}", value) is not None
-        require(good, "manifest", f"{self.where}: {name!r} is not {digits} hex digits")
-        return value
-
-    def choice(self, name: str, values: tuple[str, ...]) -> str:
-        value = self.take(name, str)
-        known = ", ".join(values)
-        require(value in values, "manifest", f"{self.where}: {name!r} is {value!r}, not one of {known}")
-        return value
-
-    def path(self, name: str) -> str:
-        return check_path(self.take(name, str), self.where)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        value = self.take(name, list)
-        good = all(is_integer(extent, I63) for extent in value)
-        require(good, "manifest", f"{self.where}: {name!r} is not a list of integers")
-        return tuple(value)
 
 
 def _decode(stored: bytes) -> bytes:
@@ -143,32 +101,47 @@ def _decode(stored: bytes) -> bytes:
     return text
 
 
-def _part(value: Any, where: str, start: int, total: int, last: bool) -> Part:
-    fields = Fields(value, where, "kind elements codec chunk tables unit")
+def _part(value: Any, where: str, info: TensorInfo, start: int, last: bool) -> Part:
+    fields = Fields(value, where, "kind components elements codec chunk tables unit")
     kind = fields.choice("kind", tuple(CODECS))
     codec = fields.choice("codec", CODECS[kind]) if kind != "copy" else None
-    coded = kind != "copy"
-    wanted = {"elements": not last, "codec": coded, "chunk": coded}
-    wanted |= {"tables": codec == "rans", "unit": kind == "exact"}
-    for name, wants in wanted.items():
-        there = "is missing" if wants else "does not belong here"
-        fault = "manifest" if wants or name == "elements" else "extension"
-        require(fields.has(name) == wants, fault, f"{where}: field {name!r} {there}")
-    end = total if last else start + fields.integer("elements")
-    require(last or end > start, "manifest", f"{where}: no elements")
+    coded, exact = kind != "copy", kind == "exact"
+    fields.kind_has({"codec": coded, "chunk": coded, "tables": codec == "rans", "unit": exact})
+    if last:
+        fields.absent("elements", "in the last part")
+    total = element_count(info.dtype, info.shape)
+    end = total if last else start + fields.integer("elements", 1)
     require(start < end <= total, "coverage", f"{where}: elements {start} to {end} of {total}")
-    chunk = fields.integer("chunk") if wanted["chunk"] else None
-    tables = fields.integer("tables") if wanted["tables"] else None
-    unit = fields.integer("unit") if wanted["unit"] else None
-    return Part(kind, start, end, codec, chunk, tables, unit)
+    chunk = fields.integer("chunk") if coded else None
+    tables = fields.integer("tables") if codec == "rans" else None
+    unit = fields.integer("unit") if exact else None
+    components: list[Component] = []
+    if fields.has("components"):
+        require(kind != "whole", "extension", f"{where}: field 'components' does not belong here")
+        columns = _columns(where, info, start, end)
+        raw = fields.take("components", list)
+        components = read_components(raw, where, info.name, (end - start) // columns, columns)
+    return Part(kind, start, end, codec, chunk, tables, unit, components)
 
 
-def _base_tensor(value: Any, where: str, info: TensorInfo, digest: str) -> BaseTensor:
+def _columns(where: str, info: TensorInfo, start: int, end: int) -> int:
+    """K of a part with components, which is a matrix of whole rows (section 12.1)."""
+    require(info.dtype in CONVERTIBLE, "manifest", f"{where}: components for a tensor of {info.dtype}")
+    columns = math.prod(info.shape[1:]) if len(info.shape) >= 2 else 1
+    require(columns <= CELL, "manifest", f"{where}: components for rows of {columns} elements")
+    grid = cell_elements(info.dtype, info.shape)
+    require(start % grid == 0, "manifest", f"{where}: components, but it begins within a cell")
+    require((end - start) % columns == 0, "manifest", f"{where}: components, but it ends within a row")
+    return columns
+
+
+def _base_tensor(value: Any, where: str, info: TensorInfo, digest: str | None) -> BaseTensor:
     fields = Fields(value, f"{where}: base", "name dtype shape digest")
     name = fields.take("name", str) if fields.has("name") else info.name
     dtype = fields.take("dtype", str) if fields.has("dtype") else info.dtype
     shape = fields.shape("shape") if fields.has("shape") else info.shape
     base_digest = fields.hex("digest", 32) if fields.has("digest") else digest
+    require(base_digest is not None, "manifest", f"{where}: neither the base nor the result has a digest")
     convertible = dtype == info.dtype or (dtype in CONVERTIBLE and info.dtype in CONVERTIBLE)
     require(convertible, "manifest", f"{where}: base of dtype {dtype} for a result of {info.dtype}")
     alike = len(shape) == len(info.shape) and shape[1:] == info.shape[1:]
@@ -176,9 +149,8 @@ def _base_tensor(value: Any, where: str, info: TensorInfo, digest: str) -> BaseT
     return BaseTensor(name, dtype, shape, base_digest)
 
 
-def _tensor(value: Any, where: str, info: TensorInfo) -> Tensor:
-    fields = Fields(value, where, "digest base parts")
-    digest = fields.hex("digest", 32)
+def _tensor(value: Any, where: str, info: TensorInfo, lossy: bool) -> Tensor:
+    fields = Fields(value, where, "digest receipt base parts")
     total = element_count(info.dtype, info.shape)
     parts: list[Part] = []
     raw_parts = fields.take("parts", list)
@@ -187,7 +159,13 @@ def _tensor(value: Any, where: str, info: TensorInfo) -> Tensor:
     require(fits, "coverage", f"{where}: {len(raw_parts)} parts for {total} elements")
     for index, raw in enumerate(raw_parts):
         start = parts[-1].end if parts else 0
-        parts.append(_part(raw, f"{where}: part {index}", start, total, index == len(raw_parts) - 1))
+        parts.append(_part(raw, f"{where}: part {index}", info, start, index == len(raw_parts) - 1))
+    near = lossy and any(part.components for part in parts)
+    known = fields.has("digest") or not near
+    digest = fields.hex("digest", 32) if known else None
+    if fields.has("receipt"):
+        require(lossy, "manifest", f"{where}: a receipt in an exact file")
+        read_receipt(fields.value["receipt"], where)
     refers = any(part.kind != "whole" for part in parts)
     fault = "missing" if refers else "not used"
     require(fields.has("base") == refers, "manifest", f"{where}: base is {fault}")
@@ -212,11 +190,15 @@ FILE_FIELDS = {
 }
 
 
-def _file(value: Any, where: str) -> File:
+def _file(value: Any, where: str, lossy: bool) -> File:
     kind = Fields(value, where, " ".join(FILE_FIELDS.values())).choice("kind", tuple(FILE_FIELDS))
     fields = Fields(value, where, FILE_FIELDS[kind])
-    path, size, sha256 = fields.path("path"), fields.integer("bytes"), fields.hex("sha256", 64)
+    path, size = fields.path("path"), fields.integer("bytes")
     where = f"file {path!r}"
+    changes = lossy and kind == "safetensors"
+    if changes:
+        fields.absent("sha256", "under the contract lossy")
+    sha256 = None if changes else fields.hex("sha256", 64)
     if kind == "safetensors":
         header = parse_header(fields.take("header", str).encode("utf-8"), where)
         total = 8 + len(header.raw) + header.data_bytes
@@ -225,7 +207,7 @@ def _file(value: Any, where: str) -> File:
         same = all(name in raw for name in header.tensors) and len(raw) == len(header.tensors)
         require(same, "coverage", f"{where}: header and manifest name different tensors")
         infos = header.tensors.values()
-        tensors = [_tensor(raw[info.name], f"{where}: tensor {info.name!r}", info) for info in infos]
+        tensors = [_tensor(raw[info.name], f"{where}: tensor {info.name!r}", info, lossy) for info in infos]
         return File(path, kind, size, sha256, header, tensors, None, None, None, None)
     digest = fields.hex("digest", 32)
     if kind == "base":
@@ -246,18 +228,49 @@ def read_manifest(container: Container) -> Manifest:
     names = isinstance(requires, list) and all(isinstance(name, str) for name in requires)
     require(names, "manifest", "manifest: 'requires' is not an array of strings")
     require(not requires, "extension", f"manifest: requires {', '.join(requires)}")
-    fields = Fields(value, "manifest", "silt contract requires writer form base result files")
+    known = "silt contract requires writer form base result files source receipt packing adapter"
+    fields = Fields(value, "manifest", known)
     for name, kind in (("silt", int), ("requires", list)):
         fields.take(name, kind)
-    fields.choice("contract", (container.metadata["contract"],))
+    contract = fields.choice("contract", (container.metadata["contract"],))
     writer, form = fields.take("writer", str), fields.choice("form", ("file", "directory"))
-    summaries = {}
-    for name, numbers in (("base", "tensors parameters"), ("result", "tensors parameters bytes")):
-        summary = Fields(fields.take(name, dict), f"manifest: {name}", f"root {numbers}")
-        summaries[name] = {"root": summary.hex("root", 64)}
-        summaries[name] |= {number: summary.integer(number) for number in numbers.split()}
-        same = summaries[name]["root"] == container.metadata.get(name)
-        require(same, "manifest", f"manifest: the root of the {name} is not the metadata's")
-    files = [_file(raw, f"file {index}") for index, raw in enumerate(fields.take("files", list))]
+    raw_files = enumerate(fields.take("files", list))
+    files = [_file(raw, f"file {index}", contract == "lossy") for index, raw in raw_files]
+    tensors = [tensor for file in files for tensor in file.tensors]
+    rooted = all(tensor.digest is not None for tensor in tensors)
+    base = _summary(container, fields, "base", "tensors parameters", True)
+    result = _summary(container, fields, "result", "tensors parameters bytes", rooted)
+    _notes(fields, contract, {tensor.info.name: _products(tensor) for tensor in tensors})
     check_tree([file.path for file in files])
-    return Manifest(writer, form, summaries["base"], summaries["result"], files)
+    return Manifest(contract, writer, form, base, result, files)
+
+
+def _summary(container: Container, fields: Fields, name: str, numbers: str, rooted: bool) -> dict[str, Any]:
+    """`base` or `result`; the latter has no root where a tensor has no digest."""
+    summary = Fields(fields.take(name, dict), f"manifest: {name}", f"root {numbers}")
+    if not rooted:
+        summary.absent("root", "where a tensor has no digest")
+    root = summary.hex("root", 64) if rooted else None
+    same = root == container.metadata.get(name)
+    require(same, "manifest", f"manifest: the root of the {name} is not the metadata's")
+    return {"root": root} | {number: summary.integer(number) for number in numbers.split()}
+
+
+def _products(tensor: Tensor) -> int:
+    """How many low-rank components a tensor has."""
+    return sum(component.kind == "low-rank" for part in tensor.parts for component in part.components)
+
+
+def _notes(fields: Fields, contract: str, products: dict[str, int]) -> None:
+    """The fields that may be there besides, of which a reader checks the types."""
+    if contract == "exact":
+        for name in ("source", "receipt"):
+            fields.absent(name, "under the contract exact")
+    if fields.has("source"):
+        fields.hex("source", 64)
+    if fields.has("receipt"):
+        read_receipt(fields.value["receipt"], fields.where)
+    if fields.has("packing"):
+        read_packing(fields.value["packing"], fields.where)
+    if fields.has("adapter"):
+        read_adapter(fields.value["adapter"], fields.where, products)

@@ -64,7 +64,9 @@ struct MaskEncoder {
         MaskEncoder(
             .bits(.none, width: 8),
             streams.map { stream in
-                (0..<(stream.count + 7) / 8).map { UInt8(truncatingIfNeeded: stream.words[$0 / 8] >> UInt64($0 % 8 * 8)) }
+                (0..<(stream.count + 7) / 8).map { byte in
+                    UInt8(truncatingIfNeeded: stream.words[byte / 8] >> UInt64(byte % 8 * 8))
+                }
             })
     }
 

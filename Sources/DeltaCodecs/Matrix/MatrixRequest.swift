@@ -91,6 +91,17 @@ package struct EncodedMatrix: Sendable, Hashable {
     /// The chunk of a stored mask over columns.
     package var columnChunk: [UInt8]?
 
+    package init(
+        coding: MatrixCoding, chunks: [[UInt8]], maskTables: [[UInt8]?], valueTables: [UInt8]? = nil,
+        columnChunk: [UInt8]? = nil
+    ) {
+        self.coding = coding
+        self.chunks = chunks
+        self.maskTables = maskTables
+        self.valueTables = valueTables
+        self.columnChunk = columnChunk
+    }
+
     /// Bytes of all chunks.
     package var bytes: Int {
         let tables = maskTables.reduce(valueTables?.count ?? 0) { $0 + ($1?.count ?? 0) }

@@ -14,7 +14,6 @@ struct DeltaContext: Sendable {
     init(
         _ options: LossyOptions, _ tensors: [TensorTask], _ pipeline: Pipeline, _ progress: Progress.Handler?
     ) throws(SiltError) {
-        let tensors = tensors.filter { $0.fate == .method }
         BLASThreads.settle()
         if options.method == .transform {
             let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) { values in

@@ -20,11 +20,16 @@ struct LossyEncoder: Sendable {
             options: options, context: try DeltaContext(options, tensors, pipeline, progress))
     }
 
-    func encode(_ tensor: TensorTask, _ worker: PackWorker) throws(SiltError) -> LossyTensor {
+    /// Codes the elements of `tensor` that the base has.
+    ///
+    /// - Parameter fate: nil: that of the tensor.
+    func encode(
+        _ tensor: TensorTask, as fate: TensorPolicy.Fate? = nil, _ worker: PackWorker
+    ) throws(SiltError) -> LossyTensor {
         let delta = try TensorDelta(tensor, worker)
         var components: [ComponentRecord] = []
         var chunks = ComponentChunks()
-        switch tensor.fate {
+        switch fate ?? tensor.fate {
         case .exact, .dropped: break
         case .vector(let values):
             components = builder.dense(delta, tensor.entry.name, values, &chunks)

@@ -22,7 +22,7 @@ extension Packer {
                     coding = .lossy
                     return true
                 }
-                if isLossy { chosen.append(tensor) }
+                if isLossy, tensor.fate == .method { chosen.append(tensor) }
             }
         }
         return chosen

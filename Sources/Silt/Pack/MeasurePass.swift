@@ -111,7 +111,7 @@ struct MeasurePass: Sendable {
                 let read = try unsafe worker.base.read(task.tensor, piece, as: tensor.info.dtype, hashing: whole)
                 unsafe base = read.patterns
                 if let digest = unsafe read.digest { task.digests.set(cell, digest) }
-                if tensor.fate != .exact, let base = unsafe base {
+                if tensor.info.dtype.isPredictable, let base = unsafe base {
                     let dtype = tensor.info.dtype
                     let isFinite = unsafe FiniteCheck.areFinite(base, dtype, count: piece.count)
                         && FiniteCheck.areFinite(result, dtype, count: piece.count)

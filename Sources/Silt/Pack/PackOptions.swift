@@ -18,8 +18,16 @@ public struct PackOptions: Sendable {
     public var codec = CodecChoice.auto
     /// zstd level, 1 to 22, of whatever is coded with zstd.
     public var level = 3
-    /// Whether low-rank predictions are tried for what stays exact.
-    public var predicts = true
+    /// What may stand for the base where a tensor stays exact.
+    public enum Prediction: String, CaseIterable, Sendable {
+        /// A low-rank product added to the base, where that is measured to be smaller.
+        case auto
+        /// The base alone: packs and unpacks faster.
+        case none
+    }
+
+    /// Whether low-rank predictions are tried.
+    public var prediction = Prediction.auto
     /// How tensors are pruned and quantised; nil for the exact contract.
     public var lossy: LossyOptions?
     /// The name that a single file is recorded under; nil: its own.

@@ -28,15 +28,25 @@ public struct Packer: Sendable {
     /// - Throws: `SiltError`: `inputMissing`, `header` or `truncated` for the inputs, `cannotCreate` or `io` for the output,
     ///   `changed` if an input changes meanwhile, `interrupted`.
     public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
-        try run(base: base, fineTuned: fineTuned, output)
+        try run(base: base, fineTuned: fineTuned, output).report
     }
 
     /// Packs without writing: the report that `pack` would give.
     public func measure(base: String, fineTuned: String) throws(SiltError) -> PackReport {
-        try run(base: base, fineTuned: fineTuned, nil)
+        try run(base: base, fineTuned: fineTuned, nil).report
     }
 
-    private func run(base: String, fineTuned: String, _ output: String?) throws(SiltError) -> PackReport {
+    /// What packing leaves behind for those who look closer.
+    struct Outcome {
+        let report: PackReport
+        let manifest: Manifest
+        let table: ChunkTable
+        /// The tensors, as tasks that can be read again.
+        let tensors: [TensorTask]
+    }
+
+    /// Packs into the file `output`, or into nowhere.
+    func run(base: String, fineTuned: String, _ output: String?) throws(SiltError) -> Outcome {
         let clock = ContinuousClock()
         let begin = clock.now
         let baseCheckpoint = try Checkpoint.asBase(base)
@@ -66,19 +76,25 @@ public struct Packer: Sendable {
             let tensors = settleLossy(files)
             lossy = try LossyEncoder(options, tensors, pipeline, context.progress)
         }
-        if options.predicts { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
+        if options.prediction == .auto { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
         try EncodePass(files: files, options: options, lossy: lossy, pipeline: pipeline)
             .run(into: writer, context.progress)
         var manifest = try Packer.manifest(result, files, bases, options.lossy == nil ? .exact : .lossy)
         if let lossy = options.lossy { Packer.describe(&manifest, lossy, files) }
         let table = writer.table
         let bytes = try writer.finish(manifest)
-        return PackReport(
+        let report = PackReport(
             contract: manifest.contract.rawValue, packing: manifest.packing,
-            distance: manifest.receipt.map { .init($0) }, bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
+            distance: manifest.receipt.map { .init($0) }, bytes: bytes, fineTunedBytes: manifest.bytes,
+            parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds,
             encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
             resultRoot: manifest.result.root)
+        let tensors = files.flatMap { file -> [TensorTask] in
+            guard case .safetensors(_, let tensors) = file.content else { return [] }
+            return tensors
+        }
+        return Outcome(report: report, manifest: manifest, table: table, tensors: tensors)
     }
 
     /// What is to be done for every file of the result.

@@ -2,3 +2,4 @@ public import ArgumentParser
 public import Silt
 
 extension PackOptions.CodecChoice: ExpressibleByArgument {}
+extension PackOptions.Prediction: ExpressibleByArgument {}

@@ -175,13 +175,11 @@ extension ContainerReader {
                 error.isLimit ? .limit : .manifest,
                 "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
         }
-        var parser = ManifestParser(file: path, chunks: chunks)
+        let contract = Manifest.Contract(rawValue: metadata["contract"] ?? "") ?? .exact
+        var parser = ManifestParser(file: path, contract: contract, chunks: chunks)
         let manifest = try parser.parse(json)
         guard manifest.base.root == metadata["base"], manifest.result.root == metadata["result"] ?? "" else {
             throw SiltError(.manifest, "the manifest and the header's metadata name different base or result roots")
-        }
-        guard manifest.contract.rawValue == metadata["contract"] else {
-            throw SiltError(.manifest, "the manifest and the header's metadata name different contracts")
         }
         return manifest
     }

@@ -16,7 +16,6 @@ struct ComponentParser {
         func fault(_ code: SiltError.Code, _ message: String) -> SiltError {
             SiltError(code, "\(place) \(message)", tensor: tensor)
         }
-        guard part.kind != .whole else { throw fault(.manifest, "is whole and must not have components") }
         guard !values.isEmpty else { throw fault(.manifest, "has an empty array of components") }
         guard values.count <= ComponentRecord.limit else {
             throw fault(.limit, "has \(values.count) components; at most \(ComponentRecord.limit) are allowed")
@@ -26,10 +25,10 @@ struct ComponentParser {
         }
         let columns = info.matrixColumns
         guard (1...Grid.limit).contains(columns) else {
-            throw fault(.limit, "has components and \(columns) columns; at most \(Grid.limit) are allowed")
+            throw fault(.manifest, "has components and \(columns) columns; at most \(Grid.limit) are allowed")
         }
         guard part.elements.lowerBound % info.grid.cell == 0, part.elements.count % columns == 0 else {
-            throw fault(.coverage, "has components and must have whole rows, from the start of a cell on")
+            throw fault(.manifest, "has components and must have whole rows, from the start of a cell on")
         }
         let parser = ComponentParser(rows: part.elements.count / columns, columns: columns, tensor: tensor)
         var components: [ComponentRecord] = []
@@ -51,11 +50,11 @@ struct ComponentParser {
         case "low-rank":
             let rank = try fields.integer("rank", atLeast: 1)
             // Rows and columns are at most 2^63 / 8 and 2^18: rank is bounded before it is multiplied.
-            guard rows <= Grid.limit, rank <= ComponentRecord.factorLimit / max(rows, columns) else {
+            guard rows <= Grid.limit, rank <= ComponentRecord.rankLimit, rank <= ComponentRecord.factorLimit / max(rows, columns) else {
                 throw SiltError(
                     .limit,
-                    "\(place) has rank \(rank) for \(rows) x \(columns); a factor has at most "
-                        + "\(ComponentRecord.factorLimit) elements and \(Grid.limit) columns",
+                    "\(place) has rank \(rank) for \(rows) x \(columns); at most \(ComponentRecord.rankLimit) are allowed, "
+                        + "and factors of \(ComponentRecord.factorLimit) elements and \(Grid.limit) columns",
                     tensor: tensor)
             }
             let left = try matrix(&fields, "left", rows: rank, columns: rows, &ledger)
@@ -179,6 +178,9 @@ struct ComponentParser {
 
     private func scale(_ fields: inout Fields, _ type: ValueType) throws(SiltError) -> ValueCoding.Scale {
         guard !type.isFloat else { return .none }
+        guard !fields.has("scales") || !fields.has("step") else {
+            throw SiltError(.manifest, "\(fields.place) has both step and scales", tensor: tensor)
+        }
         guard fields.has("scales") else {
             let step = try fields.single("step")
             guard Float(step) > 0 else {
@@ -204,7 +206,7 @@ struct ComponentParser {
             numbers = try fields.singles("q")
             guard numbers.count == rows else {
                 throw SiltError(
-                    .coverage, "\(place) has \(numbers.count) numbers for \(rows) rows", tensor: tensor)
+                    .manifest, "\(place) has \(numbers.count) numbers for \(rows) rows", tensor: tensor)
             }
             q = .rows(numbers)
         } else {

@@ -50,6 +50,8 @@ package enum ComponentRecord: Sendable, Hashable {
 
     /// Components that a part may have.
     package static let limit = 8
+    /// Directions that a product may have.
+    package static let rankLimit = 65_536
     /// Elements that a factor may have.
     package static let factorLimit = 16_777_216
 

@@ -54,7 +54,7 @@ extension ManifestParser {
             try entry.finish()
             guard let count = products[ByteName(of)], factor == nil || count == 1 else {
                 throw SiltError(
-                    .coverage, "\(entry.place) names a tensor that the result lacks, or that has no one product",
+                    .manifest, "\(entry.place) names a tensor that the result lacks, or that has no one product",
                     tensor: of)
             }
             adapter.tensors.append(.init(name: name, of: of, factor: factor, transposed: transposed))

@@ -8,10 +8,13 @@ struct ManifestParser {
     /// Name of the Silt file, for errors.
     let file: String
     private(set) var ledger: ChunkLedger
+    /// The contract that the header's metadata state.
+    private let metadataContract: Manifest.Contract
     private var contract = Manifest.Contract.exact
 
-    init(file: String, chunks: ChunkTable) {
+    init(file: String, contract: Manifest.Contract, chunks: ChunkTable) {
         self.file = file
+        metadataContract = contract
         ledger = ChunkLedger(chunks)
     }
 
@@ -24,6 +27,11 @@ struct ManifestParser {
                 advice: "update silt")
         }
         contract = try fields.choice("contract", Manifest.Contract.self)
+        guard contract == metadataContract else {
+            throw SiltError(
+                .manifest, "manifest.contract is \(contract.rawValue), the header's metadata say "
+                    + metadataContract.rawValue)
+        }
         for required in try fields.array("requires") {
             guard case .string(let name) = required else {
                 throw Fields.wrong("manifest.requires", expected: "an array of strings", found: required)
@@ -49,7 +57,10 @@ struct ManifestParser {
         var manifest = Manifest(
             contract: contract, writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes,
             files: files)
-        if contract == .lossy, fields.has("source") { manifest.source = try fields.sha256("source") }
+        guard contract == .lossy || !fields.has("source") else {
+            throw SiltError(.manifest, "manifest.source must not be there: the file is exact")
+        }
+        if fields.has("source") { manifest.source = try fields.sha256("source") }
         manifest.receipt = try ManifestParser.receipt(&fields, contract)
         manifest.packing = try ManifestParser.packing(&fields)
         manifest.adapter = try ManifestParser.adapter(&fields, files)
@@ -103,6 +114,9 @@ struct ManifestParser {
         let kind = try fields.string("kind")
         let bytes = try fields.integer("bytes")
         let hasHash = contract == .exact || kind != "safetensors"
+        guard hasHash || !fields.has("sha256") else {
+            throw SiltError(.manifest, "\(place).sha256 must not be there: the file is lossy")
+        }
         let sha256 = hasHash ? try fields.sha256("sha256") : nil
         let content: FileRecord.Content
         switch kind {

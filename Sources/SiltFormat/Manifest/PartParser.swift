@@ -24,7 +24,7 @@ struct PartParser {
             }
         }
         var part = PartRecord(kind: kind, elements: elements)
-        if fields.has("components") {
+        if kind != .whole, fields.has("components") {
             part.components = try ComponentParser.parse(
                 try fields.array("components"), part, entry.info, tensor: entry.name, at: place, ledger: &ledger)
         }
