@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-size    sizes beside every rival and the entropy bound (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make vectors       write Formats/Vectors anew"
+	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
 
 setup: $(VENV)/.done
 	@sh Tests/setup.sh
@@ -72,5 +73,22 @@ bench-memory: setup build
 vectors: setup
 	$(VENV)/bin/python Formats/Vectors/make_vectors.py
 
+# Large libraries: an environment of its own. PEERS_PIP are flags or further requirements for pip, such as an index that has
+# the CPU build of torch.
+.venv-peers/.done: Tests/Peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install $(PIP) $(PEERS_PIP) -r $<
+	@touch $@
+
+# The Swift tests keep what they write for these libraries.
+PEERS := $(abspath .build/peers)
+test-peers: setup build .venv-peers/.done
+	rm -rf $(PEERS)
+	SILT_KEEP_PEERS=$(PEERS) $(SWIFT) test --filter 'AdapterFixture|Interop'
+	SILT=$(SILT) SILT_KEEP_PEERS=$(PEERS) .venv-peers/bin/python -m pytest -q Tests/Peers
+
+peers-fixtures: .venv-peers/.done
+	.venv-peers/bin/python Tests/Peers/make_fixtures.py
+
 clean:
-	rm -rf .build .venv .venv-bench
+	rm -rf .build .venv .venv-bench .venv-peers

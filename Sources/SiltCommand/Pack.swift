@@ -14,6 +14,8 @@ struct Pack: ParsableCommand {
             same bits on every machine, and the file says how near. Embeddings, heads, norms and biases stay exact unless you \
             say otherwise. `silt plan` shows what each method would take.
 
+            With --lora, the file holds an adapter: it rebuilds the merged model, and `silt export` gives the adapter back.
+
             \(ExitStatus.help)
             """)
 
@@ -21,7 +23,10 @@ struct Pack: ParsableCommand {
     var base: String
 
     @Argument(help: "The fine-tuned checkpoint: likewise.")
-    var finetuned: String
+    var finetuned: String?
+
+    @Option(help: "A PEFT adapter (LoRA or SHiRA) to pack in place of FINETUNED: the file rebuilds the merged model.")
+    var lora: String?
 
     @Option(name: [.short, .long], help: "The Silt file to write.")
     var output: String
@@ -44,6 +49,9 @@ struct Pack: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if (finetuned == nil) == (lora == nil) {
+            throw ValidationError("Give either FINETUNED or --lora ADAPTER.")
+        }
         if !(1...22).contains(level) { throw ValidationError("--level takes 1 to 22.") }
     }
 
@@ -55,7 +63,11 @@ struct Pack: ParsableCommand {
         options.lossy = lossy.options
         options.prediction = prediction
         let report = try work.run(common) { context in
-            try Packer(context, options).pack(base: base, fineTuned: finetuned, to: output)
+            if let lora {
+                return try AdapterPacker(context, options.lossy, replaceExisting: force).pack(
+                    base: base, adapter: lora, to: output)
+            }
+            return try Packer(context, options).pack(base: base, fineTuned: finetuned ?? "", to: output)
         }
         common.report(report.json, PackLines.lines(report, output))
     }

@@ -21,7 +21,8 @@ struct SiltCommand: ParsableCommand {
             """,
         version: "silt \(SiltVersion.library) (format \(SiltVersion.format))",
         subcommands: [
-            Pack.self, Unpack.self, Verify.self, Inspect.self, Plan.self, Rescale.self, Squash.self,
+            Pack.self, Unpack.self, Verify.self, Inspect.self, Plan.self, Rescale.self, Squash.self, Export.self,
+            Convert.self, Sync.self,
         ])
 
     /// Runs a command and ends with its exit code.

@@ -38,6 +38,9 @@ enum CheckpointRoot {
         return root(of: tensors)
     }
 
+    /// SHA-256 of bytes in memory.
+    static func sha256(of bytes: [UInt8]) -> String { Hex.string(SHA256.hash(data: bytes)) }
+
     /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.
     static func sha256(
         of file: InputFile, buffer: ByteBuffer, cancellation: Cancellation

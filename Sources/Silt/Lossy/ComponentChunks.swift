@@ -17,7 +17,9 @@ struct ComponentChunks: Sendable {
             valueTables: valueTables)
     }
 
-    private mutating func append(_ chunk: [UInt8]) -> Int {
+    /// Takes in a chunk and gives its number.
+    @discardableResult
+    mutating func append(_ chunk: [UInt8]) -> Int {
         chunks.append(chunk)
         return chunks.count - 1
     }

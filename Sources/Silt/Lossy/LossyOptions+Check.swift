@@ -23,10 +23,10 @@ extension LossyOptions {
         }
         guard group >= 0 else { throw refuse("the group must be at least 0, found \(group)") }
         if let values {
-            guard (method == .sign) == (values == .sign) || method.isSparse && values == .sign else {
+            guard method != .sign || values == .sign else {
                 throw refuse("method \(method.rawValue) does not have values of type \(values.rawValue)")
             }
-            guard method != .transform else {
+            guard method != .transform || residual != nil else {
                 throw refuse("method transform chooses its values itself", "leave --values out")
             }
         }

@@ -9,14 +9,19 @@ struct ReceiptSums: Sendable {
     var error = 0.0, delta = 0.0, change = 0.0, product = 0.0
     /// Largest |result - fine-tuned|.
     var maximum = 0.0
-    /// Elements whose patterns differ from the fine-tuned's, and all elements.
+    /// Elements whose patterns differ from the fine-tuned's, and all elements, of those that are finite.
     var changed = 0, elements = 0
 
     /// Adds a run of elements, as Float.
-    mutating func add(result: UnsafePointer<Float>, fineTuned: UnsafePointer<Float>, base: UnsafePointer<Float>, count: Int) {
+    mutating func add(
+        result: UnsafePointer<Float>, fineTuned: UnsafePointer<Float>, base: UnsafePointer<Float>, count: Int
+    ) {
         for index in 0..<count {
             let (y, x, b) = unsafe (result[index], fineTuned[index], base[index])
             guard y.isFinite, x.isFinite, b.isFinite else { continue }
+            elements += 1
+            // Of F16 and BF16 too: no two of their patterns are the same Float.
+            if y.bitPattern != x.bitPattern { changed += 1 }
             let e = Double(y) - Double(x)
             let d = Double(x) - Double(b)
             let c = Double(y) - Double(b)
@@ -25,20 +30,6 @@ struct ReceiptSums: Sendable {
             change += c * c
             product += c * d
             maximum = max(maximum, abs(e))
-        }
-    }
-
-    /// Counts patterns of `width` bytes that differ.
-    mutating func compare(_ result: UnsafeRawPointer, _ fineTuned: UnsafeRawPointer, width: Int, count: Int) {
-        elements += count
-        for index in 0..<count {
-            let differ =
-                width == 2
-                ? unsafe result.load(fromByteOffset: 2 * index, as: UInt16.self)
-                    != fineTuned.load(fromByteOffset: 2 * index, as: UInt16.self)
-                : unsafe result.load(fromByteOffset: 4 * index, as: UInt32.self)
-                    != fineTuned.load(fromByteOffset: 4 * index, as: UInt32.self)
-            if differ { changed += 1 }
         }
     }
 

@@ -3,3 +3,5 @@ public import Silt
 
 extension PackOptions.CodecChoice: ExpressibleByArgument {}
 extension PackOptions.Prediction: ExpressibleByArgument {}
+extension WeightSync.Encoding: ExpressibleByArgument {}
+extension WeightSync.Checksum: ExpressibleByArgument {}

@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import Silt
+internal import TensorTypes
+
+/// `silt convert`.
+struct Convert: ParsableCommand {
+    /// What to make of a directory.
+    enum Target: String, CaseIterable, ExpressibleByArgument {
+        case dense
+        case sparseBitmask = "sparse-bitmask"
+        case sparse24Bitmask = "sparse-24-bitmask"
+    }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Convert a checkpoint from or to the sparse layouts of compressed-tensors.",
+        discussion: """
+            dense undoes sparse-bitmask and sparse-24-bitmask, the legacy layouts of compressed-tensors, so that the checkpoint can \
+            be packed; the other way round writes them. -0.0 becomes 0.0 in them unless --keep-negative-zeros is given.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: "The directory to convert.")
+    var directory: String
+
+    @Option(help: "dense, sparse-bitmask or sparse-24-bitmask.")
+    var to: Target
+
+    @Option(name: [.short, .long], help: "The directory to write.")
+    var output: String
+
+    @Flag(help: "Store -0.0 as a value of its own.")
+    var keepNegativeZeros = false
+
+    @Flag(name: [.short, .long], help: "Replace the output if it exists and has no other files.")
+    var force = false
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let report = try work.run(common) { context in
+            var converter = SparseBitmask(context, replaceExisting: force)
+            converter.keepsNegativeZeros = keepNegativeZeros
+            switch to {
+            case .dense: return try converter.decompress(directory, to: output)
+            case .sparseBitmask: return try converter.compress(directory, .bitmask, to: output)
+            case .sparse24Bitmask: return try converter.compress(directory, .twoOfFour, to: output)
+            }
+        }
+        common.report(report.json, report.lines(output))
+    }
+}
+
+extension ConversionReport {
+    /// The object that `convert --json` and `sync --json` print.
+    var json: JSONValue {
+        .members([
+            "files": .integer(files), "tensors": .integer(tensors), "converted": .integer(converted),
+            "negative_zeros": .integer(negativeZeros),
+        ])
+    }
+
+    /// What they print for people.
+    func lines(_ output: String) -> [String] {
+        var lines = [
+            "wrote \(output): \(Text.grouped(files)) files, \(Text.grouped(tensors)) tensors, "
+                + "\(Text.grouped(converted)) of them converted"
+        ]
+        if negativeZeros > 0 { lines.append("\(Text.grouped(negativeZeros)) values of -0.0 became 0.0") }
+        return lines
+    }
+}

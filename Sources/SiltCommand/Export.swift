@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Silt
+internal import TensorTypes
+
+/// `silt export`.
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Give the low-rank part of a Silt file back as a PEFT adapter.",
+        discussion: """
+            A file packed with --lora gives back its adapter. A file packed with --method lowrank or transform gives a new one: \
+            its low-rank matrices as LoRA (scale 1, a rank for each module), other changed modules whole (needs --base).
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: "The Silt file.")
+    var file: String
+
+    @Option(help: "The adapter directory to write: adapter_config.json and adapter_model.safetensors.")
+    var lora: String
+
+    @Option(help: "The base, for tensors that the adapter has whole and the file as differences.")
+    var base: String?
+
+    @Flag(name: [.short, .long], help: "Replace the directory if it has nothing but an adapter.")
+    var force = false
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let report = try work.run(common) { context in
+            try AdapterExporter(context, replaceExisting: force).export(file, to: lora, base: base)
+        }
+        common.report(
+            report.json,
+            [
+                "wrote \(lora): \(Text.grouped(report.modules)) modules with low-rank factors, "
+                    + "\(Text.grouped(report.saved)) tensors whole, \(Text.decimal(report.seconds, 2)) s"
+            ].flatMap { Pack.wrapped($0) })
+    }
+}
+
+extension AdapterExporter.Report {
+    /// The object that `export --json` prints.
+    var json: JSONValue {
+        .members([
+            "modules": .integer(modules), "saved": .integer(saved),
+            "left_out": .array(leftOut.map { .string($0) }), "seconds": .number(seconds),
+        ])
+    }
+}
