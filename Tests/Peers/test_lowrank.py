@@ -32,7 +32,7 @@ def test_exported_lowrank_pack_loads_in_peft(case: models.Case, silt, tmp_path: 
     tune(model)
     tuned = tmp_path / "tuned"
     model.save_pretrained(tuned)
-    silt("pack", base, tuned, "-o", tmp_path / "x.silt", "--method", "lowrank", "--rank", "8")
+    silt("pack", base, tuned, "-o", tmp_path / "x.silt", "--method", "lowrank", "--rank", "8", "--values", "f16")
     silt("unpack", base, tmp_path / "x.silt", "-o", tmp_path / "unpacked")
     unpacked, report = case.family.from_pretrained(tmp_path / "unpacked", output_loading_info=True)
     assert not any(report[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")), report

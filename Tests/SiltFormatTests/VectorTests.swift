@@ -30,11 +30,12 @@ struct Vector: Sendable, CustomTestStringConvertible {
     }
 
     /// Unpacks into `output`.
-    func unpack(threads: Int = 2, to output: String) throws {
-        _ = try Unpacker(WorkContext(threads: threads, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
-            .unpack(
-                base: Repository.path("Formats/Vectors/\(text("base"))"),
-                file: Repository.path("Formats/Vectors/\(kind)/\(name).silt"), to: output)
+    func unpack(threads: Int = 2, level: KernelLevel = .best, to output: String) throws {
+        var context = WorkContext(threads: threads, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        context.kernelLevel = level
+        _ = try Unpacker(context).unpack(
+            base: Repository.path("Formats/Vectors/\(text("base"))"),
+            file: Repository.path("Formats/Vectors/\(kind)/\(name).silt"), to: output)
     }
 }
 
@@ -46,17 +47,19 @@ struct VectorTests {
 
     @Test("there are as many as the independent reader has, and none without its Silt file")
     func enough() {
-        #expect(Vector.all("valid").count >= 29)
-        #expect(Vector.all("invalid").count >= 157)
+        #expect(Vector.all("valid").count >= 59)
+        #expect(Vector.all("invalid").count >= 309)
         for kind in ["valid", "invalid"] {
             let files = Repository.names(in: "Formats/Vectors/\(kind)").filter { $0.hasSuffix(".silt") }
             #expect(files == Vector.all(kind).map { $0.name + ".silt" })
         }
     }
 
-    @Test("a valid one gives exactly its files", arguments: Vector.all("valid"))
-    func valid(vector: Vector) throws {
-        try vector.unpack(to: directory("out"))
+    @Test(
+        "a valid one gives exactly its files, with every form of the kernels", arguments: Vector.all("valid"),
+        KernelLevel.available)
+    func valid(vector: Vector, level: KernelLevel) throws {
+        try vector.unpack(threads: level == .best ? 8 : 1, level: level, to: directory("out"))
         guard case .object(let members) = try vector.facts()["files"] else {
             Issue.record("the vector names no files")
             return

@@ -11,6 +11,9 @@ final class ChunkDecoder {
     private let planes = ByteBuffer()
     private let unitCodes = ByteBuffer()
     private let zstd = Zstd()
+    private let level: KernelLevel
+
+    init(level: KernelLevel = .best) { self.level = level }
 
     /// Decodes a chunk that is not empty.
     ///
@@ -39,7 +42,8 @@ final class ChunkDecoder {
                 throw ChunkError(reason: "its part is not a residual")
             }
             try unsafe decoder.decode(
-                chunk, layout, base: base, result: target, count: count, unit: unit, unitCodes: unitCodes)
+                chunk, layout, base: base, result: target, count: count, unit: unit, unitCodes: unitCodes,
+                level: level)
             return
         case (.rans, .planes(let codec)):
             planes.reserve(bytes)

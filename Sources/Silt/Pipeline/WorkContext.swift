@@ -1,4 +1,5 @@
 public import Logging
+package import TensorTypes
 
 /// What long work has around it: threads, and how it speaks with whoever started it.
 public struct WorkContext: Sendable {
@@ -12,6 +13,9 @@ public struct WorkContext: Sendable {
     public var progress: Progress.Handler?
     /// Stops the work.
     public var cancellation: Cancellation
+
+    /// Which form of the kernels rebuilds; all give the same bits, which tests prove.
+    package var kernelLevel = KernelLevel.best
 
     /// Two threads, and nobody who listens but `log`, unless said otherwise.
     public init(

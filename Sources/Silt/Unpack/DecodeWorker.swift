@@ -8,9 +8,14 @@ final class DecodeWorker {
     let chunk = ByteBuffer()
     let comparison = ByteBuffer()
     let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
-    let decoder = ChunkDecoder()
+    let decoder: ChunkDecoder
     let zstd = Zstd()
-    let predictor = Predictor.Workspace()
+    let predictor: Predictor.Workspace
     /// Decoders by the chunk of their tables.
     var tables = RecentlyUsed<Int, PartDecoder>()
+
+    init(level: KernelLevel = .best) {
+        decoder = ChunkDecoder(level: level)
+        predictor = Predictor.Workspace(level: level)
+    }
 }

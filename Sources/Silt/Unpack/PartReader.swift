@@ -7,9 +7,9 @@ struct PartReader: Sendable {
     let source: any ChunkSource
     private let predictor: Predictor
 
-    init(_ source: any ChunkSource) {
+    init(_ source: any ChunkSource, level: KernelLevel = .best) {
         self.source = source
-        predictor = Predictor(source)
+        predictor = Predictor(source, level: level)
     }
 
     /// Rebuilds `count` elements.

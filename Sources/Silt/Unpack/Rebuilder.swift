@@ -41,9 +41,14 @@ struct Rebuilder: Sendable {
     let pipeline: Pipeline
     /// Tensors to rebuild; nil for everything.
     let tensors: Set<Int>?
+    private let level: KernelLevel
 
     /// - Parameter tensors: indices into the manifest's tensors; then no other file is rebuilt. nil: all files.
-    init(_ container: ContainerReader, _ binding: BaseBinding, _ pipeline: Pipeline, tensors: Set<Int>? = nil) {
+    init(
+        _ container: ContainerReader, _ binding: BaseBinding, _ pipeline: Pipeline, tensors: Set<Int>? = nil,
+        level: KernelLevel = .best
+    ) {
+        self.level = level
         self.container = container
         self.binding = binding
         self.pipeline = pipeline
@@ -57,9 +62,10 @@ struct Rebuilder: Sendable {
     ) throws(SiltError) {
         let jobs = plan.jobs
         let meter = ProgressMeter(phase, total: plan.bytes, progress)
-        let (container, binding, reader) = (container, binding, PartReader(container))
+        let (container, binding, reader) = (container, binding, PartReader(container, level: level))
+        let level = level
         try pipeline.run(
-            count: jobs.count, makeWorker: { DecodeWorker() },
+            count: jobs.count, makeWorker: { DecodeWorker(level: level) },
             work: { (worker, index) throws(SiltError) in
                 do throws(SiltError) {
                     switch jobs[index] {
