@@ -13,7 +13,7 @@ help:
 	@echo "make test          build and run all tests"
 	@echo "make build         the release binary, $(SILT)"
 	@echo "make lint          formatter, layers, warnings as errors"
-	@echo "make bench-size    sizes beside every rival and the entropy bound (DATA=DIR for more pairs)"
+	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make vectors       write Formats/Vectors anew"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
@@ -62,6 +62,7 @@ format:
 
 bench-size: setup build .venv-bench/.done
 	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Size/bench_size.py $(if $(DATA),--data $(DATA)) $(FLAGS)
+	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Size/bench_lossy.py $(if $(DATA),--data $(DATA)) $(LOSSY_FLAGS)
 
 BIG ?= .build/bench-memory
 bench-memory: setup build

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Packs a real fine-tuned model against its base, and proves that what comes back is what went in.
+# Packs a real fine-tuned model against its base, exactly and not, and proves that what comes back is what was promised.
 set -eu
 silt=$1
 base=Tests/Data/small-base
@@ -11,12 +11,21 @@ run() {
     printf '\n$ silt'
     printf ' %s' "$@" | sed "s|$work/||g"
     printf '\n'
-    "$silt" "$@" | sed "s|$work/||g"
+    "$silt" "$@" >"$work/out"
+    sed "s|$work/||g" "$work/out"
+}
+
+# The first lines of what a command prints.
+run_short() {
+    count=$1
+    shift
+    run "$@" >"$work/lines"
+    head -n "$count" "$work/lines"
+    echo "  …"
 }
 
 run pack "$base" "$tuned" -o "$work/foods.silt"
-run inspect "$work/foods.silt" | head -28
-echo "  …"
+run_short 28 inspect "$work/foods.silt"
 run unpack "$base" "$work/foods.silt" -o "$work/restored"
 run verify "$base" "$work/foods.silt" --against "$tuned"
 
@@ -31,3 +40,16 @@ echo "every file is identical"
 printf '\na wrong base is refused:\n$ silt unpack %s foods.silt -o nothing\n' "$tuned"
 if "$silt" unpack "$tuned" "$work/foods.silt" -o "$work/nothing"; then exit 1; else echo "exit status $?"; fi
 test ! -e "$work/nothing"
+
+printf '\nnear instead of equal: DARE drops nine of ten values, and the file says how far the result is\n'
+run pack "$base" "$tuned" -o "$work/dare.silt" --method random --drop 0.9 --embeddings method
+run_short 10 verify "$base" "$work/dare.silt" --against "$tuned"
+
+printf '\nanother rescale factor q, without packing again\n'
+run rescale "$work/dare.silt" --q 0.12 --base "$base" --against "$tuned"
+run_short 6 verify "$base" "$work/dare.silt" --against "$tuned"
+
+printf '\nwhich method? plan tries them all\n'
+"$silt" plan "$base" "$tuned" >"$work/plan"
+printf '\n$ silt plan %s %s\n  …\n' "$base" "$tuned"
+sed -n '/^  silt pack/,$p' "$work/plan" | grep -v -e '--values bf16' -e '--drop 0.95'

@@ -52,6 +52,9 @@ struct Pack: ParsableCommand {
         if (finetuned == nil) == (lora == nil) {
             throw ValidationError("Give either FINETUNED or --lora ADAPTER.")
         }
+        if lora != nil, lossy.isForTensors || codec != .auto || level != 3 || prediction != .auto {
+            throw ValidationError("--lora goes with --method random, --drop, --seed, --q, --values and --group only.")
+        }
         if !(1...22).contains(level) { throw ValidationError("--level takes 1 to 22.") }
     }
 

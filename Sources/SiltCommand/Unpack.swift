@@ -47,12 +47,15 @@ struct Unpack: ParsableCommand {
             return try Chain(context, replaceExisting: force).unpack(base: base, files: files, to: output)
         }
         let rate = report.seconds > 0 ? Double(report.bytes) / report.seconds / 1e9 : 0
+        let checks =
+            report.unknownDigests == 0
+            ? "all digests checked" : "\(Text.grouped(report.unknownDigests)) tensors have no digest (verify --update)"
         common.report(
             report.json,
             [
                 "wrote \(output): \(Text.grouped(report.files)) files, \(Text.grouped(report.tensors)) tensors, "
                     + "\(Text.grouped(report.bytes)) bytes in \(Text.decimal(report.seconds, 2)) s "
-                    + "(\(Text.decimal(rate, 2)) GB/s), all digests checked"
+                    + "(\(Text.decimal(rate, 2)) GB/s), \(checks)"
             ].flatMap { Pack.wrapped($0) })
     }
 }

@@ -200,3 +200,55 @@ def small_model(rng: np.random.Generator, dtype: str = "BF16", prefix: str = "",
 def tuned_model(rng: np.random.Generator, tensors: Tensors, share: float = 0.5, steps: int = 4) -> Tensors:
     """A fine-tune of a model: the same names, other bits."""
     return {name: tuned(rng, tensor, share, steps) for name, tensor in tensors.items()}
+
+
+#: The tensors of `lossy_model` that a lossy method takes by default.
+LOSSY_NAMES = (
+    "encoder.layer.0.attention.query.weight",
+    "encoder.layer.0.output.dense.weight",
+    "encoder.layer.0.wide.dense.weight",
+    "encoder.conv.weight",
+)
+
+
+def float_tensor(values: np.ndarray, dtype: str) -> Tensor:
+    """A tensor of finite values, rounded to the dtype."""
+    numbers = values.astype("<f4")
+    if dtype == "BF16":
+        data = bf16_from_f32(numbers.reshape(-1)).tobytes()
+    else:
+        data = numbers.astype("<f4" if dtype == "F32" else "<f2").tobytes()
+    return Tensor(dtype, values.shape, data)
+
+
+def lossy_pair(rng: np.random.Generator, dtype: str, size: float = 0.002) -> tuple[Tensors, Tensors]:
+    """A small transformer of finite values and its fine-tune, whose deltas are normal with deviation `size`.
+
+    One matrix has more than one cell, an odd number of columns, and a delta that is mostly of rank 4; one
+    tensor has rank 3.
+    """
+    shapes = {
+        "embeddings.word_embeddings.weight": (120, 48),
+        "embeddings.LayerNorm.weight": (48,),
+        LOSSY_NAMES[0]: (48, 48),
+        "encoder.layer.0.attention.query.bias": (48,),
+        LOSSY_NAMES[1]: (48, 192),
+        LOSSY_NAMES[2]: (700, 401),
+        LOSSY_NAMES[3]: (8, 5, 7),
+        "classifier.weight": (2, 48),
+        "classifier.bias": (2,),
+    }
+    base: Tensors = {}
+    fine: Tensors = {}
+    for name, shape in shapes.items():
+        before = (rng.standard_normal(shape) * 0.05).astype("<f4")
+        delta = rng.standard_normal(shape)
+        if name == LOSSY_NAMES[2]:
+            left, right = rng.standard_normal((shape[0], 4)), rng.standard_normal((4, shape[1]))
+            delta = 0.3 * delta + 0.5 * left @ right
+        base[name] = float_tensor(before, dtype)
+        fine[name] = float_tensor(before + (delta * size).astype("<f4"), dtype)
+    integers = np.arange(64, dtype="<i8").tobytes()
+    base["embeddings.position_ids"] = fine["embeddings.position_ids"] = Tensor("I64", (1, 64), integers)
+    base["empty.weight"] = fine["empty.weight"] = Tensor(dtype, (0, 48), b"")
+    return base, fine

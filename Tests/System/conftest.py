@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import small_model, tuned_model, write_model
+from checkpoints import lossy_pair, small_model, tuned_model, write_model
 from program import ROOT, Packed, Silt, program_path
 
 
@@ -47,3 +47,14 @@ def small(silt: Silt, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     (fine / "vocab.txt").write_text("\n".join(f"token{number}" for number in range(400)))
     silt.pack(base, fine, work / "model.silt")
     return Packed(base, fine, work / "model.silt")
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """A base and its fine-tune of finite values, by dtype. Tests must not change them."""
+    found = {}
+    for dtype in ("BF16", "F16", "F32"):
+        work = tmp_path_factory.mktemp(dtype)
+        base, fine = lossy_pair(np.random.default_rng(11), dtype)
+        found[dtype] = (write_model(work / "base", base), write_model(work / "fine", fine))
+    return found

@@ -7,9 +7,11 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from flip_bytes import OUTCOMES, Trial, flip
+from checkpoints import lossy_pair, write_model
+from flip_bytes import OUTCOMES, Trial, expected, flip
 from program import MALFORMED, ROOT, Packed, Silt, digests, listing
 
 VECTORS = ROOT / "Formats" / "Vectors"
@@ -22,6 +24,45 @@ def test_flipped_bytes(silt: Silt, small: Packed) -> None:
     count = int(os.environ.get("SILT_FLIPS", "300"))
     trial = Trial(silt.path, small.base, digests(small.fine))
     counts, bad = flip(trial, small.file, count, seed=count, processes=2)
+    assert not bad, "\n".join(bad[:20])
+    assert sum(counts[outcome] for outcome in OUTCOMES[:2]) == count
+
+
+#: Files with every kind of component, mask, value and scale between them.
+LOSSY_KINDS = (
+    "random --values bf16 --vectors f16",
+    "random --drop 0.8 --mask bitmask --values int8 --group 16",
+    "magnitude --drop 0.95 --mask gaps --values int4",
+    "columns --drop 0.7 --values f32",
+    "rows --drop 0.6 --values int2 --embeddings method",
+    "nm --values sign",
+    "sign",
+    "lowrank --rank 3 --values int8",
+    "transform+random --quality 2",
+)
+
+
+@pytest.fixture(scope="module")
+def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A pair so small that a byte in ten is one of the manifest."""
+    work = tmp_path_factory.mktemp("tiny")
+    tensors = lossy_pair(np.random.default_rng(3), "BF16")
+    base, fine = ({name: side[name] for name in side if "wide" not in name} for side in tensors)
+    return write_model(work / "base", base), write_model(work / "fine", fine)
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "sealed"])
+@pytest.mark.parametrize("method", ["", *LOSSY_KINDS], ids=lambda method: method.replace(" ", "") or "exact")
+def test_flipped_bytes_of_methods(
+    silt: Silt, tiny_pair: tuple[Path, Path], tmp_path: Path, method: str, sealed: bool
+) -> None:
+    """As above for lossy files, and once more with checksums that fit the damage. SILT_FLIPS counts here too."""
+    base, fine = tiny_pair
+    packed = tmp_path / "m.silt"
+    silt.ok("pack", base, fine, "-o", packed, *(["--method", *method.split()] if method else []))
+    count = int(os.environ.get("SILT_FLIPS", "60"))
+    trial = Trial(silt.path, base, expected(base, packed))
+    counts, bad = flip(trial, packed, count, seed=count, processes=2, sealed=sealed)
     assert not bad, "\n".join(bad[:20])
     assert sum(counts[outcome] for outcome in OUTCOMES[:2]) == count
 

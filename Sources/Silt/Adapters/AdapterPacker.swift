@@ -39,6 +39,11 @@ public struct AdapterPacker: Sendable {
         }
         let checkpoint = try Checkpoint.asBase(base)
         let source = try Adapter(directory: adapter)
+        if lossy != nil, source.configuration.kind != .lora {
+            throw SiltError(
+                .usage, "only the factors of LoRA can be dropped, not the values of \(source.configuration.kind.rawValue)",
+                file: adapter)
+        }
         let layout = try MergedLayout(source, base: checkpoint)
         try OutputGuard.check(output, files: [source.file.path], checkpoints: [checkpoint])
         let writer = try ContainerWriter(at: output, replacing: replaceExisting)
@@ -90,7 +95,8 @@ public struct AdapterPacker: Sendable {
                 root: CheckpointRoot.root(of: records) ?? "", tensors: records.count,
                 parameters: records.reduce(0) { $0 + $1.info.parameters }),
             bytes: files.reduce(0) { $0 + $1.bytes }, files: files)
-        manifest.packing = [(name: "adapter", value: adapter.configuration.kind.rawValue)] + (lossy?.summary ?? [])
+        manifest.packing = [(name: "adapter", value: adapter.configuration.kind.rawValue)]
+        manifest.packing += (lossy?.summary ?? []).filter { $0.name != "vectors" && $0.name != "embeddings" }
         manifest.adapter = AdapterRecord(
             config: adapter.configuration.text, tensors: outcomes.flatMap(\.adapterTensors))
         return manifest

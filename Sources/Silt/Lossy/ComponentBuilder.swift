@@ -49,9 +49,10 @@ struct ComponentBuilder: Sendable {
     private func sparse(
         _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method, _ chunks: inout ComponentChunks
     ) -> ComponentRecord {
-        var request = request(delta, name, options.valueType)
+        var request = request(delta, name, options.values(of: method))
         request.masks = masks(delta, name, method)
-        request.q = request.masks.isEmpty ? nil : options.q.map { .all($0) }
+        // Masks of rows that did not move drop nothing.
+        request.q = request.masks.isEmpty || !options.isPruning ? nil : options.q.map { .all($0) }
         request.bitWidth = method == .nm && options.m <= 8 ? options.m : 8
         switch options.mask {
         case .auto, .seeded: request.maskCodec = method == .nm && options.m <= 8 ? .bits : .auto

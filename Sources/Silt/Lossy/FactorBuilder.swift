@@ -49,7 +49,7 @@ struct FactorBuilder {
         func factor(_ values: [Float], columns: Int, _ side: String) -> MatrixRecord {
             let request = MatrixRequest(
                 rows: factors.rank, columns: columns, identity: Checksum64.of(Array("\(name):\(side)".utf8)),
-                values: ValueType(rawValue: options.valueType.rawValue) ?? .f32,
+                values: ValueType(rawValue: options.values(of: options.method).rawValue) ?? .f32,
                 scale: options.group > 0 ? .groups(options.group) : .rows)
             return unsafe values.withUnsafeBufferPointer { buffer in
                 guard let start = buffer.baseAddress else { preconditionFailure("factors have elements") }

@@ -86,6 +86,11 @@ struct LossyEncoder: Sendable {
                 fineTuned: LossyEncoder.floats(source, dtype, piece.count, x),
                 base: LossyEncoder.floats(patterns, dtype, piece.count, b), count: piece.count)
         }
+        guard sums.lost == 0 else {
+            throw SiltError(
+                .usage, "\(sums.lost) values would come back infinite: the type of the values or q is too small for the delta",
+                tensor: tensor.entry.name, advice: "take --values bf16 or f32, a larger q, or leave the tensor out with --except")
+        }
         return LossyTensor(
             components: components, chunks: chunks, digest: Digest128(pieces: digests), sums: sums)
     }

@@ -30,6 +30,9 @@ extension LossyOptions {
                 throw refuse("method transform chooses its values itself", "leave --values out")
             }
         }
+        if case .value = rescale, !isPruning {
+            throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
+        }
         guard group == 0 || !isFloat else { throw refuse("only quantised values have groups, not \(valueType.rawValue)") }
         if let residual {
             guard method == .lowrank || method == .transform else {
@@ -46,10 +49,24 @@ extension LossyOptions {
         }
     }
 
-    /// The type of the values.
-    public var valueType: Values { values ?? (method == .sign ? .sign : .int4) }
+    /// The type of the values: of a low-rank method's residual, where there is one.
+    public var valueType: Values { values(of: residual ?? method) }
+
+    /// The type of the values of one of the methods.
+    func values(of method: Method) -> Values {
+        if method == .sign { return .sign }
+        // Factors are no signs: those are for the residual.
+        if values == .sign, !method.isSparse { return .int4 }
+        return values ?? .int4
+    }
 
     private var isFloat: Bool { valueType == .f32 || valueType == .f16 || valueType == .bf16 }
+
+    /// Whether a part of the elements is dropped.
+    var isPruning: Bool {
+        let sparse = residual ?? method
+        return sparse == .nm || (sparse.drops && drop > 0)
+    }
 
     /// The threshold of seeded masks: p 2^32, rounded; 0 for p = 0.
     var threshold: UInt32 { UInt32(min(4_294_967_295, (drop * 4_294_967_296).rounded())) }
@@ -80,7 +97,7 @@ extension LossyOptions {
         if sparse == .magnitude { list.append(("scope", scope.rawValue)) }
         if sparse == .columns || sparse == .rows { list.append(("choose", choice.rawValue)) }
         if isRandom { list.append(("seed", "\(seed)")) }
-        if method != .transform { list.append(("values", valueType.rawValue)) }
+        if method != .transform || residual != nil { list.append(("values", valueType.rawValue)) }
         if group > 0 { list.append(("group", "\(group)")) }
         if let q { list.append(("q", "\(q)")) }
         list += [("vectors", vectors.rawValue), ("embeddings", embeddings.rawValue)]

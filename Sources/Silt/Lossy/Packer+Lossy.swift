@@ -10,11 +10,12 @@ extension Packer {
     /// What equals the base stays a copy, what is not finite stays exact.
     func settleLossy(_ files: [FileTask]) -> [TensorTask] {
         var chosen: [TensorTask] = []
+        var taken = 0
         for case .safetensors(_, let tensors) in files.map(\.content) {
             for tensor in tensors where tensor.fate != .exact {
                 guard let segment = tensor.segments.first, segment.hasBase else { continue }
                 guard !tensor.hasNonFinite.load(ordering: .relaxed) else {
-                    context.log.notice("\(tensor.entry.name) has infinities or NaNs and stays exact")
+                    context.log.notice("\(tensor.entry.name) has infinities, NaNs or values of 2^127 and more, and stays exact")
                     continue
                 }
                 let isLossy = segment.coding.withLock { coding -> Bool in
@@ -22,9 +23,11 @@ extension Packer {
                     coding = .lossy
                     return true
                 }
+                taken += isLossy ? 1 : 0
                 if isLossy, tensor.fate == .method { chosen.append(tensor) }
             }
         }
+        if taken == 0 { context.log.notice("no tensor is lossy: what moved is kept exact by default or by --only and --except") }
         return chosen
     }
 

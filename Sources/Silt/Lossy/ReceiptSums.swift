@@ -12,13 +12,20 @@ struct ReceiptSums: Sendable {
     /// Elements whose patterns differ from the fine-tuned's, and all elements, of those that are finite.
     var changed = 0, elements = 0
 
+    /// Elements that are finite in the fine-tuned checkpoint and the base, and not in the result.
+    var lost = 0
+
     /// Adds a run of elements, as Float.
     mutating func add(
         result: UnsafePointer<Float>, fineTuned: UnsafePointer<Float>, base: UnsafePointer<Float>, count: Int
     ) {
         for index in 0..<count {
             let (y, x, b) = unsafe (result[index], fineTuned[index], base[index])
-            guard y.isFinite, x.isFinite, b.isFinite else { continue }
+            guard x.isFinite, b.isFinite else { continue }
+            guard y.isFinite else {
+                lost += 1
+                continue
+            }
             elements += 1
             // Of F16 and BF16 too: no two of their patterns are the same Float.
             if y.bitPattern != x.bitPattern { changed += 1 }
@@ -41,6 +48,7 @@ struct ReceiptSums: Sendable {
         product += other.product
         maximum = max(maximum, other.maximum)
         changed += other.changed
+        lost += other.lost
         elements += other.elements
     }
 

@@ -64,6 +64,8 @@ struct TensorPolicy {
             case .drop: return .dropped
             }
         }
+        // Factors have a column for each row (Formats/Silt.md, section 12.2).
+        guard options.method.isSparse || info.shape[0] <= Grid.limit else { return .exact }
         if only != nil { return .method }
         if words.contains(where: TensorPolicy.heads.contains) { return .exact }
         guard words.contains(where: TensorPolicy.embeddings.contains), words.last == "weight" else {

@@ -14,13 +14,16 @@ struct PredictionSearch: Sendable {
     /// Smaller tensors share tables with others and are not worth a decomposition.
     private static let leastElements = 32_768
     /// Larger ones would take too much memory at once.
-    private static let mostElements = 1 << 26
+    private static let mostElements = 3 << 24
+    /// From so many on, one tensor at a time is searched.
+    static let largeElements = 1 << 20
     /// Rows that are looked at before the whole is decomposed, the share of directions that must hold `energy` of them.
     private static let sampleRows = 128
     private static let share = 8
     private static let energy = 0.5
-    /// Directions that are looked for in matrices too large for a full decomposition.
+    /// Directions that are looked for in matrices of more elements than this; smaller ones are decomposed in full.
     private static let leading = 96
+    private static let fullElements = 1 << 22
 
     /// A prediction, and the tables of the residual over it.
     struct Found: Sendable {
@@ -48,27 +51,14 @@ struct PredictionSearch: Sendable {
         let delta = try TensorDelta(tensor, worker)
         let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
         guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns) else { return nil }
+        guard let step = try PredictionSample(tensor, delta).bestStep(bits: bits, worker) else { return nil }
         guard let decomposition = try? decompose(values, delta) else { return nil }
-        let energy = decomposition.energy / Double(delta.count)
-        guard energy > 0 else { return nil }
-        // From coarse to fine, until it gets worse: the factors' bytes grow, those of the residual shrink.
-        var best: Found?
-        var worse = 0
-        var step = Float(4 * energy.squareRoot())
-        for _ in 0..<14 {
-            let code = TransformCoder(quality: step).code(values, decomposition)
-            step *= 0.6
-            guard code.rank > 0 else { continue }
-            let found = try measure(tensor, code, worker)
-            if found.bits < min(best?.bits ?? bits, bits) {
-                best = found
-                worse = 0
-            } else {
-                worse += 1
-                if worse == 3 { break }
-            }
-        }
-        return best
+        var coder = TransformCoder(quality: step)
+        if delta.count > fullElements { coder.sweeps = 0 }
+        let code = coder.code(values, decomposition)
+        guard code.rank > 0 else { return nil }
+        let found = try measure(tensor, code, worker)
+        return found.bits < bits ? found : nil
     }
 
     /// Whether a sample of rows has most of its energy in few directions, as no ordinary delta of a large model has.
@@ -89,8 +79,13 @@ struct PredictionSearch: Sendable {
     private static func decompose(
         _ values: Span<Float>, _ delta: TensorDelta
     ) throws(DecompositionError) -> Decomposition {
-        let isLarge = min(delta.rows, delta.columns) > Decomposition.exactExtent
-        return try Decomposition(values, rows: delta.rows, columns: delta.columns, rank: isLarge ? leading : nil)
+        let isLarge = delta.count > fullElements || min(delta.rows, delta.columns) > Decomposition.exactExtent
+        guard !isLarge else {
+            return try Decomposition(
+                leading: min(leading, min(delta.rows, delta.columns) / 2), of: values, rows: delta.rows,
+                columns: delta.columns)
+        }
+        return try Decomposition(values, rows: delta.rows, columns: delta.columns)
     }
 
     /// The bits of factors and residual together.

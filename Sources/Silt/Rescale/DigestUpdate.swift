@@ -40,6 +40,6 @@ struct DigestUpdate: Sendable {
         }
         manifest.result.root = CheckpointRoot.root(of: manifest.tensors) ?? ""
         if let receipts { manifest.receipt = receipts.overall }
-        return (try ContainerRewriter.replace(container, with: manifest), manifest.result.root)
+        return (try ContainerRewriter.write(container, manifest, to: file), manifest.result.root)
     }
 }

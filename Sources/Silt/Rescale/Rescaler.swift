@@ -55,17 +55,24 @@ public struct Rescaler: Sendable {
             throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
         }
         let regex = try TensorPattern(pattern)
+        // Rows that are stored as positions are those that moved, unless rows are what was pruned.
+        let prunesRows = container.manifest.packing.contains { $0.name == "method" && $0.value.hasSuffix("rows") }
         var manifest = container.manifest
         var count = 0
         var failure: SiltError?
         manifest.changeTensors { tensor in
-            guard regex.matches(tensor.name), Rescaler.isPruned(tensor) else { return }
+            guard regex.matches(tensor.name), Rescaler.isPruned(tensor, prunesRows) else { return }
             count += 1
             for index in tensor.parts.indices {
                 let rows = tensor.matrixShape(of: tensor.parts[index]).rows
                 tensor.parts[index].components = tensor.parts[index].components.map { component in
                     component.changing { matrix in
-                        guard !matrix.coding.masks.isEmpty else { return }
+                        guard Rescaler.isPruned(matrix, prunesRows) else { return }
+                        if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
+                            failure = SiltError(
+                                .usage, "its positions are stored, so the file does not say with which p they were chosen",
+                                tensor: tensor.name, advice: "give q as a number")
+                        }
                         if case .rows(let list) = q, list.count != rows {
                             failure = SiltError(
                                 .usage, "\(list.count) numbers for the \(rows) rows of this tensor", tensor: tensor.name)
@@ -86,12 +93,18 @@ public struct Rescaler: Sendable {
         manifest.receipt = nil
         manifest.packing.removeAll { $0.name == "q" }
         manifest.packing.append((name: "q", value: q.description))
-        var bytes = try ContainerRewriter.replace(container, with: manifest)
-        var root = ""
-        if let base {
-            let update = try DigestUpdate(context).run(base: base, file: file, against: fineTuned)
-            (bytes, root) = (update.bytes, update.root)
+        guard let base else {
+            let bytes = try ContainerRewriter.write(container, manifest, to: file)
+            return Report(
+                tensors: count, bytes: bytes, resultRoot: "", seconds: begin.duration(to: clock.now).inSeconds)
         }
+        // The digests are computed on a copy: with a wrong base the file stays as it is.
+        let place = try StagedPlace(beside: file)
+        let copy = place.path("rescaled.silt")
+        _ = try ContainerRewriter.write(container, manifest, to: copy, isNew: true)
+        let root = try DigestUpdate(context).run(base: base, file: copy, against: fineTuned).root
+        let updated = try ContainerReader(copy)
+        let bytes = try ContainerRewriter.write(updated, updated.manifest, to: file)
         return Report(
             tensors: count, bytes: bytes, resultRoot: root, seconds: begin.duration(to: clock.now).inSeconds)
     }
@@ -113,8 +126,13 @@ public struct Rescaler: Sendable {
         }
     }
 
-    private static func isPruned(_ tensor: TensorRecord) -> Bool {
-        tensor.parts.flatMap(\.components).flatMap(\.matrices).contains { !$0.coding.masks.isEmpty }
+    private static func isPruned(_ tensor: TensorRecord, _ prunesRows: Bool) -> Bool {
+        tensor.parts.flatMap(\.components).flatMap(\.matrices).contains { isPruned($0, prunesRows) }
+    }
+
+    private static func isPruned(_ matrix: MatrixRecord, _ prunesRows: Bool) -> Bool {
+        matrix.coding.q != nil
+            || matrix.coding.masks.contains { $0.over != .rows || $0.isSeeded || prunesRows }
     }
 
     private static func factor(_ q: Factor, _ coding: MatrixCoding) -> RescaleFactor? {
@@ -130,6 +148,13 @@ public struct Rescaler: Sendable {
             // What a threshold rounds is far below what a person writes.
             return keep == 1 ? nil : .all((keep * 1e9).rounded() / 1e9)
         }
+    }
+}
+
+extension MaskCoding {
+    /// Whether positions are made again from a seed.
+    fileprivate var isSeeded: Bool {
+        if case .seeded = positions { true } else { false }
     }
 }
 

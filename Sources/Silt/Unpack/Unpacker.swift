@@ -29,8 +29,10 @@ public struct Unpacker: Sendable {
         public let bytes: Int
         /// Wall-clock seconds.
         public let seconds: Double
-        /// Root of the result, 64 hexadecimal digits.
+        /// Root of the result, 64 hexadecimal digits; empty if it is not known.
         public let resultRoot: String
+        /// Tensors without a digest to compare with, since q was changed.
+        public let unknownDigests: Int
     }
 
     /// Rebuilds everything that `file` holds as `output`: a file if one was packed, else a directory.
@@ -72,7 +74,8 @@ public struct Unpacker: Sendable {
         try staged.commit()
         return Report(
             files: manifest.files.count, tensors: manifest.result.tensors, bytes: manifest.bytes,
-            seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.result.root)
+            seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.result.root,
+            unknownDigests: manifest.tensors.filter { $0.digest == nil }.count)
     }
 
     /// Rebuilds the tensors whose names match `pattern` into one safetensors file.
@@ -112,7 +115,8 @@ public struct Unpacker: Sendable {
         try staged.commit()
         return Report(
             files: 1, tensors: chosen.count, bytes: bytes, seconds: begin.duration(to: clock.now).inSeconds,
-            resultRoot: container.manifest.result.root)
+            resultRoot: container.manifest.result.root,
+            unknownDigests: chosen.filter { $0.record.digest == nil }.count)
     }
 
     private func rebuilder(

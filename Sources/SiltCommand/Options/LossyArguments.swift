@@ -65,6 +65,12 @@ struct LossyArguments: ParsableArguments {
         throw ValidationError("Options of lossy packing need --method.")
     }
 
+    /// Whether options are given that choose among a checkpoint's tensors or their elements.
+    var isForTensors: Bool {
+        rank != nil || energy != nil || quality != nil || pattern != nil || mask != nil || scope != nil || choose != nil
+            || vectors != nil || embeddings != nil || only != nil || except != nil
+    }
+
     private var isUsed: Bool {
         drop != nil || rank != nil || energy != nil || quality != nil || pattern != nil || seed != nil || q != nil
             || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil

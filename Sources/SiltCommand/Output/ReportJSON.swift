@@ -60,7 +60,8 @@ extension Unpacker.Report {
     var json: JSONValue {
         .members([
             "files": .integer(files), "tensors": .integer(tensors), "bytes": .integer(bytes),
-            "seconds": .number(seconds), "result": .string(resultRoot),
+            "seconds": .number(seconds), "result": resultRoot.isEmpty ? .null : .string(resultRoot),
+            "unknown_digests": .integer(unknownDigests),
         ])
     }
 }

@@ -8,17 +8,19 @@ package enum ContainerRewriter {
     /// Bytes that are copied at a time.
     private static let piece = 4 << 20
 
-    /// Replaces `reader`'s file by one with `manifest`; returns its size.
+    /// Writes `reader`'s file with another `manifest` to `path`; returns its size.
     ///
-    /// The new file is whole before it takes the name.
+    /// The new file is whole before it takes the name, be it the old one's.
     /// - Throws: `usage` if the file has entries of extensions, which would be lost; `io`, `cannotCreate`.
-    package static func replace(_ reader: ContainerReader, with manifest: Manifest) throws(SiltError) -> Int {
+    package static func write(
+        _ reader: ContainerReader, _ manifest: Manifest, to path: String, isNew: Bool = false
+    ) throws(SiltError) -> Int {
         guard reader.file.header.entries.count == 3 else {
             throw SiltError(
                 .usage, "the file has entries of extensions, which rewriting it would lose", file: reader.path,
                 advice: "pack again, or use the program that wrote them")
         }
-        let staged = try StagedOutput(at: reader.path, form: .file, replacing: .file)
+        let staged = try StagedOutput(at: path, form: .file, replacing: isNew ? .never : .file)
         let output = staged.file
         let input = reader.file.input
         let table = reader.chunks.stored

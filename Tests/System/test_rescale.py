@@ -1,0 +1,182 @@
+"""`silt rescale` and `silt verify --update`: another q without another packing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checkpoints import read_safetensors
+from program import DIFFERS, OK, USAGE, Lossy, Silt, check_with_reader, digest, digests, listing, silt_entries
+from test_lossy import LOSSY_NAMES, check_dare
+
+Pairs = dict[str, tuple[Path, Path]]
+OPTIONS = ("--method", "random", "--drop", "0.9", "--values", "f32")
+
+
+@pytest.fixture(scope="module")
+def packed(silt: Silt, pairs: Pairs, tmp_path_factory: pytest.TempPathFactory) -> Lossy:
+    """DARE with p = .9 of the F32 pair. Tests copy it."""
+    return silt.lossy(*pairs["F32"], tmp_path_factory.mktemp("packed"), *OPTIONS)
+
+
+@pytest.fixture
+def file(packed: Lossy, tmp_path: Path) -> Path:
+    """A copy of the packed file."""
+    return Path(shutil.copyfile(packed.file, tmp_path / "m.silt"))
+
+
+def check_same_chunks(before: Path, after: Path) -> None:
+    """Payload and chunk table are the same bytes."""
+    old, new = silt_entries(before), silt_entries(after)
+    assert old.keys() == new.keys()
+    assert old["silt.payload"] == new["silt.payload"] and old["silt.chunks"] == new["silt.chunks"]
+
+
+@pytest.mark.parametrize("q", [0.02, 0.5, 3])
+def test_same_as_packing_with_it(
+    silt: Silt, pairs: Pairs, packed: Lossy, file: Path, tmp_path: Path, q: float
+) -> None:
+    """The result is that of packing with this q, and only the manifest and the header change."""
+    base, fine = pairs["F32"]
+    report = silt.json("rescale", file, "--q", q)
+    assert report["tensors"] == len(LOSSY_NAMES) and report["bytes"] == file.stat().st_size
+    assert report["result"] is None
+    # No tensor is read: what remains is reading and writing a file of some hundred kilobytes.
+    assert report["seconds"] < 0.5
+    check_same_chunks(packed.file, file)
+    silt.unpack(base, file, tmp_path / "out")
+    check_with_reader(base, file, tmp_path / "out")
+    direct = silt.lossy(base, fine, tmp_path / "direct", *OPTIONS, "--q", q)
+    assert digests(tmp_path / "out") == digests(direct.output)
+    check_dare(pairs["F32"], direct.tensors, set(LOSSY_NAMES), 0.9, q)
+    listed = listing(tmp_path)
+    assert not [name for name in listed if name.startswith((".", "m.silt."))], f"left over: {listed}"
+
+
+def test_digests_are_unknown_until_updated(
+    silt: Silt, pairs: Pairs, packed: Lossy, file: Path, tmp_path: Path
+) -> None:
+    """inspect and verify say so; `verify --update` computes digests, and with --against the receipt."""
+    base, fine = pairs["F32"]
+    silt.ok("rescale", file, "--q", "0.2")
+    inspected = silt.json("inspect", file)
+    unknown = {entry["name"] for entry in inspected["tensors"] if entry["digest"] is None}
+    assert unknown == set(LOSSY_NAMES)
+    assert inspected["fidelity"] is None and not inspected["result"]["root"]
+    assert "result" not in inspected["metadata"]
+    assert silt.json("verify", base, file)["unknown_digests"] == len(LOSSY_NAMES)
+    updated = silt.json("verify", base, file, "--update", "--against", fine)
+    assert updated["unknown_digests"] == 0 and updated["identical"] is True
+    direct = silt.lossy(base, fine, tmp_path / "direct", *OPTIONS, "--q", "0.2")
+    again, wanted = silt.json("inspect", file), silt.json("inspect", direct.file)
+    for key in ("result", "fidelity", "tensors"):
+        assert again[key] == wanted[key], key
+    check_same_chunks(packed.file, file)
+    check_with_reader(base, file, direct.output)
+    assert again["result"]["root"] == silt.json("unpack", base, file, "-o", tmp_path / "out")["result"]
+
+
+def test_update_without_the_fine_tune(silt: Silt, pairs: Pairs, file: Path) -> None:
+    """Digests need the base only; the receipt stays unknown until the fine-tune is given."""
+    base, fine = pairs["F32"]
+    silt.ok("rescale", file, "--q", "0.2")
+    report = silt.json("verify", base, file, "--update")
+    assert report["unknown_digests"] == 0 and report["fidelity"] is None
+    silt.ok("verify", base, file, "--update", "--against", fine)
+    assert silt.json("inspect", file)["fidelity"] is not None
+
+
+def test_with_base(silt: Silt, pairs: Pairs, packed: Lossy, file: Path, tmp_path: Path) -> None:
+    """--base computes the digests at once, --against the receipt too; q back to dare gives the first result."""
+    base, fine = pairs["F32"]
+    assert silt.json("rescale", file, "--q", "0.3", "--base", base)["result"]
+    other = silt.json("inspect", file)
+    assert all(entry["digest"] for entry in other["tensors"]) and other["fidelity"] is None
+    silt.ok("rescale", file, "--q", "dare", "--base", base, "--against", fine)
+    back, first = silt.json("inspect", file), silt.json("inspect", packed.file)
+    assert back["result"] == first["result"] and back["fidelity"] == first["fidelity"]
+    silt.unpack(base, file, tmp_path / "out")
+    assert digests(tmp_path / "out") == digests(packed.output)
+
+
+def test_none(silt: Silt, pairs: Pairs, file: Path, tmp_path: Path) -> None:
+    """Without q the values are added as they are."""
+    silt.ok("rescale", file, "--q", "none")
+    silt.unpack(pairs["F32"][0], file, tmp_path / "out")
+    tensors = read_safetensors(tmp_path / "out" / "model.safetensors")
+    check_dare(pairs["F32"], tensors, set(LOSSY_NAMES), 0.9, 1)
+
+
+def test_some_tensors(silt: Silt, pairs: Pairs, file: Path, tmp_path: Path) -> None:
+    """--only changes those that match; the others keep their q and their digests."""
+    assert silt.json("rescale", file, "--q", "0.2", "--only", "query|conv")["tensors"] == 2
+    silt.unpack(pairs["F32"][0], file, tmp_path / "out")
+    tensors = read_safetensors(tmp_path / "out" / "model.safetensors")
+    base, fine = (read_safetensors(path / "model.safetensors") for path in pairs["F32"])
+    changed = {name for name in LOSSY_NAMES if "query" in name or "conv" in name}
+    names = set(LOSSY_NAMES) - changed
+    exact = {name: fine[name] for name in changed}
+    check_dare(pairs["F32"], tensors | exact, names, 0.9)
+    dared = {name: tensors[name] for name in changed} | {n: fine[n] for n in fine if n not in changed}
+    check_dare(pairs["F32"], dared, changed, 0.9, 0.2)
+    unknown = {entry["name"] for entry in silt.json("inspect", file)["tensors"] if entry["digest"] is None}
+    assert unknown == changed and base.keys() == tensors.keys()
+
+
+@pytest.mark.parametrize("q", ["0", "-1", "nan", "inf", "-inf", "1e60", "1e-60", "many", ""])
+def test_wrong_q(silt: Silt, packed: Lossy, file: Path, q: str) -> None:
+    """Refused as wrong usage, and the file is as it was."""
+    silt.exits(USAGE, "rescale", file, f"--q={q}")
+    assert digest(file) == digest(packed.file)
+    assert listing(file.parent) == {"m.silt"}
+
+
+def test_nothing_to_rescale(silt: Silt, pairs: Pairs, packed: Lossy, small: object, tmp_path: Path) -> None:
+    """An exact file has no q; a name that matches nothing, and a file without masks, change nothing."""
+    base, fine = pairs["F32"]
+    exact, dense = tmp_path / "exact.silt", tmp_path / "dense.silt"
+    silt.ok("pack", base, fine, "-o", exact)
+    silt.ok("pack", base, fine, "-o", dense, "--method", "dense")
+    copy = Path(shutil.copyfile(packed.file, tmp_path / "m.silt"))
+    for path, words in ((exact, ()), (dense, ()), (copy, ("--only", "nothing")), (copy, ("--only", "("))):
+        before = digest(path)
+        result = silt.run("rescale", path, "--q", "0.5", *words)
+        assert result.returncode not in (OK, DIFFERS) and "error:" in result.stderr
+        assert digest(path) == before
+    assert listing(tmp_path) == {"exact.silt", "dense.silt", "m.silt"}
+
+
+def test_wrong_base_changes_nothing(silt: Silt, pairs: Pairs, packed: Lossy, file: Path) -> None:
+    """q cannot be changed and the digests then fail: the file is replaced whole or not at all."""
+    result = silt.run("rescale", file, "--q", "0.2", "--base", pairs["F16"][0])
+    assert result.returncode not in (OK, DIFFERS)
+    assert digest(file) == digest(packed.file)
+    assert listing(file.parent) == {"m.silt"}
+
+
+@pytest.mark.parametrize("mask", ["bitmask", "gaps"])
+def test_dare_of_stored_masks(silt: Silt, pairs: Pairs, tmp_path: Path, mask: str) -> None:
+    """`--q dare` is 1 - p however the positions are stored."""
+    base, fine = pairs["BF16"]
+    found = silt.lossy(base, fine, tmp_path, *OPTIONS, "--mask", mask)
+    silt.ok("rescale", found.file, "--q", "0.5")
+    silt.ok("rescale", found.file, "--q", "dare")
+    silt.unpack(base, found.file, tmp_path / "again")
+    assert digests(tmp_path / "again") == digests(found.output)
+
+
+def test_integer_values(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
+    """Quantised values: a step is divided with them, scales of groups multiply first."""
+    base, fine = pairs["BF16"]
+    for group in (0, 32):
+        options = ("--method", "random", "--drop", "0.9", "--values", "int4", "--group", group)
+        found = silt.lossy(base, fine, tmp_path / f"a{group}", *options)
+        direct = silt.lossy(base, fine, tmp_path / f"b{group}", *options, "--q", "0.25")
+        silt.ok("rescale", found.file, "--q", "0.25", "--base", base)
+        silt.unpack(base, found.file, tmp_path / f"c{group}")
+        assert digests(tmp_path / f"c{group}") == digests(direct.output)
+        values = np.frombuffer(direct.tensors[LOSSY_NAMES[2]].data, "<u2")
+        assert values.size == 700 * 401
