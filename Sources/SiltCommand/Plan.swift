@@ -57,7 +57,9 @@ struct Plan: ParsableCommand {
         let note =
             report.isSampled
             ? ["Lossy sizes come from three layers of each kind."]
-            : ["Methods take \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stays exact."]
+            : [
+                "Methods take \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stays exact."
+            ]
         return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Pack.wrapped($0) }
             + report.advice.flatMap { Pack.wrapped($0) }
     }
@@ -72,7 +74,8 @@ extension PlanReport {
             "groups": .array(
                 groups.map {
                     .members([
-                        "name": .string($0.name), "tensors": .integer($0.tensors), "parameters": .integer($0.parameters),
+                        "name": .string($0.name), "tensors": .integer($0.tensors),
+                        "parameters": .integer($0.parameters),
                         "mean": .number($0.mean), "std": .number($0.deviation), "largest": .number($0.largest),
                         "unchanged": .number($0.unchanged), "kurtosis": .number($0.kurtosis),
                     ])

@@ -40,7 +40,8 @@ struct Rescale: ParsableCommand {
         let report = try work.run(common) { context in
             try Rescaler(context).rescale(file, q: q.factor, only: only, base: base, fineTuned: against)
         }
-        let digests = report.resultRoot.isEmpty ? "digests unknown: silt verify --update" : "result \(report.resultRoot)"
+        let digests =
+            report.resultRoot.isEmpty ? "digests unknown: silt verify --update" : "result \(report.resultRoot)"
         common.report(
             report.json,
             [

@@ -16,7 +16,8 @@ struct Sync: ParsableCommand {
 
     /// `silt sync apply`.
     struct Apply: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Apply an update to its base; the result is a checkpoint.")
+        static let configuration = CommandConfiguration(
+            abstract: "Apply an update to its base; the result is a checkpoint.")
 
         @Argument(help: "The checkpoint of the update's base_version.")
         var base: String
@@ -43,7 +44,8 @@ struct Sync: ParsableCommand {
 
     /// `silt sync write`.
     struct Write: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Write the update that leads from a base to a checkpoint.")
+        static let configuration = CommandConfiguration(
+            abstract: "Write the update that leads from a base to a checkpoint.")
 
         @Argument(help: "The checkpoint before.")
         var base: String

@@ -49,10 +49,10 @@ struct Verify: ParsableCommand {
                 report.contract == "lossy"
                 ? Verify.proof(report)
                 : report.compared
-                ? "identical: every byte equals the fine-tuned checkpoint's"
-                : report.sha256Checked
-                    ? "intact: every digest is right, SHA-256 too"
-                    : "intact: the digests of all tensors and files are right (--sha256 checks SHA-256 too)"
+                    ? "identical: every byte equals the fine-tuned checkpoint's"
+                    : report.sha256Checked
+                        ? "intact: every digest is right, SHA-256 too"
+                        : "intact: the digests of all tensors and files are right (--sha256 checks SHA-256 too)"
             return [
                 "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
                 report.resultRoot.isEmpty ? "result not known" : "result \(report.resultRoot)",
@@ -69,7 +69,8 @@ struct Verify: ParsableCommand {
 
     private static func proof(_ report: VerifyReport) -> String {
         guard report.unknownDigests == 0 else {
-            return "rebuilt, but \(Text.grouped(report.unknownDigests)) tensors have no digest to compare with (--update)"
+            return
+                "rebuilt, but \(Text.grouped(report.unknownDigests)) tensors have no digest to compare with (--update)"
         }
         return report.compared
             ? "as promised: digests and receipt are right, exact tensors equal the fine-tuned checkpoint's"

@@ -87,7 +87,8 @@ struct SampleContainer {
         ]
         self.chunks = chunks
         manifest = Manifest(
-            contract: .exact, writer: "a test", form: .directory, base: Identity(root: sha256, tensors: 3, parameters: 4),
+            contract: .exact, writer: "a test", form: .directory,
+            base: Identity(root: sha256, tensors: 3, parameters: 4),
             result: Identity(root: String(repeating: "cd", count: 32), tensors: 8, parameters: 600_056),
             bytes: bytes + FileRecord.piece + 6, files: files)
     }

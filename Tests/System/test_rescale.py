@@ -159,11 +159,14 @@ def test_wrong_base_changes_nothing(silt: Silt, pairs: Pairs, packed: Lossy, fil
 
 @pytest.mark.parametrize("mask", ["bitmask", "gaps"])
 def test_dare_of_stored_masks(silt: Silt, pairs: Pairs, tmp_path: Path, mask: str) -> None:
-    """`--q dare` is 1 - p however the positions are stored."""
+    """Stored positions do not say with which p they were chosen: `--q dare` is refused, a number is not."""
     base, fine = pairs["BF16"]
     found = silt.lossy(base, fine, tmp_path, *OPTIONS, "--mask", mask)
+    before = digest(found.file)
+    silt.exits(64, "rescale", found.file, "--q", "dare")
+    assert digest(found.file) == before
     silt.ok("rescale", found.file, "--q", "0.5")
-    silt.ok("rescale", found.file, "--q", "dare")
+    silt.ok("rescale", found.file, "--q", "0.1")
     silt.unpack(base, found.file, tmp_path / "again")
     assert digests(tmp_path / "again") == digests(found.output)
 

@@ -26,7 +26,8 @@ struct AdapterEncoder: Sendable {
                 let part = outcome.record.parts[index]
                 outcome.record.parts[index].components = part.components.map { $0.moved(by: offset) }
                 if part.codec != nil {
-                    outcome.record.parts[index].chunks = part.chunks.lowerBound + offset..<part.chunks.upperBound + offset
+                    outcome.record.parts[index].chunks =
+                        part.chunks.lowerBound + offset..<part.chunks.upperBound + offset
                 }
             }
             return outcome

@@ -47,7 +47,8 @@ struct AdapterFiles {
         }
         let sha256 = try CheckpointRoot.sha256(of: input, buffer: ByteBuffer(), cancellation: cancellation)
         return FileRecord(
-            path: path, bytes: input.size, sha256: sha256, content: .base(digest: Digest128(pieces: pieces), from: path))
+            path: path, bytes: input.size, sha256: sha256, content: .base(digest: Digest128(pieces: pieces), from: path)
+        )
     }
 
     private func stored(_ path: String, _ text: [UInt8], _ writer: ContainerWriter) throws(SiltError) -> FileRecord {

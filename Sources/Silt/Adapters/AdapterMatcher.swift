@@ -79,7 +79,11 @@ struct AdapterMatcher: Sendable {
                 "the base's \"\(tensor.name)\" is \(tensor.info.description); an adapter can change F32, F16 "
                     + "and BF16", file: pair.file.path, tensor: pair.values.name)
         }
-        guard tensor.info.shape.count == 2, pair.values.info.parameters <= tensor.info.parameters else {
+        // No rows are no matrix, and rows of more columns than the format's are none either.
+        let isMatrix =
+            tensor.info.shape.count == 2 && tensor.info.parameters > 0
+            && tensor.info.shape[1] <= LowRankUpdate.limit.columns
+        guard isMatrix, pair.values.info.parameters <= tensor.info.parameters else {
             throw SiltError(
                 .baseShape,
                 "the \(pair.values.info.parameters) values do not go into the base's \"\(tensor.name)\", "

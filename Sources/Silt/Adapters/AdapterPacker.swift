@@ -41,11 +41,12 @@ public struct AdapterPacker: Sendable {
         let source = try Adapter(directory: adapter)
         if lossy != nil, source.configuration.kind != .lora {
             throw SiltError(
-                .usage, "only the factors of LoRA can be dropped, not the values of \(source.configuration.kind.rawValue)",
+                .usage,
+                "only the factors of LoRA can be dropped, not the values of \(source.configuration.kind.rawValue)",
                 file: adapter)
         }
         let layout = try MergedLayout(source, base: checkpoint)
-        try OutputGuard.check(output, files: [source.file.path], checkpoints: [checkpoint])
+        try OutputGuard.check(output, files: [source.file.path, source.configuration.path], checkpoints: [checkpoint])
         let writer = try ContainerWriter(at: output, replacing: replaceExisting)
         let tensors = layout.models.flatMap(\.tensors)
         let encoder = AdapterEncoder(lossy)

@@ -129,7 +129,8 @@ struct ExportPlan {
     private static func shape(
         _ record: TensorRecord, _ factor: AdapterRecord.Tensor.Factor, rank: Int, transposed: Bool
     ) -> [Int] {
-        let shape = record.info.shape
+        // A scalar is a matrix of one row and one column.
+        let shape = record.info.shape.isEmpty ? [1] : record.info.shape
         let row = Array(shape.dropFirst())
         let isKernel = shape.count > 2
         switch (factor, transposed) {

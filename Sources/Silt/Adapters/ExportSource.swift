@@ -74,7 +74,8 @@ struct ExportSource: Sendable {
         guard record.base != nil else { return try alone(record) }
         guard let checkpoint = base else {
             throw SiltError(
-                .usage, "the adapter has this tensor whole, and the file stores it as a difference", file: container.path,
+                .usage, "the adapter has this tensor whole, and the file stores it as a difference",
+                file: container.path,
                 tensor: record.name, advice: "give the base with --base")
         }
         let bytes = Mutex([UInt8](repeating: 0, count: record.info.bytes))
@@ -104,7 +105,8 @@ struct ExportSource: Sendable {
                 guard !piece.isEmpty else { continue }
                 let failure = try unsafe reader.read(
                     part, of: record, cell: cell - part.elements.lowerBound / grid.cell, base: nil,
-                    into: worker.result.start + (piece.lowerBound - range.lowerBound) * width, count: piece.count, worker)
+                    into: worker.result.start + (piece.lowerBound - range.lowerBound) * width, count: piece.count,
+                    worker)
                 if let failure { throw failure.at(tensor: record.name) }
             }
             let piece = unsafe Array(worker.result.prefix(range.count * width))

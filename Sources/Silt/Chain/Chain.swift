@@ -1,4 +1,5 @@
 internal import Logging
+internal import Safetensors
 internal import SiltFormat
 internal import TensorFiles
 public import TensorTypes
@@ -47,6 +48,7 @@ public struct Chain: Sendable {
             var options = options
             options.replaceExisting = replaceExisting
             options.name = Chain.name(of: last)
+            defer { withExtendedLifetime(place) {} }
             return try Packer(context, options).pack(base: base, fineTuned: result, to: output)
         }
     }
@@ -56,6 +58,7 @@ public struct Chain: Sendable {
         base: String, files: [String], beside output: String, _ work: (String, String) throws(SiltError) -> R
     ) throws(SiltError) -> R {
         guard let last = files.last else { throw SiltError(.usage, "no Silt file was given") }
+        try OutputGuard.check(output, files: files, checkpoints: [try Checkpoint.asBase(base)])
         try Chain.check(files)
         guard files.count > 1 else { return try work(base, last) }
         var place: StagedPlace?

@@ -44,7 +44,9 @@ struct SparseWeight {
         var cursor = ByteCursor(try shapes.file.bytes(of: shapes.name))
         var shape: [Int] = []
         while let extent = cursor.integer(Int64.self) { shape.append(Int(extent)) }
-        guard let info = TensorInfo(dtype: values.info.dtype, shape: shape), let columns = shape.last else {
+        // An empty tensor may have any extents, which would overflow below.
+        guard let info = TensorInfo(dtype: values.info.dtype, shape: shape), let columns = shape.last, columns < 1 << 48
+        else {
             throw refuse("\(shape) is no shape", shapes)
         }
         let expected = Array(shape.dropLast()) + [(columns + 7) / 8]

@@ -47,6 +47,7 @@ public struct WeightSync: Sendable {
     public func apply(base: String, update: String, to output: String) throws(SiltError) -> ConversionReport {
         let checkpoint = try Checkpoint(base)
         let difference = try WeightSyncReader(update)
+        try OutputGuard.check(output, files: [update] + difference.paths, checkpoints: [])
         let rewrite = try DirectoryRewrite(
             at: output, inputs: [checkpoint], expected: checkpoint.files, replacing: replaceExisting, "applying",
             context)

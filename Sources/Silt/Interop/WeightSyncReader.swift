@@ -45,6 +45,11 @@ final class WeightSyncReader {
         names = index.weightMap.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// The files that the update is read from.
+    var paths: [String] {
+        [DirectoryListing.join(directory, ShardIndex.fileName)] + files.values.map(\.path)
+    }
+
     /// The new bytes of a tensor of the base; nil if the update does not change it.
     ///
     /// Throws `chunk` for damaged data, `baseContent` if the checksum differs.

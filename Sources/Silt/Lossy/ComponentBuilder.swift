@@ -82,7 +82,11 @@ struct ComponentBuilder: Sendable {
             masks =
                 options.choice == .random
                 ? random(.columns, delta, name)
-                : [.init(over: .columns, source: .positions(Structure.columns(share: keep, values, columns: delta.columns)))]
+                : [
+                    .init(
+                        over: .columns,
+                        source: .positions(Structure.columns(share: keep, values, columns: delta.columns)))
+                ]
         case .rows:
             guard options.drop > 0 else { break }
             masks =

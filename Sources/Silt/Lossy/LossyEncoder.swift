@@ -88,8 +88,10 @@ struct LossyEncoder: Sendable {
         }
         guard sums.lost == 0 else {
             throw SiltError(
-                .usage, "\(sums.lost) values would come back infinite: the type of the values or q is too small for the delta",
-                tensor: tensor.entry.name, advice: "take --values bf16 or f32, a larger q, or leave the tensor out with --except")
+                .usage,
+                "\(sums.lost) values would come back infinite: the type of the values or q is too small for the delta",
+                tensor: tensor.entry.name,
+                advice: "take --values bf16 or f32, a larger q, or leave the tensor out with --except")
         }
         return LossyTensor(
             components: components, chunks: chunks, digest: Digest128(pieces: digests), sums: sums)

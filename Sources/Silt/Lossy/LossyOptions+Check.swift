@@ -7,7 +7,8 @@ extension LossyOptions {
             SiltError(.usage, message, advice: advice)
         }
         guard drop >= 0, drop < 1 else {
-            throw refuse("the drop rate p must be at least 0 and below 1, found \(drop)", "p is what is dropped, not kept")
+            throw refuse(
+                "the drop rate p must be at least 0 and below 1, found \(drop)", "p is what is dropped, not kept")
         }
         if case .value(let q) = rescale {
             guard q.isFinite, q > 0, Float(q).isFinite, Float(q) > 0 else {
@@ -33,7 +34,9 @@ extension LossyOptions {
         if case .value = rescale, !isPruning {
             throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
         }
-        guard group == 0 || !isFloat else { throw refuse("only quantised values have groups, not \(valueType.rawValue)") }
+        guard group == 0 || !isFloat else {
+            throw refuse("only quantised values have groups, not \(valueType.rawValue)")
+        }
         if let residual {
             guard method == .lowrank || method == .transform else {
                 throw refuse("only low-rank methods leave a residual, not \(method.rawValue)")

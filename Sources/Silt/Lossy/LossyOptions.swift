@@ -41,8 +41,9 @@ public struct LossyOptions: Sendable, Hashable {
     /// How columns and rows are chosen.
     public enum Choice: String, CaseIterable, Sendable { case norm, random }
 
-    /// What becomes of vectors (norms, biases) and embeddings.
+    /// What becomes of vectors (norms, biases).
     public enum Vectors: String, CaseIterable, Sendable { case exact, int4, f16, drop }
+    /// What becomes of embeddings.
     public enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
 
     /// The rescale factor q.
@@ -70,17 +71,25 @@ public struct LossyOptions: Sendable, Hashable {
     public var m = 4
     /// Seed of random choices.
     public var seed = 0
+    /// The rescale factor q.
     public var rescale = Rescale.dare
     /// Type of the values; nil: sign for `sign`, int4 for all others.
     public var values: Values?
     /// Values that share a scale; 0: one scale for each tensor (for sign: each row).
     public var group = 0
+    /// How positions are stored.
     public var mask = Mask.auto
+    /// Over what the largest elements are chosen.
     public var scope = Scope.tensor
+    /// How columns and rows are chosen.
     public var choice = Choice.norm
+    /// What becomes of norms, biases and other vectors.
     public var vectors = Vectors.exact
+    /// What becomes of embeddings.
     public var embeddings = Embeddings.exact
-    /// A regular expression: only tensors whose names match are lossy. nil: matrices that are no embeddings or heads.
+    /// A regular expression: only tensors whose names match are lossy.
+    ///
+    /// nil: matrices that are no embeddings or heads.
     public var only: String?
     /// A regular expression: tensors whose names match stay exact.
     public var except: String?

@@ -15,7 +15,8 @@ extension Packer {
             for tensor in tensors where tensor.fate != .exact {
                 guard let segment = tensor.segments.first, segment.hasBase else { continue }
                 guard !tensor.hasNonFinite.load(ordering: .relaxed) else {
-                    context.log.notice("\(tensor.entry.name) has infinities, NaNs or values of 2^127 and more, and stays exact")
+                    context.log.notice(
+                        "\(tensor.entry.name) has infinities, NaNs or values of 2^127 and more, and stays exact")
                     continue
                 }
                 let isLossy = segment.coding.withLock { coding -> Bool in
@@ -27,7 +28,9 @@ extension Packer {
                 if isLossy, tensor.fate == .method { chosen.append(tensor) }
             }
         }
-        if taken == 0 { context.log.notice("no tensor is lossy: what moved is kept exact by default or by --only and --except") }
+        if taken == 0 {
+            context.log.notice("no tensor is lossy: what moved is kept exact by default or by --only and --except")
+        }
         return chosen
     }
 

@@ -22,7 +22,8 @@ struct TensorPolicy {
     private let except: Regex<AnyRegexOutput>?
 
     private static let embeddings: Set<String> = [
-        "embed_tokens", "word_embeddings", "position_embeddings", "token_type_embeddings", "embed_positions", "wte", "wpe",
+        "embed_tokens", "word_embeddings", "position_embeddings", "token_type_embeddings", "embed_positions", "wte",
+        "wpe",
         "embed_in", "tok_embeddings", "shared", "embeddings", "embedding",
     ]
     private static let heads: Set<String> = [

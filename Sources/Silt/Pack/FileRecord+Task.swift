@@ -24,7 +24,8 @@ extension FileRecord {
                     chunks: first..<first + FileRecord.pieces(input.size))
             }
         }
-        self.init(path: task.path, bytes: task.input.size, sha256: task.sha256.withLock { $0.isEmpty ? nil : $0 },
+        self.init(
+            path: task.path, bytes: task.input.size, sha256: task.sha256.withLock { $0.isEmpty ? nil : $0 },
             content: content)
     }
 

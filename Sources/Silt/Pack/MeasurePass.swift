@@ -113,7 +113,8 @@ struct MeasurePass: Sendable {
                 if let digest = unsafe read.digest { task.digests.set(cell, digest) }
                 if tensor.info.dtype.isPredictable, let base = unsafe base {
                     let dtype = tensor.info.dtype
-                    let isFinite = unsafe FiniteCheck.haveFiniteDeltas(base, dtype, count: piece.count)
+                    let isFinite =
+                        unsafe FiniteCheck.haveFiniteDeltas(base, dtype, count: piece.count)
                         && FiniteCheck.haveFiniteDeltas(result, dtype, count: piece.count)
                     if !isFinite { tensor.hasNonFinite.store(true, ordering: .relaxed) }
                 }

@@ -56,14 +56,17 @@ public struct Packer: Sendable {
             try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
         }
         for directory in DirectoryListing.skipped.sorted()
-        where output != nil && result.form == .directory && DirectoryListing.kind(of: result.path(of: directory)) == .directory {
+        where output != nil && result.form == .directory
+            && DirectoryListing.kind(of: result.path(of: directory)) == .directory
+        {
             context.log.notice("\(directory) of \(fineTuned) is left out")
         }
         try options.lossy?.check()
         // Early: nobody wants to hear after an hour that the output exists.
-        let writer = try output.map { path throws(SiltError) in
-            try ContainerWriter(at: path, replacing: options.replaceExisting)
-        } ?? ContainerWriter()
+        let writer =
+            try output.map { path throws(SiltError) in
+                try ContainerWriter(at: path, replacing: options.replaceExisting)
+            } ?? ContainerWriter()
         let bases = baseCheckpoint.tensors.map { BaseTask($0) }
         let policy = try options.lossy.map { lossy throws(SiltError) in try TensorPolicy(lossy) }
         let files = try fileTasks(result, baseCheckpoint, bases, policy)

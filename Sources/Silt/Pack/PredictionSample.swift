@@ -28,7 +28,8 @@ struct PredictionSample {
         var values: [Float] = []
         for cell in cells {
             let piece = tensor.grid.range(cell).clamped(to: tensor.segments[0].elements)
-            unsafe values.append(contentsOf: UnsafeBufferPointer(start: delta.values + piece.lowerBound, count: piece.count))
+            unsafe values.append(
+                contentsOf: UnsafeBufferPointer(start: delta.values + piece.lowerBound, count: piece.count))
         }
         rows = values.count / columns
         share = Double(delta.rows) / Double(max(1, rows))

@@ -7,7 +7,9 @@ enum PlanAdvice {
         _ candidates: [PlanReport.Candidate], _ groups: [PlanReport.Group], fineTunedBytes: Int
     ) -> [String] {
         guard let exact = candidates.first, !groups.isEmpty else {
-            return ["No tensor of the base predicts one of the fine-tuned checkpoint: is it the right base?"]
+            return [
+                "No matrix or vector of floats has a tensor of the base that predicts it; silt inspect shows how an exact pack stores them."
+            ]
         }
         let lossy = candidates.dropFirst()
         let moved = groups.filter { $0.unchanged < 1 }
@@ -16,7 +18,8 @@ enum PlanAdvice {
         let smaller = lossy.filter { $0.bytes < exact.bytes }.sorted { $0.bytes < $1.bytes }
         if smaller.isEmpty {
             sentences.append(
-                "Recommended: exact (silt pack without --method). It is smaller than every lossy file tried, and loses nothing.")
+                "Recommended: exact (silt pack without --method). It is smaller than every lossy file tried, and loses nothing."
+            )
             return sentences
         }
         // Whoever accepts a loss wants a good deal smaller a file for it.
@@ -24,10 +27,12 @@ enum PlanAdvice {
         let best = worth.min { $0.relativeL2 < $1.relativeL2 } ?? smaller[0]
         if worth.isEmpty {
             sentences.append(
-                "Recommended: exact. The smallest lossy file tried is only \(percent(smaller[0].bytes, exact.bytes)) % smaller.")
+                "Recommended: exact. The smallest lossy file tried is only \(percent(smaller[0].bytes, exact.bytes)) % smaller."
+            )
         } else {
             sentences.append(
-                "Recommended if every bit counts: exact, \(ratio(fineTunedBytes, exact.bytes)) x smaller than the files.")
+                "Recommended if every bit counts: exact, \(ratio(fineTunedBytes, exact.bytes)) x smaller than the files."
+            )
             sentences.append(
                 "Recommended if near is enough: \(best.options), \(ratio(fineTunedBytes, best.bytes)) x smaller, the least "
                     + "error of those that are at least 30 % smaller than exact.")
@@ -41,7 +46,8 @@ enum PlanAdvice {
         if 4 * large > all {
             sentences.append(
                 "Deltas are large (standard deviation above \(dareLimit) in \(percent(all - large, all, of: large)) % of the values): "
-                    + "random drop at high rates is risky; prefer transform, magnitude or sign, and check the task's metric.")
+                    + "random drop at high rates is risky; prefer transform, magnitude or sign, and check the task's metric."
+            )
         }
         sentences.append("Relative L2 is no accuracy: check a lossy model on its task before you trust it.")
         return sentences

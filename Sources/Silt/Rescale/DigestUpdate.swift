@@ -10,13 +10,13 @@ struct DigestUpdate: Sendable {
 
     init(_ context: WorkContext) { self.context = context }
 
-    /// Rebuilds everything, and writes the digests (with `fineTuned`, the receipts too) into `file`.
-    func run(
-        base: String, file: String, against fineTuned: String?
-    ) throws(SiltError) -> (bytes: Int, root: String) {
-        let container = try ContainerReader(file)
+    /// Rebuilds everything that `container` holds; returns its manifest with the digests (with `fineTuned`, the receipts too).
+    func manifest(
+        of container: ContainerReader, base: String, against fineTuned: String?
+    ) throws(SiltError) -> Manifest {
         var manifest = container.manifest
         let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
+        if let fineTuned { try checkSource(manifest, fineTuned) }
         let fidelity = try fineTuned.map { path throws(SiltError) in try Fidelity(manifest, path, binding) }
         var slots: [ByteName: (record: TensorRecord, digests: DigestSlots)] = [:]
         for record in manifest.tensors where record.digest == nil {
@@ -40,6 +40,29 @@ struct DigestUpdate: Sendable {
         }
         manifest.result.root = CheckpointRoot.root(of: manifest.tensors) ?? ""
         if let receipts { manifest.receipt = receipts.overall }
-        return (try ContainerRewriter.write(container, manifest, to: file), manifest.result.root)
+        return manifest
+    }
+
+    /// Throws `usage` unless `fineTuned` is the checkpoint that was packed: a receipt against another one would be wrong.
+    private func checkSource(_ manifest: Manifest, _ fineTuned: String) throws(SiltError) {
+        guard let source = manifest.source else { return }
+        let checkpoint = try Checkpoint.asResult(fineTuned)
+        let reader = CellReader()
+        var tensors: [(name: String, info: TensorInfo, digest: Digest128)] = []
+        for record in manifest.tensors {
+            guard let tensor = checkpoint[record.name] else { continue }
+            var pieces: [Digest128] = []
+            for cell in 0..<tensor.info.grid.count {
+                if context.cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+                let read = try unsafe reader.read(
+                    tensor, tensor.info.grid.range(cell), as: tensor.info.dtype, hashing: true)
+                if let digest = unsafe read.digest { pieces.append(digest) }
+            }
+            tensors.append((tensor.name, tensor.info, Digest128(pieces: pieces)))
+        }
+        guard CheckpointRoot.root(of: tensors) != source else { return }
+        throw SiltError(
+            .usage, "this is not the fine-tuned checkpoint that the file was packed from", file: fineTuned,
+            advice: "receipts are against that one; silt inspect shows its root")
     }
 }

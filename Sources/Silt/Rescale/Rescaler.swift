@@ -63,19 +63,23 @@ public struct Rescaler: Sendable {
         manifest.changeTensors { tensor in
             guard regex.matches(tensor.name), Rescaler.isPruned(tensor, prunesRows) else { return }
             count += 1
-            for index in tensor.parts.indices {
-                let rows = tensor.matrixShape(of: tensor.parts[index]).rows
+            // What is coded over a prediction (parts `exact` and `xor`) needs the one that it was coded over.
+            for index in tensor.parts.indices where tensor.parts[index].kind == .copy {
+                let partRows = tensor.matrixShape(of: tensor.parts[index]).rows
                 tensor.parts[index].components = tensor.parts[index].components.map { component in
-                    component.changing { matrix in
+                    // The rows of a factor are its directions.
+                    let rows = if case .lowRank(let product) = component { product.rank } else { partRows }
+                    return component.changing { matrix in
                         guard Rescaler.isPruned(matrix, prunesRows) else { return }
                         if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
                             failure = SiltError(
-                                .usage, "its positions are stored, so the file does not say with which p they were chosen",
+                                .usage, "positions are stored, so the file does not say with which p they were chosen",
                                 tensor: tensor.name, advice: "give q as a number")
                         }
                         if case .rows(let list) = q, list.count != rows {
                             failure = SiltError(
-                                .usage, "\(list.count) numbers for the \(rows) rows of this tensor", tensor: tensor.name)
+                                .usage, "\(list.count) numbers for the \(rows) rows of this tensor",
+                                tensor: tensor.name)
                         }
                         matrix.coding.q = Rescaler.factor(q, matrix.coding)
                     }
@@ -93,30 +97,27 @@ public struct Rescaler: Sendable {
         manifest.receipt = nil
         manifest.packing.removeAll { $0.name == "q" }
         manifest.packing.append((name: "q", value: q.description))
-        guard let base else {
-            let bytes = try ContainerRewriter.write(container, manifest, to: file)
-            return Report(
-                tensors: count, bytes: bytes, resultRoot: "", seconds: begin.duration(to: clock.now).inSeconds)
+        if let base {
+            // Before the file is replaced: a wrong base must leave it as it is.
+            manifest = try DigestUpdate(context).manifest(
+                of: ContainerReader(container, manifest: manifest), base: base, against: fineTuned)
         }
-        // The digests are computed on a copy: with a wrong base the file stays as it is.
-        let place = try StagedPlace(beside: file)
-        let copy = place.path("rescaled.silt")
-        _ = try ContainerRewriter.write(container, manifest, to: copy, isNew: true)
-        let root = try DigestUpdate(context).run(base: base, file: copy, against: fineTuned).root
-        let updated = try ContainerReader(copy)
-        let bytes = try ContainerRewriter.write(updated, updated.manifest, to: file)
+        let bytes = try ContainerRewriter.replace(container, with: manifest)
         return Report(
-            tensors: count, bytes: bytes, resultRoot: root, seconds: begin.duration(to: clock.now).inSeconds)
+            tensors: count, bytes: bytes, resultRoot: manifest.result.root,
+            seconds: begin.duration(to: clock.now).inSeconds)
     }
 
     /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.
     ///
     /// Does nothing if all are known and no receipt is wanted.
     public func update(base: String, file: String, fineTuned: String? = nil) throws(SiltError) {
-        let manifest = try ContainerReader(file).manifest
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
         guard manifest.contract == .lossy else { return }
         guard manifest.result.root.isEmpty || (fineTuned != nil && manifest.receipt == nil) else { return }
-        _ = try DigestUpdate(context).run(base: base, file: file, against: fineTuned)
+        let update = try DigestUpdate(context).manifest(of: container, base: base, against: fineTuned)
+        _ = try ContainerRewriter.replace(container, with: update)
     }
 
     /// Throws `usage` for what cannot be a q.
@@ -127,7 +128,8 @@ public struct Rescaler: Sendable {
     }
 
     private static func isPruned(_ tensor: TensorRecord, _ prunesRows: Bool) -> Bool {
-        tensor.parts.flatMap(\.components).flatMap(\.matrices).contains { isPruned($0, prunesRows) }
+        tensor.parts.filter { $0.kind == .copy }.flatMap(\.components).flatMap(\.matrices)
+            .contains { isPruned($0, prunesRows) }
     }
 
     private static func isPruned(_ matrix: MatrixRecord, _ prunesRows: Bool) -> Bool {
@@ -145,8 +147,10 @@ public struct Rescaler: Sendable {
             for mask in coding.masks {
                 if case .seeded(_, let threshold) = mask.positions { keep *= 1 - Double(threshold) / 4_294_967_296 }
             }
-            // What a threshold rounds is far below what a person writes.
-            return keep == 1 ? nil : .all((keep * 1e9).rounded() / 1e9)
+            guard keep < 1 else { return nil }
+            // What a threshold rounds is far below what a person writes; several masks can keep less than that.
+            let rounded = (keep * 1e9).rounded() / 1e9
+            return .all(rounded > 0 ? rounded : keep)
         }
     }
 }

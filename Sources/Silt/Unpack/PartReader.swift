@@ -35,7 +35,7 @@ struct PartReader: Sendable {
                     record, part, cell: cell, base: patterns, into: worker.predictor.prediction.start, count: count,
                     worker.predictor)
                 unsafe base = UnsafeRawPointer(worker.predictor.prediction.start)
-            } catch where error.code == .chunk || error.code == .tables {
+            } catch  where error.code == .chunk || error.code == .tables {
                 return error
             }
         }

@@ -30,6 +30,8 @@ final class Fidelity: Sendable {
 
     private let measured: [ByteName: Measured]
     private let order: [ByteName]
+    /// Tensors whose gained rows are not the fine-tuned checkpoint's.
+    private let unequal = Mutex<Set<ByteName>>([])
 
     /// Whether a tensor of a lossy file differs from the fine-tuned checkpoint's by design.
     static func isLossy(_ record: TensorRecord, _ manifest: Manifest) -> Bool {
@@ -66,13 +68,19 @@ final class Fidelity: Sendable {
         let info = item.record.info
         let width = info.dtype.elementBytes
         let first = (offset - item.record.range.lowerBound) / width
-        let known = first..<min(first + bytes.count / width, item.base.info.elements)
-        guard !known.isEmpty else { return }
-        let count = known.count
         let start = item.source.range.lowerBound + first * width
-        worker.comparison.reserve(count * width)
-        try unsafe item.source.file.read(start..<start + count * width, into: worker.comparison.prefix(count * width))
+        worker.comparison.reserve(bytes.count)
+        try unsafe item.source.file.read(start..<start + bytes.count, into: worker.comparison.prefix(bytes.count))
         let fineTuned = unsafe UnsafeRawPointer(worker.comparison.start)
+        // Rows that the result has gained, past the base's end, are exact.
+        let end = min(first + bytes.count / width, item.base.info.elements)
+        let count = max(0, end - first)
+        let gained = bytes.count - count * width
+        if gained > 0, unsafe !Bits.areEqual(result + count * width, fineTuned + count * width, bytes: gained) {
+            _ = unequal.withLock { $0.insert(ByteName(tensor)) }
+        }
+        guard first < end else { return }
+        let known = first..<end
         let base = try unsafe worker.base.read(item.base, known, as: info.dtype, hashing: false).patterns
         var sums = ReceiptSums()
         unsafe sums.add(
@@ -106,7 +114,12 @@ final class Fidelity: Sendable {
     /// Where the recorded receipts are not what was measured.
     func differences(_ manifest: Manifest) -> [VerifyReport.Difference] {
         let found = receipts
-        var differences: [VerifyReport.Difference] = []
+        var differences: [VerifyReport.Difference] = unequal.withLock { names in
+            order.filter(names.contains).map {
+                .init(
+                    file: nil, tensor: $0.string, what: "rows that the base does not have differ", code: "against")
+            }
+        }
         func compare(_ recorded: Receipt?, _ measured: Receipt?, tensor: String?) {
             guard let recorded, let measured, !recorded.agrees(with: measured) else { return }
             differences.append(
@@ -114,7 +127,9 @@ final class Fidelity: Sendable {
                     file: nil, tensor: tensor,
                     what: "the receipt says \(recorded.words), measured is \(measured.words)", code: "receipt"))
         }
-        for record in manifest.tensors { compare(record.receipt, found.byTensor[ByteName(record.name)], tensor: record.name) }
+        for record in manifest.tensors {
+            compare(record.receipt, found.byTensor[ByteName(record.name)], tensor: record.name)
+        }
         compare(manifest.receipt, found.overall, tensor: nil)
         return differences
     }

@@ -18,6 +18,9 @@ struct MethodArgument: ExpressibleByArgument {
         self.residual = residual
     }
 
+    /// As it is written.
+    var name: String { method.rawValue + (residual.map { "+\($0.rawValue)" } ?? "") }
+
     static var allValueStrings: [String] { LossyOptions.Method.allCases.map(\.rawValue) }
 }
 

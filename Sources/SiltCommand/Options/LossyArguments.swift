@@ -61,8 +61,28 @@ struct LossyArguments: ParsableArguments {
     var except: String?
 
     func validate() throws {
-        guard method == nil, isUsed else { return }
-        throw ValidationError("Options of lossy packing need --method.")
+        guard let method else {
+            if isUsed { throw ValidationError("Options of lossy packing need --method.") }
+            return
+        }
+        for (option, isGiven, isOfUse) in uses(method) where isGiven && !isOfUse {
+            throw ValidationError("\(option) has no meaning with --method \(method.name).")
+        }
+    }
+
+    /// Options that some methods have no use for: whether they are given, and whether the method has.
+    private func uses(_ method: MethodArgument) -> [(String, Bool, Bool)] {
+        let (factors, sparse) = (method.method, method.residual ?? method.method)
+        let isStructured = sparse == .columns || sparse == .rows
+        let isRandom = sparse == .random || (isStructured && choose == .random)
+        return [
+            ("--rank", rank != nil, factors == .lowrank), ("--energy", energy != nil, factors == .lowrank),
+            ("--quality", quality != nil, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
+            ("--drop", drop != nil, sparse == .random || sparse == .magnitude || isStructured),
+            ("--seed", seed != nil, isRandom), ("--scope", scope != nil, sparse == .magnitude),
+            ("--choose", choose != nil, isStructured),
+            ("--mask", mask != nil, sparse == .random || sparse == .magnitude || sparse == .nm || isStructured),
+        ]
     }
 
     /// Whether options are given that choose among a checkpoint's tensors or their elements.

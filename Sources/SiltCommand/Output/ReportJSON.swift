@@ -133,7 +133,8 @@ extension Inspection {
                         "shape": .array($0.info.shape.map { .integer($0) }), "kind": .string($0.kind),
                         "codec": .string($0.codec), "bytes": .integer($0.bytes),
                         "bits_per_parameter": .number($0.bitsPerParameter),
-                        "base": $0.base.map { .string($0) } ?? .null, "digest": $0.digest.map { .string($0.hex) } ?? .null,
+                        "base": $0.base.map { .string($0) } ?? .null,
+                        "digest": $0.digest.map { .string($0.hex) } ?? .null,
                         "coding": .string($0.coding), "fidelity": $0.distance?.json ?? .null,
                     ])
                 }),

@@ -35,6 +35,13 @@ package final class ContainerReader: Sendable {
         }
     }
 
+    /// The same open file with another manifest, whose chunks are the file's.
+    package init(_ other: ContainerReader, manifest: Manifest) {
+        (path, bytes, metadata) = (other.path, other.bytes, other.metadata)
+        (chunks, file) = (other.chunks, other.file)
+        self.manifest = manifest
+    }
+
     /// Reads chunk `index` into `buffer` and checks its checksum; returns its bytes.
     package func read(_ index: Int, into buffer: ByteBuffer) throws(SiltError) -> UnsafeRawBufferPointer {
         let range = chunks.range(index)
@@ -151,7 +158,7 @@ extension ContainerReader {
         guard let size = Zstd.contentSize(stored) else {
             throw SiltError(.manifest, "the manifest is not a zstd frame that states its content size")
         }
-        let cap = min(268_435_456, 1_048_576 + 64 * UInt64(stored.count))
+        let cap = UInt64(ManifestFrame.cap(stored: stored.count))
         guard size <= cap else {
             throw SiltError(.limit, "the manifest decodes to \(size) bytes; at most \(cap) are allowed")
         }

@@ -1,4 +1,3 @@
-internal import DeltaCodecs
 internal import Safetensors
 internal import TensorFiles
 package import TensorTypes
@@ -8,19 +7,18 @@ package enum ContainerRewriter {
     /// Bytes that are copied at a time.
     private static let piece = 4 << 20
 
-    /// Writes `reader`'s file with another `manifest` to `path`; returns its size.
+    /// Replaces `reader`'s file by one with `manifest`; returns its size.
     ///
-    /// The new file is whole before it takes the name, be it the old one's.
-    /// - Throws: `usage` if the file has entries of extensions, which would be lost; `io`, `cannotCreate`.
-    package static func write(
-        _ reader: ContainerReader, _ manifest: Manifest, to path: String, isNew: Bool = false
-    ) throws(SiltError) -> Int {
+    /// The new file is whole, and has been opened as readers do, before it takes the name.
+    /// - Throws: `usage` if the file has entries of extensions, which would be lost; `io`, `cannotCreate`; `fault` if no reader
+    ///   would take the new manifest.
+    package static func replace(_ reader: ContainerReader, with manifest: Manifest) throws(SiltError) -> Int {
         guard reader.file.header.entries.count == 3 else {
             throw SiltError(
                 .usage, "the file has entries of extensions, which rewriting it would lose", file: reader.path,
                 advice: "pack again, or use the program that wrote them")
         }
-        let staged = try StagedOutput(at: path, form: .file, replacing: isNew ? .never : .file)
+        let staged = try StagedOutput(at: reader.path, form: .file, replacing: .file)
         let output = staged.file
         let input = reader.file.input
         let table = reader.chunks.stored
@@ -34,7 +32,7 @@ package enum ContainerRewriter {
             try unsafe output.write(UnsafeRawBufferPointer(bytes), at: ContainerHeader.reserved + done)
             done += bytes.count
         }
-        let manifestBytes = Zstd().compress(manifest.json.serialized(), level: 19)
+        let manifestBytes = try ManifestFrame.bytes(of: manifest)
         try output.write(manifestBytes, at: ContainerHeader.reserved + kept)
         let header = ContainerHeader.text(
             manifest: manifest, manifestBytes: manifestBytes, chunkBytes: table,
@@ -42,6 +40,12 @@ package enum ContainerRewriter {
         var prefix: [UInt8] = []
         prefix.appendLittleEndian(UInt64(header.count))
         try output.write(prefix + header, at: 0)
+        do throws(SiltError) {
+            _ = try ContainerReader(staged.path)
+        } catch {
+            throw SiltError(
+                .fault, "the file that would replace it cannot be read: \(error.message)", file: reader.path)
+        }
         try staged.commit()
         return ContainerHeader.reserved + kept + manifestBytes.count
     }

@@ -1,4 +1,3 @@
-internal import DeltaCodecs
 internal import TensorFiles
 package import TensorTypes
 
@@ -35,10 +34,10 @@ package final class ContainerWriter {
         return chunks.append(size: bytes.count, checksum: Checksum64.of(bytes))
     }
 
-    /// Writes what follows the chunks and lets the file appear; returns its size in bytes.
+    /// Writes what follows the chunks and lets the file appear, once it opens as readers do; returns its size in bytes.
     package func finish(_ manifest: Manifest) throws(SiltError) -> Int {
         let chunkBytes = chunks.stored
-        let manifestBytes = Zstd().compress(manifest.json.serialized(), level: 19)
+        let manifestBytes = try ManifestFrame.bytes(of: manifest)
         var offset = ContainerHeader.reserved + chunks.payloadBytes
         try file?.write(chunkBytes, at: offset)
         offset += chunkBytes.count
@@ -50,7 +49,16 @@ package final class ContainerWriter {
         var start: [UInt8] = []
         start.appendLittleEndian(UInt64(header.count))
         try file?.write(start + header, at: 0)
-        try output?.commit()
+        if let output {
+            do throws(SiltError) {
+                _ = try ContainerReader(output.path)
+            } catch {
+                throw SiltError(
+                    error.code == .limit ? .limit : .fault, "the file would not be readable: \(error.message)",
+                    tensor: error.tensor)
+            }
+            try output.commit()
+        }
         return offset
     }
 }

@@ -50,7 +50,9 @@ struct ComponentParser {
         case "low-rank":
             let rank = try fields.integer("rank", atLeast: 1)
             // Rows and columns are at most 2^63 / 8 and 2^18: rank is bounded before it is multiplied.
-            guard rows <= Grid.limit, rank <= ComponentRecord.rankLimit, rank <= ComponentRecord.factorLimit / max(rows, columns) else {
+            guard rows <= Grid.limit, rank <= ComponentRecord.rankLimit,
+                rank <= ComponentRecord.factorLimit / max(rows, columns)
+            else {
                 throw SiltError(
                     .limit,
                     "\(place) has rank \(rank) for \(rows) x \(columns); at most \(ComponentRecord.rankLimit) are allowed, "
@@ -88,7 +90,8 @@ struct ComponentParser {
         if fields.has("masks") {
             let masks = try fields.array("masks")
             guard (1...3).contains(masks.count) else {
-                throw SiltError(.manifest, "\(place).masks must have 1 to 3 masks, found \(masks.count)", tensor: tensor)
+                throw SiltError(
+                    .manifest, "\(place).masks must have 1 to 3 masks, found \(masks.count)", tensor: tensor)
             }
             for (index, value) in masks.enumerated() {
                 let mask = try self.mask(value, at: "\(place).masks[\(index)]", columns: columns, &record, &ledger)

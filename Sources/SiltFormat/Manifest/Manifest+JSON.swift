@@ -16,7 +16,9 @@ extension Manifest {
         ]
         if let source { members.append(.init("source", .string(source))) }
         if let receipt { members.append(.init("receipt", receipt.json)) }
-        if !packing.isEmpty { members.append(.init("packing", .object(packing.map { .init($0.name, .string($0.value)) }))) }
+        if !packing.isEmpty {
+            members.append(.init("packing", .object(packing.map { .init($0.name, .string($0.value)) })))
+        }
         if let adapter { members.append(.init("adapter", adapter.json)) }
         return .object(members)
     }

@@ -29,7 +29,8 @@ struct ManifestParser {
         contract = try fields.choice("contract", Manifest.Contract.self)
         guard contract == metadataContract else {
             throw SiltError(
-                .manifest, "manifest.contract is \(contract.rawValue), the header's metadata say "
+                .manifest,
+                "manifest.contract is \(contract.rawValue), the header's metadata say "
                     + metadataContract.rawValue)
         }
         for required in try fields.array("requires") {
@@ -83,7 +84,8 @@ struct ManifestParser {
 
     private func identity(_ fields: inout Fields, mayLackRoot: Bool = false) throws(SiltError) -> Identity {
         Identity(
-            root: mayLackRoot && !fields.has("root") ? "" : try fields.sha256("root"), tensors: try fields.integer("tensors"),
+            root: mayLackRoot && !fields.has("root") ? "" : try fields.sha256("root"),
+            tensors: try fields.integer("tensors"),
             parameters: try fields.integer("parameters"))
     }
 
