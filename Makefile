@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors check-pairs test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint          formatter, layers, warnings as errors"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
+	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
 
@@ -83,6 +84,9 @@ vectors: setup
 
 # The Swift tests keep what they write for these libraries.
 PEERS := $(abspath .build/peers)
+check-pairs: setup build
+	SILT=$(SILT) $(VENV)/bin/python Tests/System/check_pairs.py --data $(DATA)
+
 test-peers: setup build .venv-peers/.done
 	rm -rf $(PEERS)
 	SILT_KEEP_PEERS=$(PEERS) $(SWIFT) test --filter 'AdapterFixture|Interop'

@@ -7,7 +7,7 @@ struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Store a fine-tuned checkpoint as its difference from a base.",
         discussion: """
-            Every file of FINETUNED comes back byte for byte with `silt unpack`: tensors as differences from the base's, \
+            Without --method, every file of FINETUNED comes back byte for byte with `silt unpack`: tensors as differences from the base's, \
             files that the base directory has too as references, all others compressed. A top-level .git or .cache is left out.
 
             With --method, matrices are pruned or quantised instead (contract lossy): what comes back is near FINETUNED, the \

@@ -5,7 +5,7 @@ internal import TensorTypes
 /// `silt unpack`.
 struct Unpack: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give back the fine-tuned checkpoint, byte for byte.",
+        abstract: "Give back what a Silt file holds: of an exact file the fine-tuned checkpoint, byte for byte.",
         discussion: """
             A packed directory becomes the directory OUTPUT, a packed file the file OUTPUT. It appears whole and verified, or \
             not at all. The base may be sharded, ordered or named in its metadata in another way than it was at packing; its \

@@ -5,10 +5,10 @@ internal import TensorTypes
 /// `silt verify`.
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that a Silt file gives back what went in, without writing anything.",
+        abstract: "Check that a Silt file gives back what it promises.",
         discussion: """
-            Rebuilds every tensor and file in memory and checks its digest, and the base's. With --against, every byte of every \
-            file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
+            Rebuilds every tensor and file in memory and checks its digest, and the base's; writes nothing, but for what \
+            --update says. With --against, every byte of every file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
             (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says.
 
             \(ExitStatus.help)

@@ -108,7 +108,7 @@ def test_dare_of_nearly_nothing(silt: Silt, tmp_path: Path) -> None:
     path = tmp_path / "dare.silt"
     path.write_bytes(seal(changed))
     silt.ok("inspect", path)
-    silt.ok("rescale", path, "--q", "dare")
+    silt.ok("rescale", path, "--q", "dare", "--only", "^seeded$")
     silt.ok("inspect", path)
 
 

@@ -15,13 +15,13 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "Drop rate p: the share that is not kept, 0 to below 1 (default: 0.9).")
     var drop: Double?
 
-    @Option(help: "Directions that lowrank keeps.")
+    @Option(help: "Directions that method lowrank keeps of each matrix.")
     var rank: Int?
 
-    @Option(help: "Share of the squared singular values that lowrank keeps, without --rank (default: 0.9).")
+    @Option(help: "Share of the squared singular values that method lowrank keeps, without --rank (default: 0.9).")
     var energy: Double?
 
-    @Option(help: "Coarseness of transform; 1 is its default, larger is smaller and worse.")
+    @Option(help: "Coarseness of method transform: larger is smaller and worse (default: 1).")
     var quality: Double?
 
     @Option(name: .customLong("pattern"), help: "n:m of method nm, like 2:4 (default).")
@@ -30,28 +30,29 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "Seed of random choices (default: 0).")
     var seed: Int?
 
-    @Option(help: "Rescale factor q that kept values are divided by, or dare for 1 - p (default: dare).")
+    @Option(
+        help: "Share of the squared singular values that method lowrank keeps, without --rank (default: 0.9).")
     var q: RescaleArgument?
 
-    @Option(help: "Type of the values: f32, f16, bf16, int8, int4, int2 or sign (default: int4).")
+    @Option(help: "Type of the values (default: int4; for method sign: sign).")
     var values: LossyOptions.Values?
 
-    @Option(help: "Quantised values that share a scale; 0: one scale a tensor, for sign one a row (default).")
+    @Option(help: "Quantised values that share a scale; 0 (default): one a tensor, for sign and factors one a row.")
     var group: Int?
 
-    @Option(help: "How positions are stored: auto (the smallest), seeded, bitmask or gaps.")
+    @Option(help: "How positions are stored: auto takes the smallest, seeded costs nothing (random choices only).")
     var mask: LossyOptions.Mask?
 
-    @Option(help: "Where the largest elements are looked for: tensor, row or global (default: tensor).")
+    @Option(help: "Where method magnitude looks for the largest elements (default: tensor).")
     var scope: LossyOptions.Scope?
 
-    @Option(help: "How columns and rows are chosen: by norm (default) or at random.")
+    @Option(help: "How methods columns and rows choose (default: norm).")
     var choose: LossyOptions.Choice?
 
-    @Option(help: "Norms, biases and other vectors: exact (default), int4, f16 or drop.")
+    @Option(help: "What becomes of norms, biases and other vectors (default: exact).")
     var vectors: LossyOptions.Vectors?
 
-    @Option(help: "Embeddings: exact (default), method or drop.")
+    @Option(help: "What becomes of embeddings (default: exact).")
     var embeddings: LossyOptions.Embeddings?
 
     @Option(help: "Only tensors whose names match this regular expression are lossy; also embeddings and heads.")
