@@ -70,6 +70,8 @@ bench-memory: setup build
 	$(PYTHON) Tests/Benchmarks/Memory/tile_pair.py Tests/Data/small-base Tests/Data/small-foods \
 		$(BIG)/base $(BIG)/finetuned --gib 4 --repeat 16
 	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2
+	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2 \
+		--prediction auto --limit-mib 512
 	rm -rf $(BIG)
 
 vectors: setup

@@ -16,7 +16,7 @@ struct PredictionSearch: Sendable {
     /// Larger ones would take too much memory at once.
     private static let mostElements = 3 << 24
     /// From so many on, one tensor at a time is searched.
-    static let largeElements = 1 << 20
+    static let largeElements = 1 << 23
     /// Rows that are looked at before the whole is decomposed, the share of directions that must hold `energy` of them.
     private static let sampleRows = 128
     private static let share = 8

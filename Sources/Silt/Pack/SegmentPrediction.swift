@@ -9,14 +9,18 @@ final class SegmentPrediction: Sendable {
     private let written = Mutex<[ComponentRecord]?>(nil)
     private let components: [ComponentRecord]
     private let chunks: ComponentChunks
-    private let predictor: Predictor
+    /// The decoded factors, from the first cell of a pass to its last: a model has many predictions, and few at a time are
+    /// in use.
+    private let state: Mutex<(predictor: Predictor?, cellsLeft: Int)>
+    private let cells: Int
     private let record: TensorRecord
     private let part: PartRecord
 
     init(components: [ComponentRecord], chunks: ComponentChunks, _ tensor: TensorTask) {
         self.components = components
         self.chunks = chunks
-        predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        cells = tensor.grid.cells(touching: tensor.segments[0].elements).count
+        state = Mutex((nil, cells))
         part = PartRecord(kind: .copy, elements: tensor.segments[0].elements, components: components)
         record = TensorRecord(
             name: tensor.entry.name, info: tensor.info, range: tensor.entry.range, digest: nil, base: nil,
@@ -24,10 +28,19 @@ final class SegmentPrediction: Sendable {
     }
 
     /// The predicted patterns of a cell, valid until the workspace is used again.
+    ///
+    /// Every pass over the segment asks once for each of its cells.
     func predict(
         _ cell: Int, base: UnsafeRawPointer, count: Int, _ dtype: DType, _ workspace: Predictor.Workspace
     ) throws(SiltError) -> UnsafeRawPointer {
         workspace.prediction.reserve(count * dtype.elementBytes)
+        let predictor = state.withLock { state -> Predictor in
+            let predictor = state.predictor ?? Predictor(MemoryChunks(chunks: chunks.chunks))
+            state.cellsLeft -= 1
+            state.predictor = state.cellsLeft == 0 ? nil : predictor
+            if state.cellsLeft == 0 { state.cellsLeft = cells }
+            return predictor
+        }
         try unsafe predictor.predict(
             record, part, cell: cell, base: base, into: workspace.prediction.start, count: count, workspace)
         return unsafe UnsafeRawPointer(workspace.prediction.start)

@@ -1,6 +1,6 @@
 """Peak memory of pack, unpack and verify on a pair, with two threads. Exit 1 when a limit is exceeded.
 
-usage: peak_memory.py BASE FINETUNED [--limit-mib 256] [--threads 2] [--work DIR]
+usage: peak_memory.py BASE FINETUNED [--limit-mib 256] [--threads 2] [--prediction none|auto] [--work DIR]
 
 Peak memory is the largest resident set of the process, as the kernel counts it (getrusage). The unpacked
 model is compared file by file and deleted. Needs free space for it and for the Silt file below --work.
@@ -62,6 +62,7 @@ def main() -> int:
     parser.add_argument("finetuned", type=Path)
     parser.add_argument("--limit-mib", type=float, default=256)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--prediction", default="none", help="of pack: auto holds whole matrices in memory")
     parser.add_argument("--work", type=Path, help="where to write (default: beside the fine-tuned model)")
     options = parser.parse_args()
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
@@ -71,7 +72,8 @@ def main() -> int:
     files = [fine] if fine.is_file() else [path for path in fine.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     print(
-        f"{fine.name}: {size / (1 << 30):.2f} GiB, {options.threads} threads, limit {options.limit_mib:g} MiB"
+        f"{fine.name}: {size / (1 << 30):.2f} GiB, {options.threads} threads, "
+        f"prediction {options.prediction}, limit {options.limit_mib:g} MiB"
     )
     print(f"{'':8}{'seconds':>9}{'MB/s':>9}{'peak MiB':>10}  result")
     good = True
@@ -79,7 +81,7 @@ def main() -> int:
         packed, output = Path(work) / "model.silt", Path(work) / "output"
         common = ["--threads", str(options.threads), "--quiet"]
         for words in (
-            ["pack", options.base, fine, "-o", packed],
+            ["pack", options.base, fine, "-o", packed, "--prediction", options.prediction],
             ["unpack", options.base, packed, "-o", output],
             ["verify", options.base, packed],
         ):
