@@ -152,3 +152,31 @@ def test_options_are_documented(silt: Silt, command: str) -> None:
     options = set(re.findall(r"--[a-z0-9]+", silt.run(command, "--help").stdout)) - {"--help", "--version"}
     assert options
     assert not [option for option in sorted(options) if option not in page]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "random --rank 4",
+        "lowrank --quality 2",
+        "sign --drop 0.5",
+        "magnitude --seed 3",
+        "random --scope row",
+        "nm --choose norm",
+        "dense --mask gaps",
+        "columns --pattern 2:4",
+        "dense --q 0.5",
+        "random --drop 1",
+        "random --drop -0.1",
+        "random --q 0",
+        "random --q nan",
+        "nm --pattern 4:4",
+        "lowrank+lowrank",
+        "magnitude --mask seeded",
+    ],
+)
+def test_methods_refuse_what_they_have_no_use_for(silt: Silt, small: Packed, tmp_path: Path, options: str) -> None:
+    """An option that would do nothing, or nonsense, is wrong usage; nothing is written."""
+    words = ("pack", small.base, small.fine, "-o", tmp_path / "m.silt", "--method", *options.split())
+    silt.exits(64, *words)
+    assert not (tmp_path / "m.silt").exists()
