@@ -172,6 +172,7 @@ def test_options_are_documented(silt: Silt, command: str) -> None:
         "random --q nan",
         "nm --pattern 4:4",
         "lowrank+lowrank",
+        "lowrank+magnitude --scope global",
         "magnitude --mask seeded",
     ],
 )

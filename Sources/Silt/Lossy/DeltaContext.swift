@@ -27,7 +27,7 @@ struct DeltaContext: Sendable {
             rootMeanSquare = 0
         }
         let sparse = options.residual ?? options.method
-        guard sparse == .magnitude, options.scope == .global, options.residual == nil, options.drop > 0 else {
+        guard sparse == .magnitude, options.scope == .global, options.drop > 0 else {
             thresholds = [:]
             return
         }

@@ -38,6 +38,9 @@ extension LossyOptions {
             throw refuse("only quantised values have groups, not \(valueType.rawValue)")
         }
         if let residual {
+            guard scope != .global else {
+                throw refuse("residuals are made tensor by tensor: their largest elements of all are not known")
+            }
             guard method == .lowrank || method == .transform else {
                 throw refuse("only low-rank methods leave a residual, not \(method.rawValue)")
             }

@@ -27,7 +27,7 @@ enum PlanAdvice {
         let best = worth.min { $0.relativeL2 < $1.relativeL2 } ?? smaller[0]
         if worth.isEmpty {
             sentences.append(
-                "Recommended: exact. The smallest lossy file tried is only \(percent(smaller[0].bytes, exact.bytes)) % smaller."
+                "Recommended: exact. The smallest lossy file tried is only \(percent(exact.bytes - smaller[0].bytes, of: exact.bytes)) % smaller."
             )
         } else {
             sentences.append(
@@ -45,7 +45,7 @@ enum PlanAdvice {
         let all = moved.reduce(0) { $0 + $1.parameters }
         if 4 * large > all {
             sentences.append(
-                "Deltas are large (standard deviation above \(dareLimit) in \(percent(all - large, all, of: large)) % of the values): "
+                "Deltas are large (standard deviation above \(dareLimit) in \(percent(large, of: all)) % of the values): "
                     + "random drop at high rates is risky; prefer transform, magnitude or sign, and check the task's metric."
             )
         }
@@ -55,8 +55,8 @@ enum PlanAdvice {
 
     private static func ratio(_ a: Int, _ b: Int) -> String { rounded(Double(a) / Double(max(1, b))) }
 
-    private static func percent(_ part: Int, _ whole: Int, of share: Int? = nil) -> String {
-        rounded(100 * Double(share ?? (whole - part)) / Double(max(1, whole)))
+    private static func percent(_ part: Int, of whole: Int) -> String {
+        rounded(100 * Double(part) / Double(max(1, whole)))
     }
 
     private static func rounded(_ value: Double) -> String {
