@@ -17,7 +17,10 @@ struct Rescale: ParsableCommand {
     @Argument(help: "The Silt file, which is replaced.")
     var file: String
 
-    @Option(help: "The new q: a number above 0, dare for 1 - p, or none.")
+    @Option(
+        help:
+            "The new q: a number above 0, dare for 1 - p, none, or @FILE: JSON with a number, or one for each row, by tensor."
+    )
     var q: FactorArgument
 
     @Option(help: "Only tensors whose names match this regular expression.")
@@ -37,31 +40,50 @@ struct Rescale: ParsableCommand {
     }
 
     func run() throws {
+        let factor = try q.factor()
         let report = try work.run(common) { context in
-            try Rescaler(context).rescale(file, q: q.factor, only: only, base: base, fineTuned: against)
+            try Rescaler(context).rescale(file, q: factor, only: only, base: base, fineTuned: against)
         }
         let digests =
             report.resultRoot.isEmpty ? "digests unknown: silt verify --update" : "result \(report.resultRoot)"
         common.report(
             report.json,
             [
-                "q is \(q.factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
+                "q is \(factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
                     + "\(Text.decimal(1000 * report.seconds, 1)) ms", digests,
             ])
     }
 }
 
-/// `dare`, `none` or a number.
+/// `dare`, `none`, a number, or `@FILE`.
 struct FactorArgument: ExpressibleByArgument {
-    let factor: Rescaler.Factor
+    private enum Text {
+        case factor(Rescaler.Factor)
+        case file(String)
+    }
+
+    private let text: Text
 
     init?(argument: String) {
         switch argument {
-        case "dare": factor = .dare
-        case "none": factor = .none
+        case "dare": text = .factor(.dare)
+        case "none": text = .factor(.none)
         default:
-            guard let q = Double(argument) else { return nil }
-            factor = .value(q)
+            if argument.hasPrefix("@"), argument.count > 1 {
+                text = .file(String(argument.dropFirst()))
+            } else if let q = Double(argument) {
+                text = .factor(.value(q))
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// The factor; reads the file.
+    func factor() throws -> Rescaler.Factor {
+        switch text {
+        case .factor(let factor): return factor
+        case .file(let path): return .tensors(try RescaleFactors.read(path))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from checkpoints import read_safetensors
 from program import DIFFERS, OK, USAGE, Lossy, Silt, check_with_reader, digest, digests, listing, silt_entries
+from pruning import added, dare, delta_of, kept_at_random
 from test_lossy import LOSSY_NAMES, check_dare
 
 Pairs = dict[str, tuple[Path, Path]]
@@ -183,3 +185,38 @@ def test_integer_values(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
         assert digests(tmp_path / f"c{group}") == digests(direct.output)
         values = np.frombuffer(direct.tensors[LOSSY_NAMES[2]].data, "<u2")
         assert values.size == 700 * 401
+
+
+def test_factors_by_tensor(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
+    """A file with a number, or one for each row, by tensor: value / q_i, computed in numpy; others keep their q."""
+    base, fine = pairs["F32"]
+    found = silt.lossy(base, fine, tmp_path, *OPTIONS)
+    first, second = LOSSY_NAMES[:2]
+    before = read_safetensors(base / "model.safetensors")
+    rows = before[second].shape[0]
+    factors = {first: 0.25, second: [0.1 + 0.01 * row for row in range(rows)]}
+    (tmp_path / "q.json").write_text(json.dumps(factors))
+    silt.ok("rescale", found.file, "--q", f"@{tmp_path / 'q.json'}", "--base", base, "--against", fine)
+    silt.ok("verify", base, found.file, "--against", fine)
+    silt.unpack(base, found.file, tmp_path / "again")
+    tensors = read_safetensors(tmp_path / "again" / "model.safetensors")
+    assert tensors[first] == dare(first, before[first], read_safetensors(fine / "model.safetensors")[first], 0.9, 0.25)
+    source = delta_of(before[second], read_safetensors(fine / "model.safetensors")[second]).reshape(rows, -1)
+    kept = kept_at_random(second, source.size, 0.9).reshape(source.shape)
+    divisors = np.array(factors[second], "<f8").astype("<f4")[:, None]
+    change = (np.where(kept, source, np.float32(0)) / divisors).ravel()
+    assert tensors[second] == added(before[second], change)
+    assert tensors[LOSSY_NAMES[2]] == found.tensors[LOSSY_NAMES[2]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"no.such.tensor": 0.5}', '{"%s": 0}', '{"%s": [0.1, 0.2]}', '{"%s": "0.1"}', '{"%s": []}']
+)
+def test_bad_factors(silt: Silt, pairs: Pairs, tmp_path: Path, text: str) -> None:
+    """A file that makes no sense is wrong usage; the Silt file stays."""
+    base, fine = pairs["BF16"]
+    found = silt.lossy(base, fine, tmp_path, *OPTIONS)
+    before = digest(found.file)
+    (tmp_path / "q.json").write_text(text.replace("%s", LOSSY_NAMES[0]))
+    silt.exits((USAGE, 2), "rescale", found.file, "--q", f"@{tmp_path / 'q.json'}")
+    assert digest(found.file) == before

@@ -10,8 +10,8 @@ public struct Rescaler: Sendable {
         case dare
         /// This number.
         case value(Double)
-        /// As many numbers as the matrix has rows; needs a pattern that matches one tensor.
-        case rows([Double])
+        /// By tensor: one number, or one for each row of its matrix. Other tensors keep theirs.
+        case tensors([String: [Double]])
         /// The values as they are.
         case none
     }
@@ -49,7 +49,7 @@ public struct Rescaler: Sendable {
         let clock = ContinuousClock()
         let begin = clock.now
         if case .value(let q) = q { try Rescaler.check(q) }
-        if case .rows(let list) = q { for q in list { try Rescaler.check(q) } }
+        if case .tensors(let table) = q { for q in table.values.joined() { try Rescaler.check(q) } }
         let container = try ContainerReader(file)
         guard container.manifest.contract == .lossy else {
             throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
@@ -62,6 +62,11 @@ public struct Rescaler: Sendable {
         var failure: SiltError?
         manifest.changeTensors { tensor in
             guard regex.matches(tensor.name), Rescaler.isPruned(tensor, prunesRows) else { return }
+            var numbers: [Double]?
+            if case .tensors(let table) = q {
+                guard let found = table[tensor.name] else { return }
+                numbers = found
+            }
             count += 1
             // What is coded over a prediction (parts `exact` and `xor`) needs the one that it was coded over.
             for index in tensor.parts.indices where tensor.parts[index].kind == .copy {
@@ -76,12 +81,12 @@ public struct Rescaler: Sendable {
                                 .usage, "positions are stored, so the file does not say with which p they were chosen",
                                 tensor: tensor.name, advice: "give q as a number")
                         }
-                        if case .rows(let list) = q, list.count != rows {
+                        if let numbers, numbers.count != 1, numbers.count != rows {
                             failure = SiltError(
-                                .usage, "\(list.count) numbers for the \(rows) rows of this tensor",
+                                .usage, "\(numbers.count) numbers for the \(rows) rows of this tensor",
                                 tensor: tensor.name)
                         }
-                        matrix.coding.q = Rescaler.factor(q, matrix.coding)
+                        matrix.coding.q = Rescaler.factor(q, numbers, matrix.coding)
                     }
                 }
             }
@@ -89,6 +94,12 @@ public struct Rescaler: Sendable {
             tensor.receipt = nil
         }
         if let failure { throw failure.at(file: file) }
+        if case .tensors(let table) = q, count < table.count {
+            let known = Set(manifest.tensors.filter { Rescaler.isPruned($0, prunesRows) }.map(\.name))
+            if let name = table.keys.filter({ !known.contains($0) }).min() {
+                throw SiltError(.noMatch, "no tensor of this name is pruned", file: file, tensor: name)
+            }
+        }
         guard count > 0 else {
             throw SiltError(
                 .noMatch, "no pruned tensor's name matches", file: file, advice: "silt inspect lists what is pruned")
@@ -137,11 +148,13 @@ public struct Rescaler: Sendable {
             || matrix.coding.masks.contains { $0.over != .rows || $0.isSeeded || prunesRows }
     }
 
-    private static func factor(_ q: Factor, _ coding: MatrixCoding) -> RescaleFactor? {
+    private static func factor(
+        _ q: Factor, _ numbers: [Double]?, _ coding: MatrixCoding
+    ) -> RescaleFactor? {
         switch q {
         case .none: return nil
         case .value(let q): return .all(q)
-        case .rows(let list): return .rows(list)
+        case .tensors: return numbers.map { $0.count == 1 ? .all($0[0]) : .rows($0) }
         case .dare:
             var keep = 1.0
             for mask in coding.masks {
@@ -168,7 +181,7 @@ extension Rescaler.Factor: CustomStringConvertible {
         switch self {
         case .dare: "dare"
         case .value(let q): "\(q)"
-        case .rows(let list): "\(list.count) rows"
+        case .tensors(let table): "by tensor (\(table.count))"
         case .none: "none"
         }
     }
