@@ -5,12 +5,15 @@ internal import TensorTypes
 
 /// The decoded factors of low-rank components: every cell of a tensor needs them whole.
 ///
-/// Workers share it, and the few products that it keeps bound its memory.
+/// Workers share it. It keeps the last two products however large they are, and more only while all are small, so that a part
+/// with several does not decode them again for every cell.
 final class FactorStore: Sendable {
     /// The factors of a product, dense, a direction in each row.
     final class Factors: @unchecked Sendable {
         let left: ByteBuffer
         let right: ByteBuffer
+
+        var bytes: Int { left.capacity + right.capacity }
 
         init(left: ByteBuffer, right: ByteBuffer) {
             self.left = left
@@ -18,7 +21,11 @@ final class FactorStore: Sendable {
         }
     }
 
-    private let known = Mutex(RecentlyUsed<Int, Factors>(limit: 2))
+    /// Products that are kept at most, and bytes of those beyond the second.
+    private static let limit = (products: ComponentRecord.limit, bytes: 64 << 20)
+
+    /// The newest first.
+    private let known = Mutex<[(key: Int, factors: Factors)]>([])
 
     /// The factors of `product`, from the last ones used if they can be.
     ///
@@ -27,15 +34,25 @@ final class FactorStore: Sendable {
         _ product: LowRankRecord, rows: Int, columns: Int, tensor: String, _ reader: MatrixReader
     ) throws(SiltError) -> Factors {
         let key = product.left.chunks.lowerBound
+        let limit = FactorStore.limit
         let result = known.withLock { known -> Result<Factors, SiltError> in
-            if let factors = known[key] { return .success(factors) }
+            if let index = known.firstIndex(where: { $0.key == key }) {
+                let entry = known.remove(at: index)
+                known.insert(entry, at: 0)
+                return .success(entry.factors)
+            }
             do throws(SiltError) {
                 let factors = Factors(
                     left: try FactorStore.dense(
                         product.left, rows: product.rank, columns: rows, identity: tensor + ":left", reader),
                     right: try FactorStore.dense(
                         product.right, rows: product.rank, columns: columns, identity: tensor + ":right", reader))
-                known.insert(factors, for: key)
+                known.insert((key, factors), at: 0)
+                while known.count > 2,
+                    known.count > limit.products || known.reduce(0, { $0 + $1.factors.bytes }) > limit.bytes
+                {
+                    known.removeLast()
+                }
                 return .success(factors)
             } catch {
                 return .failure(error)
