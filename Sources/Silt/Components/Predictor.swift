@@ -1,15 +1,26 @@
 internal import DeltaCodecs
 internal import DeltaKernels
 internal import SiltFormat
+internal import Synchronization
 internal import TensorTypes
 
 /// Adds the components of a part to the base (Formats/Silt.md, section 12.2).
 struct Predictor: Sendable {
     let reader: MatrixReader
     private let factors = FactorStore()
+    /// Tells the chunks of one source from those of another in the workers' caches: numbers begin at 0 in each.
+    private let source: Int
+    private static let sources = Atomic<Int>(0)
 
     init(_ source: any ChunkSource, level: KernelLevel = .best) {
         reader = MatrixReader(source: source, level: level)
+        self.source = Predictor.sources.add(1, ordering: .relaxed).newValue
+    }
+
+    /// Which matrix a decoder is for.
+    struct MatrixKey: Equatable {
+        let source: Int
+        let chunk: Int
     }
 
     /// Buffers of one worker.
@@ -19,8 +30,8 @@ struct Predictor: Sendable {
         let chunk = ByteBuffer()
         let prediction = ByteBuffer()
         let matrix: MatrixWorkspace
-        /// Decoders by the first chunk of their matrix.
-        var decoders = RecentlyUsed<Int, MatrixDecoder>(limit: 8)
+        /// Decoders by their source and the first chunk of their matrix.
+        var decoders = RecentlyUsed<MatrixKey, MatrixDecoder>(limit: 8)
 
         init(level: KernelLevel = .best) {
             matrix = MatrixWorkspace(level: level)
@@ -72,7 +83,7 @@ struct Predictor: Sendable {
     private func decoder(
         _ matrix: MatrixRecord, _ rows: Int, _ columns: Int, _ name: String, _ worker: Workspace
     ) throws(SiltError) -> MatrixDecoder {
-        let key = matrix.chunks.lowerBound
+        let key = MatrixKey(source: source, chunk: matrix.chunks.lowerBound)
         if let known = worker.decoders[key] { return known }
         let decoder = try reader.decoder(matrix, rows: rows, columns: columns, identity: name)
         worker.decoders.insert(decoder, for: key)
