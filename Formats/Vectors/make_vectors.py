@@ -22,6 +22,7 @@ import chunk_faults  # noqa: E402, F401
 import component_faults  # noqa: E402, F401
 import container_faults  # noqa: E402, F401
 import contract_faults  # noqa: E402, F401
+import evaluation_faults  # noqa: E402, F401
 import manifest_faults  # noqa: E402, F401
 import matrix_faults  # noqa: E402, F401
 import valid_codings  # noqa: E402, F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from bases import floats, tensor
 from silt.digests import root
@@ -56,6 +57,50 @@ def lossy_notes(context: Context) -> tuple[str, bytes]:
     return lossy_vector(context, TINY, specs, source=root(records([embed, half])), packing=packing,
                         receipt={"l2": 0, "max": 2.5e-8, "cosine": 10**25, "changed": 1.0},
                         adapter=adapter)  # fmt: skip
+
+
+EVALUATION = {
+    "data": "0123456789abcdef" * 4, "use": "test", "metric": "accuracy", "examples": 872,
+    "base": 0.509, "fine_tuned": 0.925, "rebuilt": 0.922,
+}  # fmt: skip
+
+
+def _evaluated(context: Context, evaluations: list[dict[str, Any]]) -> tuple[str, bytes]:
+    base, rng = context.base(TINY), context.rng
+    embed, half = base["embed.weight"], base["half.weight"]
+    spec = predicted(half, [near(few(rng, half.shape))])
+    specs = [spec, TensorSpec(embed, COPY, embed)]
+    fine_tuned = replace(half, data=deltas(rng, "f16", half.shape).astype("<u2").tobytes())
+    source = root(records([embed, fine_tuned]))
+    return lossy_vector(context, TINY, specs, source=source, evaluations=evaluations)
+
+
+@vector
+def lossy_evaluation(context: Context) -> tuple[str, bytes]:
+    """One evaluation: accuracy on a test set, of base, fine-tuned checkpoint and result."""
+    return _evaluated(context, [EVALUATION])
+
+
+@vector
+def lossy_evaluations(context: Context) -> tuple[str, bytes]:
+    """Evaluations with and without base, that differ in data, use or metric alone; numbers of all forms."""
+    headless = {name: value for name, value in EVALUATION.items() if name != "base"}
+    longest = "abcdefghijklmnopqrstuvwxyz0123456789_.-".ljust(64, "-")
+    return _evaluated(context, [
+        headless,
+        headless | {"data": "f" * 64},
+        EVALUATION | {"use": "validation"},
+        headless | {"use": "calibration", "metric": "kl", "fine_tuned": 0, "rebuilt": 2.5e-8},
+        EVALUATION | {"metric": "matthews", "base": -0.5, "fine_tuned": 1, "rebuilt": 10**25},
+        headless | {"metric": "-", "examples": 1, "x-seconds": 3},
+        EVALUATION | {"metric": longest, "examples": 2**63 - 1, "base": -(10**18), "rebuilt": 1e-320},
+    ])  # fmt: skip
+
+
+@vector
+def lossy_evaluations_most(context: Context) -> tuple[str, bytes]:
+    """As many evaluations as there may be."""
+    return _evaluated(context, [EVALUATION | {"metric": f"class.{number}"} for number in range(64)])
 
 
 @vector

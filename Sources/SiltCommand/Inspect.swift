@@ -33,6 +33,7 @@ struct Inspect: ParsableCommand {
         }
         if let distance = it.distance { lines += Pack.wrapped(Text.distance(distance)) }
         if lines.last != "" { lines.append("") }
+        if !it.evaluations.isEmpty { lines += EvaluationTable.lines(it.evaluations) + [""] }
         lines += EncodingTable.lines(it.encodings, total: it.bytes)
         var files = Table([
             .init(title: "file", isNumber: false, canShrink: true), .init(title: "kind", isNumber: false),

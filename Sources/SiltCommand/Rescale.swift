@@ -9,7 +9,7 @@ struct Rescale: ParsableCommand {
         discussion: """
             Kept values are stored as they were, and divided by q when the model is rebuilt, so a better q needs no second packing. \
             The digests of the result are not known afterwards: give the base with --base to compute them at once (and \
-            --against for the receipt), or run `silt verify --update` later.
+            --against for the receipt), or run `silt verify --update` later. Evaluations in the file are removed.
 
             \(ExitStatus.help)
             """)
@@ -46,12 +46,14 @@ struct Rescale: ParsableCommand {
         }
         let digests =
             report.resultRoot.isEmpty ? "digests unknown: silt verify --update" : "result \(report.resultRoot)"
-        common.report(
-            report.json,
-            [
-                "q is \(factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
-                    + "\(Text.decimal(1000 * report.seconds, 1)) ms", digests,
-            ])
+        var lines = [
+            "q is \(factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
+                + "\(Text.decimal(1000 * report.seconds, 1)) ms", digests,
+        ]
+        if report.removedEvaluations > 0 {
+            lines.append("evaluations removed: \(report.removedEvaluations), they were of the old result")
+        }
+        common.report(report.json, lines)
     }
 }
 

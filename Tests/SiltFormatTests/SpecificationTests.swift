@@ -125,6 +125,15 @@ struct SpecificationTests {
         #expect(try numbers(#"components of 1 to (\d+) bytes"#) == [RelativePath.componentLimit])
     }
 
+    @Test("evaluations")
+    func evaluations() throws {
+        #expect(try numbers(#"`evaluations` is an array of 1 to (\d+) objects"#) == [EvaluationRecord.limit])
+        #expect(try numbers(#"`metric` \| string \| 1 to (\d+) characters"#) == [EvaluationRecord.metricLimit])
+        let row = try groups(#"\| `use` \| string \|([^|]*)\|"#)[0]
+        let uses = row.matches(of: try Regex("`([a-z]+)`: ")).compactMap { $0.output[1].substring.map(String.init) }
+        #expect(uses == EvaluationRecord.Use.allCases.map(\.rawValue))
+    }
+
     @Test("lanes and frequencies of rANS")
     func rans() throws {
         let lanes = try numbers(#"L = (\d+) if n >= ([\d,]+), else 1"#)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -80,8 +81,9 @@ class Fields:
 
 
 def as_number(value: Any, where: str) -> float:
-    """The binary64 nearest to a JSON number (section 4)."""
+    """The binary64 nearest to a JSON number, which has to be finite (section 4)."""
     require(type(value) in (int, float), "manifest", f"{where} is not a number")
+    require(math.isfinite(value), "manifest", f"{where} is not finite in binary64")
     return float(value)
 
 

@@ -13,7 +13,7 @@ from .digests import CELL, cell_elements
 from .errors import SiltError, require
 from .fields import Fields
 from .jsontext import parse_object
-from .notes import read_adapter, read_packing, read_receipt
+from .notes import read_adapter, read_evaluations, read_packing, read_receipt
 from .paths import check_tree
 from .recipes import Component, read_components
 from .tensors import Header, TensorInfo, element_count, parse_header
@@ -228,7 +228,7 @@ def read_manifest(container: Container) -> Manifest:
     names = isinstance(requires, list) and all(isinstance(name, str) for name in requires)
     require(names, "manifest", "manifest: 'requires' is not an array of strings")
     require(not requires, "extension", f"manifest: requires {', '.join(requires)}")
-    known = "silt contract requires writer form base result files source receipt packing adapter"
+    known = "silt contract requires writer form base result files source receipt evaluations packing adapter"
     fields = Fields(value, "manifest", known)
     for name, kind in (("silt", int), ("requires", list)):
         fields.take(name, kind)
@@ -264,12 +264,14 @@ def _products(tensor: Tensor) -> int:
 def _notes(fields: Fields, contract: str, products: dict[str, int]) -> None:
     """The fields that may be there besides, of which a reader checks the types."""
     if contract == "exact":
-        for name in ("source", "receipt"):
+        for name in ("source", "receipt", "evaluations"):
             fields.absent(name, "under the contract exact")
     if fields.has("source"):
         fields.hex("source", 64)
     if fields.has("receipt"):
         read_receipt(fields.value["receipt"], fields.where)
+    if fields.has("evaluations"):
+        read_evaluations(fields.value["evaluations"], fields.where)
     if fields.has("packing"):
         read_packing(fields.value["packing"], fields.where)
     if fields.has("adapter"):

@@ -1,7 +1,11 @@
-"""Sections 4.1, 12.7 and 12.8: what the manifest keeps beside the result: receipts, packing, adapters."""
+"""Sections 4.1 and 12.7 to 12.9: what the manifest keeps beside the result.
+
+That is receipts, packing, adapters and evaluations.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +13,9 @@ from .errors import require
 from .fields import Fields
 
 RECEIPT = "l2 max cosine changed"
+EVALUATION = "data use metric examples base fine_tuned rebuilt"
+USES = ("calibration", "validation", "test")
+MAX_EVALUATIONS = 64
 
 
 def read_receipt(value: Any, where: str) -> dict[str, float]:
@@ -39,4 +46,25 @@ def read_adapter(value: Any, where: str, products: Mapping[str, int]) -> dict[st
             require(one, "manifest", f"{entry.where}: tensor {raw['of']!r} does not have one low-rank component")
         if entry.has("transposed"):
             entry.take("transposed", bool)
+    return value
+
+
+def read_evaluations(value: Any, where: str) -> list[dict[str, Any]]:
+    """What the models achieve at tasks. No two measure the same metric on data of the same use."""
+    where = f"{where}: evaluations"
+    require(isinstance(value, list), "manifest", f"{where}: not an array")
+    require(value != [], "manifest", f"{where}: none")
+    require(len(value) <= MAX_EVALUATIONS, "limit", f"{where}: {len(value)}, more than {MAX_EVALUATIONS}")
+    seen = set()
+    for number, raw in enumerate(value):
+        fields = Fields(raw, f"{where}: {number}", EVALUATION)
+        metric = fields.take("metric", str)
+        named = re.fullmatch("[a-z0-9_.-]{1,64}", metric) is not None
+        require(named, "manifest", f"{fields.where}: {metric!r} names no metric")
+        what = (fields.hex("data", 64), fields.choice("use", USES), metric)
+        require(what not in seen, "manifest", f"{fields.where}: data, use and metric were there before")
+        seen.add(what)
+        fields.integer("examples", 1)
+        for name in ("fine_tuned", "rebuilt", *(["base"] if fields.has("base") else [])):
+            fields.number(name)
     return value

@@ -46,6 +46,8 @@ public struct Inspection: Sendable {
     public let contract: String
     /// Under the contract lossy: how far the result is from the fine-tuned checkpoint, where the file says so.
     public let distance: VerifyReport.Distance?
+    /// What base, fine-tuned checkpoint and result achieve at tasks, where a lossy file says so.
+    public let evaluations: [Evaluation]
     /// How the file was made: names and values.
     public let packing: [(name: String, value: String)]
     /// Root of the fine-tuned checkpoint, in a lossy file.
@@ -98,6 +100,7 @@ public struct Inspection: Sendable {
         }
         contract = manifest.contract.rawValue
         distance = manifest.receipt.map { .init($0) }
+        evaluations = manifest.evaluations.map { Evaluation($0) }
         packing = manifest.packing
         sourceRoot = manifest.source
         metadata = container.metadata

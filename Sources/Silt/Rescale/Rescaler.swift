@@ -20,6 +20,8 @@ public struct Rescaler: Sendable {
     public struct Report: Sendable {
         /// Tensors whose q changed.
         public let tensors: Int
+        /// Evaluations that the file had: they were the old result's, and are removed.
+        public let removedEvaluations: Int
         /// Bytes of the file.
         public let bytes: Int
         /// Root of the result; empty if it is not known any more.
@@ -36,8 +38,8 @@ public struct Rescaler: Sendable {
 
     /// Sets q of all pruned matrices of `file`, which is replaced by a whole new file under its name.
     ///
-    /// The result's digests are not known any more, nor is the receipt: give `base` (and `fineTuned` for the receipt) and they are
-    /// recomputed, or run `silt verify --update` later.
+    /// Evaluations are removed: they were of the old result. Its digests are not known any more, nor is the receipt: give
+    /// `base` (and `fineTuned` for the receipt) and they are recomputed, or run `silt verify --update` later.
     ///
     /// - Parameters:
     ///   - q: what it becomes; a number is finite and above 0.
@@ -106,6 +108,7 @@ public struct Rescaler: Sendable {
         }
         manifest.result.root = ""
         manifest.receipt = nil
+        manifest.evaluations = []
         manifest.packing.removeAll { $0.name == "q" }
         manifest.packing.append((name: "q", value: q.description))
         if let base {
@@ -115,8 +118,8 @@ public struct Rescaler: Sendable {
         }
         let bytes = try ContainerRewriter.replace(container, with: manifest)
         return Report(
-            tensors: count, bytes: bytes, resultRoot: manifest.result.root,
-            seconds: begin.duration(to: clock.now).inSeconds)
+            tensors: count, removedEvaluations: container.manifest.evaluations.count, bytes: bytes,
+            resultRoot: manifest.result.root, seconds: begin.duration(to: clock.now).inSeconds)
     }
 
     /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.

@@ -39,8 +39,9 @@ extension Rescaler.Report {
     /// The object that `rescale --json` prints.
     var json: JSONValue {
         .members([
-            "tensors": .integer(tensors), "bytes": .integer(bytes),
-            "result": resultRoot.isEmpty ? .null : .string(resultRoot), "seconds": .number(seconds),
+            "tensors": .integer(tensors), "removed_evaluations": .integer(removedEvaluations),
+            "bytes": .integer(bytes), "result": resultRoot.isEmpty ? .null : .string(resultRoot),
+            "seconds": .number(seconds),
         ])
     }
 }
@@ -103,6 +104,7 @@ extension Inspection {
             "contract": .string(contract),
             "packing": packing.json,
             "fidelity": distance?.json ?? .null,
+            "evaluations": .array(evaluations.map(\.json)),
             "finetuned": sourceRoot.map { .string($0) } ?? .null,
             "form": .string(form),
             "writer": .string(writer),
@@ -138,6 +140,16 @@ extension Inspection {
                         "coding": .string($0.coding), "fidelity": $0.distance?.json ?? .null,
                     ])
                 }),
+        ])
+    }
+}
+
+extension Inspection.Evaluation {
+    /// The fields that it has in the manifest; `base` is null where it has none.
+    fileprivate var json: JSONValue {
+        .members([
+            "data": .string(data), "use": .string(use), "metric": .string(metric), "examples": .integer(examples),
+            "base": base.map { .number($0) } ?? .null, "fine_tuned": .number(fineTuned), "rebuilt": .number(rebuilt),
         ])
     }
 }

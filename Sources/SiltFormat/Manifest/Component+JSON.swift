@@ -85,6 +85,19 @@ extension Receipt {
     }
 }
 
+extension EvaluationRecord {
+    /// The evaluation as JSON (Formats/Silt.md, section 12.9).
+    var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("data", .string(data)), .init("use", .string(use.rawValue)), .init("metric", .string(metric)),
+            .init("examples", .integer(examples)),
+        ]
+        if let base { members.append(.init("base", .number(base))) }
+        members += [.init("fine_tuned", .number(fineTuned)), .init("rebuilt", .number(rebuilt))]
+        return .object(members)
+    }
+}
+
 extension AdapterRecord {
     /// The adapter as JSON (Formats/Silt.md, section 12.8).
     var json: JSONValue {

@@ -16,6 +16,7 @@ extension Manifest {
         ]
         if let source { members.append(.init("source", .string(source))) }
         if let receipt { members.append(.init("receipt", receipt.json)) }
+        if !evaluations.isEmpty { members.append(.init("evaluations", .array(evaluations.map(\.json)))) }
         if !packing.isEmpty {
             members.append(.init("packing", .object(packing.map { .init($0.name, .string($0.value)) })))
         }

@@ -27,6 +27,8 @@ package struct Manifest: Sendable {
     package var source: String?
     /// How far the result is from it.
     package var receipt: Receipt?
+    /// What base, fine-tuned checkpoint and result achieve at tasks, in a lossy file; empty for none.
+    package var evaluations: [EvaluationRecord] = []
     /// How the file was made, for people: names and values, in order.
     package var packing: [(name: String, value: String)] = []
     package var adapter: AdapterRecord?

@@ -63,6 +63,7 @@ struct ManifestParser {
         }
         if fields.has("source") { manifest.source = try fields.sha256("source") }
         manifest.receipt = try ManifestParser.receipt(&fields, contract)
+        manifest.evaluations = try ManifestParser.evaluations(&fields, contract)
         manifest.packing = try ManifestParser.packing(&fields)
         manifest.adapter = try ManifestParser.adapter(&fields, files)
         try fields.finish()
