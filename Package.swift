@@ -62,6 +62,13 @@ let package = Package(
         .target(
             name: "SiltFormat", dependencies: ["DeltaCodecs", "Safetensors", "TensorFiles", "TensorTypes"],
             swiftSettings: settings),
+        // Level 5: models as the field runs them, to measure what became of one.
+        .target(
+            name: "Transformers",
+            dependencies: [
+                "COpenBLAS", "CSiltKernels", "DeltaKernels", "DeltaPruning", "Safetensors", "TensorTypes",
+            ],
+            swiftSettings: settings),
         // Level 6: the library.
         .target(
             name: "Silt",
@@ -70,9 +77,12 @@ let package = Package(
                 "TensorTypes", crypto, logging,
             ],
             swiftSettings: settings),
+        // Level 7: pages about what the library found.
+        .target(name: "SiltReports", dependencies: ["Silt", "TensorTypes"], swiftSettings: settings),
         // Level 8: the command.
         .executableTarget(
-            name: "SiltCommand", dependencies: ["Silt", "TensorTypes", arguments, logging], swiftSettings: settings),
+            name: "SiltCommand", dependencies: ["Silt", "SiltReports", "TensorTypes", arguments, logging],
+            swiftSettings: settings),
         // Tests, and what they share.
         .target(
             name: "TestSupport", dependencies: ["TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -102,9 +112,18 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "TransformersTests",
+            dependencies: [
+                "CSiltKernels", "Safetensors", "TensorTypes", "TestSupport", "Transformers",
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "SiltTests",
             dependencies: ["Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes", "TestSupport", logging],
             exclude: ["Sizes.csv"], swiftSettings: settings),
+        .testTarget(
+            name: "SiltReportsTests", dependencies: ["Silt", "SiltReports", "TensorTypes", "TestSupport", logging],
+            swiftSettings: settings),
         .testTarget(
             name: "SiltCommandTests",
             dependencies: ["Silt", "SiltCommand", "TensorTypes", "TestSupport", arguments, logging],

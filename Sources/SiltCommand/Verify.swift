@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Silt
+internal import SiltReports
 internal import TensorTypes
 
 /// `silt verify`.
@@ -8,7 +9,7 @@ struct Verify: ParsableCommand {
         abstract: "Check that a Silt file gives back what it promises.",
         discussion: """
             Rebuilds every tensor and file in memory and checks its digest, and the base's; writes nothing, but for what \
-            --update says. With --against, every byte of every file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
+            --update and --report say. With --against, every byte of every file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
             (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says.
 
             \(ExitStatus.help)
@@ -29,16 +30,38 @@ struct Verify: ParsableCommand {
     @Flag(help: "Write digests (with --against receipts) that are not known, after rescale, into the file.")
     var update = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write a page about the file here: sizes, deltas and errors, in one HTML file.", valueName: "page.html"))
+    var report: String?
+
+    @Flag(name: [.short, .long], help: "Replace the report if it exists.")
+    var force = false
+
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if force && report == nil { throw ValidationError("--force has a meaning with --report only.") }
+    }
+
     func run() throws {
-        let report = try work.run(common) { context in
+        let found = try work.run(common) { context in
+            // Before the work, which may be long: the name of the page must be free.
+            let page = try report.map {
+                try ReportFile(at: $0, base: base, file: file, against: against, replacing: force)
+            }
             if update { try Rescaler(context).update(base: base, file: file, fineTuned: against) }
-            return try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
+            guard let page else {
+                return try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
+            }
+            let found = try FileReporter(context, checksSHA256: sha256)
+                .report(base: base, file: file, against: against)
+            try page.write(VerifyPage.html(found))
+            return found.verification
         }
-        common.report(report.json, lines(report))
-        if !report.identical { throw ExitStatus.different.code }
+        common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
+        if !found.identical { throw ExitStatus.different.code }
     }
 
     private func lines(_ report: VerifyReport) -> [String] {

@@ -14,7 +14,9 @@ LEVELS = {
     **dict.fromkeys(("TensorFiles", "DeltaKernels", "DeltaCodecs"), 2),
     **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),
     "SiltFormat": 4,
+    "Transformers": 5,
     "Silt": 6,
+    "SiltReports": 7,
     "SiltCommand": 8,
 }
 COMMAND = "SiltCommand"

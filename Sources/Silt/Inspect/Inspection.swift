@@ -74,8 +74,10 @@ public struct Inspection: Sendable {
     public let encodings: [String: PackReport.Share]
 
     /// Reads `path`.
-    public init(of path: String) throws(SiltError) {
-        let container = try ContainerReader(path)
+    public init(of path: String) throws(SiltError) { self.init(try ContainerReader(path)) }
+
+    /// What an open file says.
+    init(_ container: ContainerReader) {
         let manifest = container.manifest
         let table = container.chunks
         var files: [File] = []

@@ -8,6 +8,8 @@ final class DecodeWorker {
     let chunk = ByteBuffer()
     let comparison = ByteBuffer()
     let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
+    /// Made when a report asks for histograms.
+    private(set) lazy var deltas = DeltaCounter()
     let decoder: ChunkDecoder
     let zstd = Zstd()
     let predictor: Predictor.Workspace

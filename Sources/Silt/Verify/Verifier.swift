@@ -30,11 +30,17 @@ public struct Verifier: Sendable {
     /// - Returns: the differences. A wrong base is a difference, not an error.
     /// - Throws: `SiltError` if the Silt file is damaged or an input cannot be read.
     public func verify(base: String, file: String, against fineTuned: String?) throws(SiltError) -> VerifyReport {
+        try verify(
+            ContainerReader(file), BaseBinding(checkpoint: Checkpoint.asBase(base)), against: fineTuned, survey: nil)
+    }
+
+    /// The same for a file that is open; `survey` sees every rebuilt cell too.
+    func verify(
+        _ container: ContainerReader, _ binding: BaseBinding, against fineTuned: String?, survey: DeltaSurvey?
+    ) throws(SiltError) -> VerifyReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        let container = try ContainerReader(file)
         let manifest = container.manifest
-        let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         context.log.debug(
             "checking \(manifest.files.count) files, \(manifest.tensors.count) tensors, by \(manifest.writer)")
         let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
@@ -57,6 +63,7 @@ public struct Verifier: Sendable {
                     try unsafe comparison?.compare(
                         bytes, file: index, at: starts[index] + offset, tensor: name, worker)
                 }
+                if let name { try unsafe survey?.add(bytes, at: offset, tensor: name, worker) }
             }, verdict: verdict)
         var differences = found.withLock { $0 } + (comparison?.differences ?? [])
         if let fidelity, differences.isEmpty { differences += fidelity.differences(manifest) }

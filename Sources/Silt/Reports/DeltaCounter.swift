@@ -1,0 +1,20 @@
+internal import TensorTypes
+
+/// Counts the magnitudes of deltas for `DeltaHistogram`: one run of elements after the other, in a buffer of its own.
+final class DeltaCounter {
+    private let counters = ByteBuffer(capacity: (DeltaHistogram.slots + 1) * MemoryLayout<Int>.stride)
+
+    /// Counts of the delta `values` less `base`: by biased exponent, and last of zeros.
+    func count(_ values: UnsafePointer<Float>, _ base: UnsafePointer<Float>, count: Int) -> [Int] {
+        let size = DeltaHistogram.slots + 1
+        let slots = unsafe counters.start.bindMemory(to: Int.self, capacity: size)
+        unsafe slots.initialize(repeating: 0, count: size)
+        for index in 0..<count {
+            let magnitude = unsafe (values[index] - base[index]).magnitude.bitPattern
+            // Zeros have a counter of their own, past those of the exponents; they are most of a sparse delta.
+            let slot = magnitude == 0 ? DeltaHistogram.slots : Int(truncatingIfNeeded: magnitude &>> 23)
+            unsafe slots[slot] &+= 1
+        }
+        return unsafe Array(UnsafeBufferPointer(start: slots, count: size))
+    }
+}
