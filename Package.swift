@@ -74,7 +74,7 @@ let package = Package(
             name: "Silt",
             dependencies: [
                 "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat", "TensorFiles",
-                "TensorTypes", crypto, logging,
+                "TensorTypes", "Transformers", crypto, logging,
             ],
             swiftSettings: settings),
         // Level 7: pages about what the library found.

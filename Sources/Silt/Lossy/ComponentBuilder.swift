@@ -12,6 +12,24 @@ struct ComponentBuilder: Sendable {
 
     let options: LossyOptions
     let context: DeltaContext
+    /// What calibration found; nil without.
+    let tuning: LossyTuning?
+
+    /// What becomes of a tensor: its components and their chunks; none if the base stands for it.
+    func code(
+        _ delta: TensorDelta, _ name: String, _ fate: TensorPolicy.Fate
+    ) throws(SiltError) -> (components: [ComponentRecord], chunks: ComponentChunks) {
+        var components: [ComponentRecord] = []
+        var chunks = ComponentChunks()
+        switch fate {
+        case .exact, .dropped: break
+        case .vector(let values): components = dense(delta, name, values, &chunks)
+        case .method: components = try self.components(delta, name, &chunks)
+        }
+        // Nothing but empty chunks.
+        guard !chunks.chunks.allSatisfy(\.isEmpty) else { return ([], ComponentChunks()) }
+        return (components, chunks)
+    }
 
     /// Every element as a value.
     func dense(
@@ -28,8 +46,10 @@ struct ComponentBuilder: Sendable {
         guard !options.method.isSparse else { return [sparse(delta, name, options.method, &chunks)] }
         let product = try FactorBuilder(options, context).product(delta, name, &chunks)
         guard let residual = options.residual else { return product.map { [.lowRank($0)] } ?? [] }
-        if let product { try delta.subtract(product, name, MemoryChunks(chunks: chunks.chunks)) }
-        return (product.map { [.lowRank($0)] } ?? []) + [sparse(delta, name, residual, &chunks)]
+        // The caller's delta stays as it is.
+        let rest = product == nil ? delta : delta.copy()
+        if let product { try rest.subtract(product, name, MemoryChunks(chunks: chunks.chunks)) }
+        return (product.map { [.lowRank($0)] } ?? []) + [sparse(rest, name, residual, &chunks)]
     }
 
     private func request(_ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values) -> MatrixRequest {
@@ -52,7 +72,8 @@ struct ComponentBuilder: Sendable {
         var request = request(delta, name, options.values(of: method))
         request.masks = masks(delta, name, method)
         // Masks of rows that did not move drop nothing.
-        request.q = request.masks.isEmpty || !options.isPruning ? nil : options.q.map { .all($0) }
+        let factor = options.factor(of: name, rows: delta.rows)
+        request.q = request.masks.isEmpty && options.isPruning ? nil : factor
         request.bitWidth = method == .nm && options.m <= 8 ? options.m : 8
         switch options.mask {
         case .auto, .seeded: request.maskCodec = method == .nm && options.m <= 8 ? .bits : .auto
@@ -76,6 +97,13 @@ struct ComponentBuilder: Sendable {
             case .row: kept = Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
             case .global: kept = context.largest(values, of: name)
             }
+            masks = [MaskRequest(over: .elements, source: .positions(kept))]
+        case .wanda:
+            guard options.drop > 0 else { break }
+            // What is no linear layer's weight has no inputs to weigh it by.
+            let kept =
+                tuning?.norms[name]?.mask(values, keep, columns: delta.columns)
+                ?? Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
             masks = [MaskRequest(over: .elements, source: .positions(kept))]
         case .columns:
             guard options.drop > 0 else { break }

@@ -9,11 +9,15 @@ struct DeltaContext: Sendable {
     /// Root of the mean square of all deltas that the method takes; 0 if the method does not ask.
     let rootMeanSquare: Double
     private let thresholds: [String: MagnitudeThreshold]
+    /// Decompositions, for whoever needs them more than once.
+    let decompositions: DecompositionStore
 
     /// Reads the tensors as often as the method needs: never, once (transform), or three times (the largest of all).
     init(
-        _ options: LossyOptions, _ tensors: [TensorTask], _ pipeline: Pipeline, _ progress: Progress.Handler?
+        _ options: LossyOptions, _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ progress: Progress.Handler?,
+        decompositions: DecompositionStore = DecompositionStore(keeping: false)
     ) throws(SiltError) {
+        self.decompositions = decompositions
         BLASThreads.settle()
         if options.method == .transform {
             let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) { values in
@@ -21,7 +25,7 @@ struct DeltaContext: Sendable {
                 for index in values.indices { sum += Double(values[index]) * Double(values[index]) }
                 return sum
             }
-            let count = tensors.reduce(0) { $0 + $1.segments[0].elements.count }
+            let count = tensors.reduce(0) { $0 + $1.knownElements }
             rootMeanSquare = count == 0 ? 0 : (energies.reduce(0, +) / Double(count)).squareRoot()
         } else {
             rootMeanSquare = 0
@@ -47,9 +51,9 @@ struct DeltaContext: Sendable {
     }
 
     private static func thresholds(
-        _ tensors: [TensorTask], keep: Double, _ pipeline: Pipeline, _ progress: Progress.Handler?
+        _ tensors: [any DeltaSource], keep: Double, _ pipeline: Pipeline, _ progress: Progress.Handler?
     ) throws(SiltError) -> [String: MagnitudeThreshold] {
-        let count = tensors.reduce(0) { $0 + $1.segments[0].elements.count }
+        let count = tensors.reduce(0) { $0 + $1.knownElements }
         let search = Mutex(MagnitudeSearch(keeping: Magnitude.quota(keep, of: count)))
         // Histograms add up, so the order of the workers does not matter.
         _ = try visit(tensors, pipeline, "counting magnitudes", progress) { values in
@@ -66,7 +70,7 @@ struct DeltaContext: Sendable {
         var thresholds: [String: MagnitudeThreshold] = [:]
         for (tensor, count) in zip(tensors, equals) {
             let ties = min(left, UInt64(count))
-            thresholds[tensor.entry.name] = threshold.allowing(ties: ties)
+            thresholds[tensor.name] = threshold.allowing(ties: ties)
             left -= ties
         }
         return thresholds
@@ -74,7 +78,7 @@ struct DeltaContext: Sendable {
 
     /// What `body` says of each tensor's delta, in the order of the tensors.
     private static func visit<R: Sendable>(
-        _ tensors: [TensorTask], _ pipeline: Pipeline, _ phase: String, _ progress: Progress.Handler?,
+        _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ phase: String, _ progress: Progress.Handler?,
         _ body: @escaping @Sendable (Span<Float>) -> R
     ) throws(SiltError) -> [R] {
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
@@ -82,10 +86,10 @@ struct DeltaContext: Sendable {
         try pipeline.run(
             count: tensors.count, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) in
-                let delta = try TensorDelta(tensors[index], worker)
+                let delta = try tensors[index].delta(worker)
                 let result = unsafe body(Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count))
                 results.withLock { $0[index] = result }
-                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+                meter.add(tensors[index].info.bytes, tensors[index].name)
             })
         return results.withLock { $0.compactMap { $0 } }
     }

@@ -28,12 +28,16 @@ struct FactorBuilder {
         do throws(DecompositionError) {
             let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
             if options.method == .transform {
-                let coder = TransformCoder(quality: context.step(options.quality))
-                let code = try coder.code(values, rows: delta.rows, columns: delta.columns)
+                var coder = TransformCoder(quality: context.step(options.quality))
+                coder.deadZone = options.deadZone
+                let decomposition = try context.decompositions.decomposition(
+                    of: name, values, rows: delta.rows, columns: delta.columns,
+                    reaching: coder.leastSigma(rows: delta.rows, columns: delta.columns))
+                let code = coder.code(values, decomposition)
                 return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
             }
-            let decomposition = try Decomposition(
-                values, rows: delta.rows, columns: delta.columns, rank: options.rank)
+            let decomposition = try context.decompositions.decomposition(
+                of: name, values, rows: delta.rows, columns: delta.columns, rank: options.rank)
             let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
             return rank == 0 ? nil : lowRank(LowRank(decomposition, rank: rank), delta, name, &chunks)
         } catch {

@@ -13,11 +13,12 @@ struct LossyEncoder: Sendable {
 
     /// Prepares the work on `tensors`; a choice over all of them reads them first.
     init(
-        _ options: LossyOptions, _ tensors: [TensorTask], _ pipeline: Pipeline, _ progress: Progress.Handler?
+        _ options: LossyOptions, _ tuning: LossyTuning?, _ tensors: [TensorTask], _ pipeline: Pipeline,
+        _ progress: Progress.Handler?
     ) throws(SiltError) {
         self.options = options
-        builder = ComponentBuilder(
-            options: options, context: try DeltaContext(options, tensors, pipeline, progress))
+        let context = try DeltaContext(options, tensors, pipeline, progress)
+        builder = ComponentBuilder(options: options, context: context, tuning: tuning)
     }
 
     /// Codes the elements of `tensor` that the base has.
@@ -26,22 +27,10 @@ struct LossyEncoder: Sendable {
     func encode(
         _ tensor: TensorTask, as fate: TensorPolicy.Fate? = nil, _ worker: PackWorker
     ) throws(SiltError) -> LossyTensor {
-        let delta = try TensorDelta(tensor, worker)
-        var components: [ComponentRecord] = []
-        var chunks = ComponentChunks()
-        switch fate ?? tensor.fate {
-        case .exact, .dropped: break
-        case .vector(let values):
-            components = builder.dense(delta, tensor.entry.name, values, &chunks)
-        case .method:
-            components = try builder.components(delta, tensor.entry.name, &chunks)
-        }
-        // Nothing but empty chunks: the base stands for the tensor.
-        if chunks.chunks.allSatisfy(\.isEmpty) {
-            components = []
-            chunks = ComponentChunks()
-        }
-        return try rebuild(tensor, components, chunks, worker)
+        let delta = try tensor.delta(worker)
+        if let correction = builder.tuning?.corrections[tensor.name] { delta.add(correction) }
+        let coded = try builder.code(delta, tensor.name, fate ?? tensor.fate)
+        return try rebuild(tensor, coded.components, coded.chunks, worker)
     }
 
     /// Rebuilds the tensor as a reader does, and measures what came out.

@@ -1,3 +1,4 @@
+internal import DeltaCodecs
 public import TensorTypes
 
 extension LossyOptions {
@@ -30,6 +31,16 @@ extension LossyOptions {
             guard method != .transform || residual != nil else {
                 throw refuse("method transform chooses its values itself", "leave --values out")
             }
+        }
+        if case .factors(let table) = rescale {
+            for (name, factors) in table {
+                guard factors.allSatisfy({ $0.isFinite && $0 > 0 && Float($0).isFinite && Float($0) > 0 }) else {
+                    throw refuse("the rescale factors of \(name) must be numbers above 0 that binary32 holds")
+                }
+            }
+        }
+        guard deadZone.isFinite, (-4...4).contains(deadZone) else {
+            throw refuse("the dead zone must be between -4 and 4, found \(deadZone)")
         }
         if case .value = rescale, !isPruning {
             throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
@@ -89,7 +100,16 @@ extension LossyOptions {
         case .value(let q): q
         // 1 - 0.9 is 0.09999999999999998: both are the same binary32, and a person reads one of them.
         case .dare: isRandom && drop > 0 ? ((1 - drop) * 1e12).rounded() / 1e12 : nil
+        case .factors: nil
         }
+    }
+
+    /// The factors of one tensor, by which its kept values are divided; nil for none.
+    func factor(of tensor: String, rows: Int) -> RescaleFactor? {
+        guard case .factors(let table) = rescale else { return isPruning ? q.map { .all($0) } : nil }
+        guard let factors = table[tensor], let first = factors.first else { return nil }
+        guard factors.count > 1 || rows == 1 else { return first == 1 ? nil : .all(first) }
+        return factors.count == rows ? .rows(factors) : nil
     }
 
     /// What the file tells people of how it was made.
@@ -98,7 +118,10 @@ extension LossyOptions {
         let sparse = residual ?? method
         if sparse.drops { list.append(("drop", "\(drop)")) }
         if method == .lowrank { list.append(rank.map { ("rank", "\($0)") } ?? ("energy", "\(energy)")) }
-        if method == .transform { list.append(("quality", "\(quality)")) }
+        if method == .transform {
+            list.append(("quality", "\(quality)"))
+            if deadZone != LossyOptions().deadZone { list.append(("dead-zone", "\(deadZone)")) }
+        }
         if sparse == .nm { list.append(("pattern", "\(n):\(m)")) }
         if sparse == .magnitude { list.append(("scope", scope.rawValue)) }
         if sparse == .columns || sparse == .rows { list.append(("choose", choice.rawValue)) }
@@ -115,7 +138,7 @@ extension LossyOptions {
 
 extension LossyOptions.Method {
     /// Whether the method has a drop rate.
-    var drops: Bool { self == .random || self == .magnitude || self == .columns || self == .rows }
+    var drops: Bool { self == .random || self == .magnitude || self == .wanda || self == .columns || self == .rows }
 
     /// Whether the method stores elements of the delta as they are.
     var isSparse: Bool { drops || self == .nm || self == .dense || self == .sign }

@@ -9,6 +9,8 @@ public struct LossyOptions: Sendable, Hashable {
         case random
         /// The largest elements.
         case magnitude
+        /// The elements with the largest |delta| times norm of their input, row by row; needs calibration data: WANDA.
+        case wanda
         /// Whole columns (inputs).
         case columns
         /// Whole rows (outputs).
@@ -51,6 +53,8 @@ public struct LossyOptions: Sendable, Hashable {
         /// 1 - p for random choices, none for others.
         case dare
         case value(Double)
+        /// By tensor: one number, or one for each row; tensors that are not named have none.
+        case factors([String: [Double]])
     }
 
     /// What is kept.
@@ -65,6 +69,8 @@ public struct LossyOptions: Sendable, Hashable {
     public var energy = 0.9
     /// Step of the transform method, in units of the mean square of all deltas: larger is coarser.
     public var quality = 1.0
+    /// Rounding of method transform: 0 to nearest, above 0 towards zero (0.7 has the least squared error), below 0 outwards.
+    public var deadZone = 0.7
     /// n of n:m: how many of m neighbours in a row are kept.
     public var n = 2
     /// m of n:m, 2 to 64.

@@ -20,7 +20,8 @@ extension Packer {
                     continue
                 }
                 let isLossy = segment.coding.withLock { coding -> Bool in
-                    if case .copy = coding { return false }
+                    let isCorrected = options.tuning?.corrections[tensor.entry.name] != nil
+                    if case .copy = coding, !isCorrected { return false }
                     coding = .lossy
                     return true
                 }
@@ -35,7 +36,9 @@ extension Packer {
     }
 
     /// Adds to the manifest what only lossy files have.
-    static func describe(_ manifest: inout Manifest, _ options: LossyOptions, _ files: [FileTask]) {
+    static func describe(
+        _ manifest: inout Manifest, _ options: LossyOptions, _ tuning: LossyTuning?, _ files: [FileTask]
+    ) {
         var sums = ReceiptSums()
         var source: [(name: String, info: TensorInfo, digest: Digest128)] = []
         for case .safetensors(_, let tensors) in files.map(\.content) {
@@ -46,6 +49,7 @@ extension Packer {
         }
         manifest.source = CheckpointRoot.root(of: source)
         manifest.receipt = sums.receipt
-        manifest.packing = options.summary
+        manifest.packing = options.summary + (tuning?.notes ?? [])
+        manifest.evaluations = tuning?.evaluations ?? []
     }
 }

@@ -9,7 +9,7 @@ internal import TensorTypes
 final class TensorDelta {
     let rows: Int
     let columns: Int
-    private let buffer: ByteBuffer
+    let buffer: ByteBuffer
 
     /// rows x columns values, row after row.
     var values: UnsafeMutablePointer<Float> { unsafe buffer.start.assumingMemoryBound(to: Float.self) }
@@ -43,6 +43,23 @@ final class TensorDelta {
                 source, dtype, to: UnsafeMutableRawPointer(target), .f32, count: piece.count)
             for index in 0..<piece.count { unsafe target[index] -= before[index] }
         }
+    }
+
+    /// A delta that is in memory: `rows` x `columns` values in `buffer`, which it shares.
+    init(rows: Int, columns: Int, sharing buffer: ByteBuffer) {
+        (self.rows, self.columns, self.buffer) = (rows, columns, buffer)
+    }
+
+    /// A copy that may be changed.
+    func copy() -> TensorDelta {
+        let copy = ByteBuffer(capacity: 4 * count)
+        unsafe copy.start.copyMemory(from: buffer.start, byteCount: 4 * count)
+        return TensorDelta(rows: rows, columns: columns, sharing: copy)
+    }
+
+    /// Adds as many values as there are, or as many as both have.
+    func add(_ terms: [Float]) {
+        for index in 0..<min(count, terms.count) { unsafe values[index] += terms[index] }
     }
 
     /// Takes away what a low-rank component stands for, as a reader rebuilds it.

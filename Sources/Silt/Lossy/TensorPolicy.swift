@@ -20,6 +20,8 @@ struct TensorPolicy {
     private let options: LossyOptions
     private let only: Regex<AnyRegexOutput>?
     private let except: Regex<AnyRegexOutput>?
+    /// Biases that take the mean error of their layer in.
+    private let corrected: Set<String>
 
     private static let embeddings: Set<String> = [
         "embed_tokens", "word_embeddings", "position_embeddings", "token_type_embeddings", "embed_positions", "wte",
@@ -32,8 +34,9 @@ struct TensorPolicy {
     ]
 
     /// Throws `usage` if a regular expression is none.
-    init(_ options: LossyOptions) throws(SiltError) {
+    init(_ options: LossyOptions, corrected: Set<String> = []) throws(SiltError) {
         self.options = options
+        self.corrected = corrected
         only = try TensorPolicy.regex(options.only)
         except = try TensorPolicy.regex(options.except)
     }
@@ -59,10 +62,10 @@ struct TensorPolicy {
             // The biases of a head stay with its weights.
             if only == nil, words.contains(where: TensorPolicy.heads.contains) { return .exact }
             switch options.vectors {
-            case .exact: return .exact
+            case .exact: return corrected.contains(name) ? .vector(.f16) : .exact
             case .int4: return .vector(.int4)
             case .f16: return .vector(.f16)
-            case .drop: return .dropped
+            case .drop: return corrected.contains(name) ? .vector(.int4) : .dropped
             }
         }
         // Factors have a column for each row (Formats/Silt.md, section 12.2).

@@ -30,6 +30,8 @@ public struct PackOptions: Sendable {
     public var prediction = Prediction.auto
     /// How tensors are pruned and quantised; nil for the exact contract.
     public var lossy: LossyOptions?
+    /// What calibration found; set by the packer itself.
+    var tuning: LossyTuning?
     /// The name that a single file is recorded under; nil: its own.
     public var name: String?
     /// Whether an existing output may be replaced.

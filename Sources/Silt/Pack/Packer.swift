@@ -68,22 +68,23 @@ public struct Packer: Sendable {
                 try ContainerWriter(at: path, replacing: options.replaceExisting)
             } ?? ContainerWriter()
         let bases = baseCheckpoint.tensors.map { BaseTask($0) }
-        let policy = try options.lossy.map { lossy throws(SiltError) in try TensorPolicy(lossy) }
+        let corrected = Set(options.tuning?.corrections.keys.map { $0 } ?? [])
+        let policy = try options.lossy.map { lossy throws(SiltError) in try TensorPolicy(lossy, corrected: corrected) }
         let files = try fileTasks(result, baseCheckpoint, bases, policy)
         let pipeline = context.pipeline
         let chooser = CodingChooser(options)
         try MeasurePass(files: files, bases: bases, chooser: chooser, pipeline: pipeline).run(context.progress)
         Packer.settleGroups(files, chooser.groupCodings())
         var lossy: LossyEncoder?
-        if let options = options.lossy {
+        if let lossyOptions = options.lossy {
             let tensors = settleLossy(files)
-            lossy = try LossyEncoder(options, tensors, pipeline, context.progress)
+            lossy = try LossyEncoder(lossyOptions, options.tuning, tensors, pipeline, context.progress)
         }
         if options.prediction == .auto { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
         try EncodePass(files: files, options: options, lossy: lossy, pipeline: pipeline)
             .run(into: writer, context.progress)
         var manifest = try Packer.manifest(result, files, bases, options.lossy == nil ? .exact : .lossy)
-        if let lossy = options.lossy { Packer.describe(&manifest, lossy, files) }
+        if let lossy = options.lossy { Packer.describe(&manifest, lossy, options.tuning, files) }
         let table = writer.table
         let bytes = try writer.finish(manifest)
         let report = PackReport(

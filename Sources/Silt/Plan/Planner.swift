@@ -34,7 +34,7 @@ public struct Planner: Sendable {
         let groups = try statistics(exact.tensors)
         let total = all.reduce(0) { $0 + $1.info.parameters }
         let (sample, weights) = Planner.sample(all, isLarge: total >= Planner.sampleFrom)
-        let sizes = Planner.sizes(exact)
+        let sizes = exact.tensorBytes
         var candidates = [
             PlanReport.Candidate(
                 options: "", bytes: exact.report.bytes, bitsPerParameter: exact.report.bitsPerParameter, relativeL2: 0)
@@ -56,24 +56,6 @@ public struct Planner: Sendable {
             fineTunedBytes: exact.report.fineTunedBytes, parameters: exact.report.parameters,
             lossyParameters: total, isSampled: sample.count < all.count,
             seconds: begin.duration(to: clock.now).inSeconds)
-    }
-
-    /// Bytes of each tensor in the exact file, with what its chunks take in the chunk table; tables that tensors share are
-    /// left to the rest of the file.
-    private static func sizes(_ exact: Packer.Outcome) -> [ByteName: Int] {
-        var users: [Int: Int] = [:]
-        for tensor in exact.manifest.tensors {
-            for index in Set(tensor.parts.flatMap(\.allTables)) { users[index, default: 0] += 1 }
-        }
-        var sizes: [ByteName: Int] = [:]
-        for tensor in exact.manifest.tensors {
-            var bytes = tensor.parts.flatMap(\.dataChunks).reduce(0) { $0 + exact.table.size(of: $1) + 12 * $1.count }
-            for index in Set(tensor.parts.flatMap(\.allTables)) where users[index] == 1 {
-                bytes += exact.table.size(index) + 12
-            }
-            sizes[ByteName(tensor.name)] = bytes
-        }
-        return sizes
     }
 
     /// The ways to pack that are tried, as `silt pack` is told them.
@@ -128,7 +110,7 @@ public struct Planner: Sendable {
     private func measure(
         _ tensors: [TensorTask], _ weights: [Double], _ options: LossyOptions, _ phase: String
     ) throws(SiltError) -> (bytes: Int, l2: Double) {
-        let encoder = try LossyEncoder(options, tensors, context.pipeline, nil)
+        let encoder = try LossyEncoder(options, nil, tensors, context.pipeline, nil)
         let results = Mutex([(bytes: Int, sums: ReceiptSums)?](repeating: nil, count: tensors.count))
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         try context.pipeline.run(

@@ -1,0 +1,109 @@
+internal import Crypto
+internal import Safetensors
+internal import TensorFiles
+public import TensorTypes
+internal import Transformers
+
+/// Measures how well a model does its task: a checkpoint, or a Silt file over its base, which is rebuilt in memory.
+///
+/// Silt runs the model itself (encoders of the BERT family, decoders of the Llama, Qwen and GPT-2 families), or has a command do
+/// it. Docs/Accuracy.md describes data sets and metrics.
+public struct ModelEvaluator: Sendable {
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
+    /// Examples that are read at most; nil for all.
+    public var examples: Int?
+
+    /// An evaluator.
+    public init(_ context: WorkContext, examples: Int? = nil) {
+        self.context = context
+        self.examples = examples
+    }
+
+    /// Evaluates.
+    ///
+    /// - Parameters:
+    ///   - model: a checkpoint, or a Silt file if `base` is given.
+    ///   - base: the base of the Silt file.
+    ///   - data: a safetensors file of token ids, with labels unless the model is causal.
+    ///   - logits: a file to write: `logits` [examples, labels], or `loss` [examples, length - 1] of a causal model, F32.
+    /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs.
+    public func evaluate(
+        model: String, base: String? = nil, data: String, logits: String? = nil
+    ) throws(SiltError) -> EvaluationReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let loader = ModelLoader(context)
+        let loaded: ModelLoader.Loaded
+        if let base { loaded = try loader.silt(model, base: base) } else { loaded = try loader.checkpoint(model) }
+        let judge = try ModelJudge(
+            loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
+        guard let metric = judge.metric else {
+            throw SiltError(
+                .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
+                advice: "add a tensor `labels` [examples]")
+        }
+        let verdict = try judge.judge(loaded.weights)
+        if let logits {
+            let answers = try judge.answers(loaded.weights)
+            try ModelEvaluator.write(answers.values, answers.shape, metric == .loss ? "loss" : "logits", to: logits)
+        }
+        return EvaluationReport(
+            metric: metric.name, value: verdict.value, higherIsBetter: metric.higherIsBetter,
+            measures: verdict.metrics.map { .init(name: $0.name, value: $0.value) }, examples: judge.examples,
+            data: try ModelEvaluator.digest(of: data), seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// Has a command evaluate a model: a checkpoint, or a Silt file that is unpacked beside itself for as long as it runs.
+    ///
+    /// - Parameter command: with `{model}` where the model's directory goes; its last line is a number, or JSON with one.
+    /// - Throws: `usage` if the command fails or prints no number.
+    public func evaluate(model: String, base: String? = nil, command: String) throws(SiltError) -> EvaluationReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let evaluator = try ExternalEvaluator(command)
+        let outcome: ExternalEvaluator.Outcome
+        if let base {
+            let place = try StagedPlace(beside: model)
+            let path = place.path("model")
+            _ = try Unpacker(context).unpack(base: base, file: model, to: path)
+            outcome = try evaluator.evaluate(path)
+            withExtendedLifetime(place) {}
+        } else {
+            // Missing models are refused here, not by whatever the command says of them.
+            _ = try Checkpoint.asResult(model)
+            outcome = try evaluator.evaluate(model)
+        }
+        return EvaluationReport(
+            metric: outcome.metric, value: outcome.value, higherIsBetter: nil,
+            measures: [.init(name: outcome.metric, value: outcome.value)], examples: 0, data: "",
+            seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// A data set, cut to its first examples.
+    static func read(_ path: String, _ examples: Int?) throws(SiltError) -> TokenData {
+        let data = try TokenData(reading: path)
+        return examples.map { data.prefix($0) } ?? data
+    }
+
+    /// The SHA-256 of a file, in hexadecimal digits.
+    static func digest(of path: String) throws(SiltError) -> String {
+        let input = try InputFile(path)
+        var hash = SHA256()
+        for start in stride(from: 0, to: input.size, by: 1 << 20) {
+            hash.update(data: try input.bytes(start..<min(start + (1 << 20), input.size)))
+        }
+        return Hex.string(hash.finalize())
+    }
+
+    /// Writes one F32 tensor as a safetensors file, whole or not at all.
+    private static func write(
+        _ values: [Float], _ shape: [Int], _ name: String, to path: String
+    ) throws(SiltError) {
+        guard let info = TensorInfo(dtype: .f32, shape: shape) else { return }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * values.count)
+        for value in values { bytes.appendLittleEndian(value.bitPattern) }
+        try SafetensorsHeaderBuilder.write([(name, info, bytes)], to: path)
+    }
+}

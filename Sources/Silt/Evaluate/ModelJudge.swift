@@ -1,0 +1,210 @@
+internal import Synchronization
+internal import TensorTypes
+internal import Transformers
+
+/// Runs models on one data set: how well they do the task, and how near their answers are to a reference model's.
+///
+/// Batches run at once on the pipeline's threads; sums are added in the order of the batches, so that the number of threads does
+/// not matter.
+final class ModelJudge: Sendable {
+    /// Tokens of a batch: enough for the products, few enough for the caches.
+    private static let batchTokens = 1_024
+    /// Bytes that the answers of a reference may take.
+    private static let referenceLimit = 4 << 30
+
+    let configuration: ModelConfiguration
+    let data: TokenData
+    private let batches: [TokenBatch]
+    private let head: ModelHead
+    private let isDecoder: Bool
+    private let pipeline: Pipeline
+    private let reference = Mutex<[Answers]>([])
+
+    /// What a model answers to a batch.
+    private struct Answers: Sendable {
+        let logits: [Float]
+        let hidden: [Float]
+    }
+
+    /// What a batch adds to the verdict.
+    private struct Part: Sendable {
+        var predictions: [Int] = []
+        var values: [Float] = []
+        var loss = Mean()
+        var top1 = Mean()
+        var divergence = Mean()
+        var change = Mean()
+        var answers: Answers?
+        var losses: [(example: Int, position: Int, loss: Float)] = []
+    }
+
+    /// Prepares `data` for models of this configuration.
+    ///
+    /// - Parameter weights: of any of them: shapes are checked against it.
+    /// - Throws: `usage` if the data are not for the model, or the model has no head.
+    init(
+        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pipeline: Pipeline
+    ) throws(SiltError) {
+        let model = try TransformerModel(configuration, weights)
+        guard model.head != .none else {
+            throw SiltError(
+                .usage, "the model has no head, so that it has no answers to judge", file: configuration.file,
+                advice: "give the fine-tuned model, or measure with --evaluator CMD")
+        }
+        self.configuration = configuration
+        self.data = data
+        self.pipeline = pipeline
+        head = model.head
+        isDecoder = model.isDecoder
+        batches = try data.batches(tokens: ModelJudge.batchTokens, for: model)
+    }
+
+    /// Examples of the data set.
+    var examples: Int { data.count }
+
+    /// Whether the data say what the answers ought to be.
+    var hasLabels: Bool { if case .causal = head { true } else { data.labels != nil } }
+
+    /// The metric by which models are judged; nil if the data have no labels.
+    var metric: TaskMetric? {
+        switch head {
+        case .causal: .loss
+        case .classifier: hasLabels ? .accuracy : nil
+        case .regression: hasLabels ? .pearson : nil
+        case .none: nil
+        }
+    }
+
+    /// Keeps the answers of the model with these weights, to which later ones are compared.
+    func remember(_ weights: WeightTable) throws(SiltError) {
+        let model = try TransformerModel(configuration, weights)
+        let tokens = batches.reduce(0) { $0 + $1.tokens }
+        let columns = (isCausal ? head.columns : 0) + model.hidden
+        guard tokens.multipliedReportingOverflow(by: 4 * columns).partialValue <= ModelJudge.referenceLimit else {
+            throw SiltError(
+                .usage, "the answers to \(tokens) tokens take more than 4 GiB of memory", file: data.file,
+                advice: "read fewer examples with --examples")
+        }
+        let parts = try run(model, keeps: true, against: [])
+        reference.withLock { $0 = parts.compactMap(\.answers) }
+    }
+
+    private var isCausal: Bool { if case .causal = head { true } else { false } }
+
+    /// Judges the model with these weights.
+    ///
+    /// - Throws: `usage` if its answers are not finite.
+    func judge(_ weights: WeightTable) throws(SiltError) -> Verdict {
+        let model = try TransformerModel(configuration, weights)
+        let known = reference.withLock { $0 }
+        let parts = try run(model, keeps: false, against: known)
+        var total = Part()
+        for part in parts {
+            total.predictions += part.predictions
+            total.values += part.values
+            total.loss += part.loss
+            total.top1 += part.top1
+            total.divergence += part.divergence
+            total.change += part.change
+        }
+        let metrics = measures(total)
+        return Verdict(
+            metric: metric ?? .loss, value: metrics.first?.value ?? 0, metrics: metrics,
+            divergence: known.isEmpty ? nil : total.divergence.value,
+            change: known.isEmpty ? nil : total.change.value)
+    }
+
+    /// The model's answers: logits [examples, labels], or the loss of each token of a causal model, [examples, length - 1], 0
+    /// where there is none.
+    func answers(_ weights: WeightTable) throws(SiltError) -> (shape: [Int], values: [Float]) {
+        let parts = try run(try TransformerModel(configuration, weights), keeps: true, against: [])
+        guard isCausal else {
+            return ([data.count, head.columns], parts.flatMap { $0.answers?.logits ?? [] })
+        }
+        var losses = [Float](repeating: 0, count: data.count * (data.length - 1))
+        for part in parts {
+            for item in part.losses { losses[item.example * (data.length - 1) + item.position] = item.loss }
+        }
+        return ([data.count, data.length - 1], losses)
+    }
+
+    private func run(
+        _ model: TransformerModel, keeps: Bool, against known: [Answers]
+    ) throws(SiltError) -> [Part] {
+        let (batches, head, isDecoder, file) = (batches, head, isDecoder, data.file)
+        let results = Mutex([Part](repeating: Part(), count: batches.count))
+        try pipeline.run(
+            count: batches.count, makeWorker: { ForwardWorkspace() },
+            work: { (workspace, index) throws(SiltError) in
+                model.forward(batches[index], workspace)
+                do throws(SiltError) {
+                    let part = try ModelJudge.part(
+                        workspace, batches[index], head, isDecoder: isDecoder, keeps: keeps,
+                        against: known.isEmpty ? nil : known[index])
+                    results.withLock { $0[index] = part }
+                } catch {
+                    throw error.at(file: file)
+                }
+            })
+        return results.withLock { $0 }
+    }
+
+    private static func part(
+        _ workspace: ForwardWorkspace, _ batch: TokenBatch, _ head: ModelHead, isDecoder: Bool, keeps: Bool,
+        against known: Answers?
+    ) throws(SiltError) -> Part {
+        var part = Part()
+        let logits = try LogitRows(workspace.logits, columns: head.columns)
+        switch head {
+        case .classifier: part.predictions = logits.predictions
+        case .regression: part.values = workspace.logits.values
+        case .causal:
+            let next = NextToken(batch, logits)
+            (part.loss, part.top1) = (next.loss, next.top1)
+            if keeps { part.losses = zip(next.places, next.losses).map { ($0.example, $0.position, $1) } }
+        case .none: break
+        }
+        if keeps { part.answers = Answers(logits: workspace.logits.values, hidden: workspace.hidden.values) }
+        guard let known else { return part }
+        try unsafe known.logits.withUnsafeBufferPointer { (buffer) throws(SiltError) in
+            guard let start = buffer.baseAddress else { return }
+            let reference = try unsafe LogitRows(start, rows: logits.rows, columns: head.columns)
+            if head == .regression {
+                let half = reference.squaredDifference(logits)
+                part.divergence = Mean(sum: half.sum / 2, count: half.count)
+            } else {
+                part.divergence = reference.divergence(logits)
+            }
+            // The paper's objectives: the decoder's five largest logits, the encoder's last hidden state.
+            if isDecoder { part.change = reference.squaredDifference(logits, atLargest: 5) }
+        }
+        guard !isDecoder else { return part }
+        let columns = batch.tokens == 0 ? 0 : workspace.hidden.count / batch.tokens
+        try unsafe known.hidden.withUnsafeBufferPointer { (buffer) throws(SiltError) in
+            guard let start = buffer.baseAddress else { return }
+            let hidden = try LogitRows(workspace.hidden, columns: columns)
+            part.change = try unsafe LogitRows(start, rows: hidden.rows, columns: columns).absoluteDifference(hidden)
+        }
+        return part
+    }
+
+    private func measures(_ part: Part) -> [(name: String, value: Double)] {
+        switch (head, data.labels) {
+        case (.causal, _):
+            return [
+                ("loss", part.loss.value), ("perplexity", NextToken.perplexity(part.loss)), ("top1", part.top1.value),
+            ]
+        case (.classifier(let count), .classes(let labels)):
+            let classes = Classes(predicted: part.predictions, labels: labels)
+            return [
+                ("accuracy", classes.accuracy), ("f1", classes.f1(classes: count)), ("matthews", classes.matthews),
+            ]
+        case (.regression, let labels?):
+            let (values, numbers) = (part.values.map { Double($0) }, labels.numbers)
+            return [
+                ("pearson", Correlation.pearson(values, numbers)), ("spearman", Correlation.spearman(values, numbers)),
+            ]
+        default: return []
+        }
+    }
+}

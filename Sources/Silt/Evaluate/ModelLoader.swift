@@ -1,0 +1,87 @@
+internal import Safetensors
+internal import SiltFormat
+internal import TensorFiles
+internal import TensorTypes
+internal import Transformers
+
+/// Brings models into memory to be run: from checkpoints, or rebuilt from a Silt file over its base.
+///
+/// It takes four bytes for each value of the model.
+struct ModelLoader: Sendable {
+    /// A model that can be run.
+    struct Loaded: Sendable {
+        let configuration: ModelConfiguration
+        let weights: WeightTable
+    }
+
+    /// Bytes that a config.json may have.
+    private static let configurationLimit = 1 << 24
+
+    private let context: WorkContext
+
+    init(_ context: WorkContext) { self.context = context }
+
+    /// Loads the checkpoint `path`: a directory, or a safetensors file with config.json beside it.
+    func checkpoint(_ path: String) throws(SiltError) -> Loaded {
+        let checkpoint = try Checkpoint.asResult(path)
+        return Loaded(
+            configuration: try configuration(of: checkpoint), weights: try WeightTable(reading: checkpoint))
+    }
+
+    /// What config.json of the checkpoint says.
+    func configuration(of checkpoint: Checkpoint) throws(SiltError) -> ModelConfiguration {
+        let path: String
+        switch checkpoint.form {
+        case .directory: path = checkpoint.path(of: "config.json")
+        case .file:
+            let parts = checkpoint.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            path = (parts + ["config.json"]).joined(separator: "/")
+        }
+        guard DirectoryListing.kind(of: path) == .file else {
+            throw SiltError(
+                .inputMissing, "there is no config.json, which says what architecture the model has",
+                file: checkpoint.path,
+                advice: "give a directory in Hub layout, or run the model with --evaluator CMD")
+        }
+        let input = try InputFile(path)
+        guard input.size <= ModelLoader.configurationLimit else {
+            throw SiltError(
+                .usage, "config.json has \(input.size) bytes; at most \(ModelLoader.configurationLimit) are read",
+                file: path)
+        }
+        return try ModelLoader.configuration(try input.bytes(0..<input.size), file: path)
+    }
+
+    private static func configuration(_ bytes: [UInt8], file: String) throws(SiltError) -> ModelConfiguration {
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue(parsing: bytes)
+        } catch {
+            throw SiltError(.usage, "not JSON: \(error.reason) at byte \(error.offset)", file: file)
+        }
+        return try ModelConfiguration(json, file: file)
+    }
+
+    /// Rebuilds the model of a Silt file in memory, with all of unpack's checks.
+    func silt(_ file: String, base: String) throws(SiltError) -> Loaded {
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
+        let checkpoint = try Checkpoint.asBase(base)
+        let rebuilder = Rebuilder(
+            container, BaseBinding(checkpoint: checkpoint), context.pipeline, level: context.kernelLevel)
+        let memory = RebuiltModel(manifest)
+        try unsafe rebuilder.run(
+            rebuilder.plan(Rebuilder.refuse), "rebuilding", context.progress,
+            sink: { (_, index, offset, name, bytes) throws(SiltError) in
+                unsafe memory.add(bytes, file: index, at: offset, tensor: name)
+            }, verdict: Rebuilder.refuse)
+        let configuration: ModelConfiguration
+        if let bytes = memory.configuration {
+            configuration = try ModelLoader.configuration(bytes, file: "config.json of \(file)")
+        } else {
+            // A delta of single files has no config.json; the base's, which lies beside it, may do.
+            configuration = try self.configuration(of: checkpoint)
+        }
+        return Loaded(configuration: configuration, weights: memory.weights)
+    }
+}

@@ -1,0 +1,16 @@
+/// A candidate that was tried.
+public struct Trial: Sendable {
+    /// How `silt pack` is told to make it; empty for the exact delta.
+    public let options: String
+    /// Bytes of the file, within a percent or two; all counted.
+    public let bytes: Int
+    /// Mean divergence from the fine-tuned model on the calibration data, in nats; nil if it was not measured.
+    public let divergence: Double?
+    /// The metric on the validation data; nil if it was not measured.
+    public let metric: Double?
+    /// Whether it keeps to the goal.
+    public let passes: Bool
+
+    /// Told of each candidate once it was tried; called by one thread at a time.
+    public typealias Handler = @Sendable (Trial) -> Void
+}

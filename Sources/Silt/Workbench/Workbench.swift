@@ -1,0 +1,140 @@
+internal import DeltaCodecs
+internal import DeltaPruning
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import TensorTypes
+internal import Transformers
+
+/// A pair in memory, read once, on which many ways of packing are tried.
+///
+/// What a candidate rebuilds here is, bit for bit, what a reader rebuilds from the file that the packer writes with the same
+/// options: both take the same path. It needs about 20 bytes for each value of the model.
+final class Workbench: Sendable {
+    /// Tensors that the base predicts and that a lossy method can take.
+    let tensors: [BenchTensor]
+    /// The fine-tuned weights, all of them.
+    let fineTuned: WeightTable
+    /// Bytes of the exact file, and of the fine-tuned files.
+    let exactBytes: Int
+    let fineTunedBytes: Int
+    let parameters: Int
+    let context: WorkContext
+    private let sizes: [ByteName: Int]
+    private let decompositions = DecompositionStore(keeping: true)
+
+    /// Reads the pair, and packs it exactly into nowhere: what lossy methods leave alone is stored like that.
+    init(base: String, fineTuned: String, _ options: PackOptions, _ context: WorkContext) throws(SiltError) {
+        self.context = context
+        var options = options
+        options.lossy = nil
+        options.tuning = nil
+        let exact = try Packer(context, options).run(base: base, fineTuned: fineTuned, nil)
+        let tasks = exact.tensors.filter { task in
+            task.knownElements > 0 && task.info.dtype.isPredictable
+                && (1...Grid.limit).contains(task.info.matrixColumns)
+                && !task.hasNonFinite.load(ordering: .relaxed)
+        }
+        let meter = ProgressMeter("reading", total: tasks.reduce(0) { $0 + $1.info.bytes }, context.progress)
+        let found = Mutex([BenchTensor?](repeating: nil, count: tasks.count))
+        try context.pipeline.run(
+            count: tasks.count, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) in
+                let task = tasks[index]
+                var isStill = false
+                if case .copy = task.segments[0].coding.withLock({ $0 }) { isStill = true }
+                let tensor = try BenchTensor(task, isStill: isStill, worker)
+                found.withLock { $0[index] = tensor }
+                meter.add(task.info.bytes, task.name)
+            })
+        tensors = found.withLock { $0.compactMap { $0 } }
+        self.fineTuned = try WeightTable(reading: try Checkpoint.asResult(fineTuned))
+        exactBytes = exact.report.bytes
+        fineTunedBytes = exact.report.fineTunedBytes
+        parameters = exact.report.parameters
+        sizes = exact.tensorBytes
+    }
+
+    /// The smaller extent of the smallest matrix that a method takes; 1 without any.
+    func smallestExtent(_ options: LossyOptions) throws(SiltError) -> Int {
+        let policy = try TensorPolicy(options)
+        return tensors.filter { !$0.isStill && policy.fate($0.name, $0.info) == .method }
+            .map { min($0.delta.rows, $0.delta.columns) }.min() ?? 1
+    }
+
+    /// The tensor of this name; nil if no lossy method can take it.
+    subscript(name: String) -> BenchTensor? { tensors.first { $0.name == name } }
+
+    /// Codes every tensor as `options` say.
+    ///
+    /// - Parameter earlier: a candidate of the same options; what it made of matrices is taken from it.
+    /// - Throws: as packing with these options.
+    func code(
+        _ options: LossyOptions, _ tuning: LossyTuning? = nil, reusing earlier: BenchModel? = nil
+    ) throws(SiltError) -> BenchModel {
+        try options.check()
+        let corrections = tuning?.corrections ?? [:]
+        let policy = try TensorPolicy(options, corrected: Set(corrections.keys))
+        let fates = tensors.map { tensor -> TensorPolicy.Fate in
+            tensor.isStill && corrections[tensor.name] == nil ? .exact : policy.fate(tensor.name, tensor.info)
+        }
+        let known = Dictionary(
+            uniqueKeysWithValues: (earlier?.tensors ?? []).filter(\.isMethod).map { ($0.index, $0) })
+        let chosen = tensors.indices.filter { fates[$0] == .method && known[$0] == nil }
+            .map { tensors[$0] as any DeltaSource }
+        let deltas = try DeltaContext(options, chosen, context.pipeline, nil, decompositions: decompositions)
+        let builder = ComponentBuilder(options: options, context: deltas, tuning: tuning)
+        let taken = tensors.indices.filter { fates[$0] != .exact }
+        let results = Mutex([BenchModel.Tensor?](repeating: nil, count: taken.count))
+        try context.pipeline.run(
+            count: taken.count, makeWorker: { BenchWorker() },
+            work: { [tensors] (_, position) throws(SiltError) in
+                let index = taken[position]
+                if let known = known[index] {
+                    results.withLock { $0[position] = known }
+                    return
+                }
+                let tensor = tensors[index]
+                var delta = tensor.delta
+                if let correction = corrections[tensor.name] {
+                    delta = delta.copy()
+                    delta.add(correction)
+                }
+                let coded = try builder.code(delta, tensor.name, fates[index])
+                results.withLock {
+                    $0[position] = BenchModel.Tensor(
+                        index: index, isMethod: fates[index] == .method, components: coded.components,
+                        chunks: coded.chunks)
+                }
+            })
+        let coded = results.withLock { $0.compactMap { $0 } }
+        var bytes = exactBytes
+        for tensor in coded {
+            bytes -= sizes[ByteName(tensors[tensor.index].name)] ?? 0
+            // Digests, q and receipt of a lossy tensor take some 40 bytes of manifest more than an exact one's.
+            bytes += tensor.chunks.bytes + 40
+        }
+        return BenchModel(options: options, tensors: coded, bytes: bytes)
+    }
+
+    /// The weights that a reader rebuilds.
+    func weights(_ model: BenchModel) throws(SiltError) -> WeightTable {
+        try weights(model.tensors, in: fineTuned)
+    }
+
+    /// `table` with some tensors rebuilt.
+    func weights(_ coded: [BenchModel.Tensor], in table: WeightTable) throws(SiltError) -> WeightTable {
+        let results = Mutex([FloatTensor?](repeating: nil, count: coded.count))
+        let tensors = tensors
+        try context.pipeline.run(
+            count: coded.count, makeWorker: { BenchWorker() },
+            work: { (worker, position) throws(SiltError) in
+                let tensor = coded[position]
+                let rebuilt = try tensors[tensor.index].rebuild(tensor.components, tensor.chunks, worker)
+                results.withLock { $0[position] = rebuilt }
+            })
+        var table = table
+        for (tensor, values) in zip(coded, results.withLock { $0 }) { table[tensors[tensor.index].name] = values }
+        return table
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Silt
+internal import TensorTypes
+
+/// `silt eval`.
+struct Eval: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how well a model does its task.",
+        discussion: """
+            Runs the model on DATA: accuracy, F1 and Matthews correlation of classifiers, Pearson and Spearman correlation of \
+            regressors, next-token loss, perplexity and top-1 of causal models. MODEL may be a Silt file, with --base: it is \
+            rebuilt in memory. DATA is a safetensors file with input_ids [examples, length] (I32 or I64), and optionally \
+            attention_mask, token_type_ids and labels.
+
+            Silt runs BERT, RoBERTa, DistilBERT, Llama, Mistral, Qwen2, Qwen3 and GPT-2. Any other model: --evaluator \
+            'CMD {model}' runs a command whose last line is a number, or JSON with one.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: "The model: a directory in Hub layout, a .safetensors file beside a config.json, or a Silt file.")
+    var model: String
+
+    @Argument(help: "The data set: a safetensors file of token ids.")
+    var data: String?
+
+    @Option(help: "The base of MODEL, which then is a Silt file.")
+    var base: String?
+
+    @Option(help: "Examples that are read at most (default: all).")
+    var examples: Int?
+
+    @Option(help: "Write the answers here, as a safetensors file: logits, or each token's loss.")
+    var logits: String?
+
+    @Option(help: "A command that measures the model in directory {model}.")
+    var evaluator: String?
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if (data == nil) == (evaluator == nil) {
+            throw ValidationError("Give either DATA or --evaluator CMD.")
+        }
+        if evaluator != nil, examples != nil || logits != nil {
+            throw ValidationError("--examples and --logits have no meaning with --evaluator.")
+        }
+        if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
+    }
+
+    func run() throws {
+        let report = try work.run(common) { context in
+            let judge = ModelEvaluator(context, examples: examples)
+            if let evaluator { return try judge.evaluate(model: model, base: base, command: evaluator) }
+            return try judge.evaluate(model: model, base: base, data: data ?? "", logits: logits)
+        }
+        common.report(report.json, lines(report))
+    }
+
+    private func lines(_ report: EvaluationReport) -> [String] {
+        var table = Table([.init(title: "metric", isNumber: false), .init(title: "value")])
+        for measure in report.measures { table.add([measure.name, Text.decimal(measure.value, 4)]) }
+        let examples = report.examples > 0 ? "\(Text.grouped(report.examples)) examples, " : ""
+        return table.lines() + ["", "\(examples)\(Text.decimal(report.seconds, 2)) s"]
+    }
+}
+
+extension EvaluationReport {
+    /// The object that `eval --json` prints.
+    var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("metric", .string(metric)), .init("value", .number(value)),
+            .init("higher_is_better", higherIsBetter.map { .bool($0) } ?? .null),
+            .init("examples", .integer(examples)), .init("data", data.isEmpty ? .null : .string(data)),
+            .init("seconds", .number(seconds)),
+        ]
+        let taken = Set(members.map(\.key))
+        members += measures.filter { !taken.contains($0.name) }.map { .init($0.name, .number($0.value)) }
+        return .object(members)
+    }
+}
