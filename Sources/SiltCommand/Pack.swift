@@ -14,6 +14,9 @@ struct Pack: ParsableCommand {
             same bits on every machine, and the file says how near. Embeddings, heads, norms and biases stay exact unless you \
             say otherwise. `silt plan` shows what each method would take.
 
+            With data, silt runs the model and finds q (--q kl and others), the mask (--seeds) and the mean errors of layers \
+            (--correct-bias); or, with --accuracy-within, --kl-within or --size-at-most and no --method, the whole way of packing.
+
             With --lora, the file holds an adapter: it rebuilds the merged model, and `silt export` gives the adapter back.
 
             \(ExitStatus.help)
@@ -42,6 +45,8 @@ struct Pack: ParsableCommand {
 
     @OptionGroup(title: "Lossy packing") var lossy: LossyArguments
 
+    @OptionGroup(title: "Calibration: what data decide") var calibration: CalibrationArguments
+
     @Flag(name: [.short, .long], help: "Replace the output if it exists.")
     var force = false
 
@@ -55,6 +60,9 @@ struct Pack: ParsableCommand {
         if lora != nil, lossy.isForTensors || codec != .auto || level != 3 || prediction != .auto {
             throw ValidationError("--lora goes with --method random, --drop, --seed, --q, --values and --group only.")
         }
+        if lora != nil, calibration.options(lossy.q?.rule) != nil {
+            throw ValidationError("Data decide nothing about --lora.")
+        }
         if !(1...22).contains(level) { throw ValidationError("--level takes 1 to 22.") }
     }
 
@@ -65,13 +73,24 @@ struct Pack: ParsableCommand {
         options.replaceExisting = force
         options.lossy = lossy.options
         options.prediction = prediction
-        let report = try work.run(common) { context in
-            if let lora {
-                return try AdapterPacker(context, options.lossy, replaceExisting: force).pack(
-                    base: base, adapter: lora, to: output)
-            }
-            return try Packer(context, options).pack(base: base, fineTuned: finetuned ?? "", to: output)
-        }
+        let report = try work.run(common) { try packed(options, $0) }
         common.report(report.json, PackLines.lines(report, output))
+    }
+
+    private func packed(_ options: PackOptions, _ context: WorkContext) throws -> PackReport {
+        if let lora {
+            return try AdapterPacker(context, options.lossy, replaceExisting: force).pack(
+                base: base, adapter: lora, to: output)
+        }
+        let packer = Packer(context, options)
+        guard let decisions = calibration.options(lossy.q?.rule) else {
+            return try packer.pack(base: base, fineTuned: finetuned ?? "", to: output)
+        }
+        var handler: Trial.Handler?
+        if common.verbose || (Terminal.isWatched && !common.quiet) {
+            handler = { trial in Terminal.complain(PackLines.line(of: trial)) }
+        }
+        return try packer.pack(
+            base: base, fineTuned: finetuned ?? "", to: output, calibration: decisions, handler: handler)
     }
 }

@@ -14,6 +14,8 @@ public struct PackReport: Sendable {
     public let packing: [(name: String, value: String)]
     /// How far a lossy result is from the fine-tuned checkpoint.
     public let distance: VerifyReport.Distance?
+    /// What data said of the result, where data decided something.
+    public let evaluations: [Inspection.Evaluation]
     /// Bytes of the Silt file, everything counted.
     public let bytes: Int
     /// Bytes of the files that it gives back, everything counted.

@@ -52,14 +52,12 @@ public struct CalibrationOptions: Sendable, Hashable {
     public var correctsBias = false
     /// What the smallest file must keep to; then method, p, values and all else are found.
     public var goal: Goal?
-    /// A command that measures the model in its place `{model}`; nil: Silt runs the model.
-    public var evaluator: String?
 
     /// Nothing to be decided.
     public init() {}
 
     /// Whether there is anything to be decided.
-    public var isUsed: Bool { rule != nil || seeds > 1 || correctsBias || goal != nil || needsData }
+    public var isUsed: Bool { self != CalibrationOptions() }
 
     private var needsData: Bool { calibration != nil || validation != nil }
 
@@ -93,7 +91,7 @@ public struct CalibrationOptions: Sendable, Hashable {
         guard let lossy else {
             throw refuse("calibration is for lossy packing", "give --method, or a goal like --accuracy-within")
         }
-        guard needsData || evaluator != nil else {
+        guard needsData else {
             throw refuse("\(need) needs data that the model is run on", "give --calibration DATA")
         }
         if rule == nil, scope != nil || multiplier != nil {

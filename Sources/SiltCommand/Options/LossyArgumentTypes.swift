@@ -36,12 +36,17 @@ struct PatternArgument: ExpressibleByArgument {
     }
 }
 
-/// `dare`, or a number.
+/// `dare`, a number, or the name of a rule that finds it.
 struct RescaleArgument: ExpressibleByArgument {
-    let rescale: LossyOptions.Rescale
+    /// nil: a rule finds it.
+    let rescale: LossyOptions.Rescale?
+    let rule: CalibrationOptions.Rule?
 
     init?(argument: String) {
-        if argument == "dare" {
+        rule = CalibrationOptions.Rule(rawValue: argument)
+        if rule != nil {
+            rescale = nil
+        } else if argument == "dare" {
             rescale = .dare
         } else if let q = Double(argument) {
             rescale = .value(q)
@@ -57,3 +62,4 @@ extension LossyOptions.Scope: ExpressibleByArgument {}
 extension LossyOptions.Choice: ExpressibleByArgument {}
 extension LossyOptions.Vectors: ExpressibleByArgument {}
 extension LossyOptions.Embeddings: ExpressibleByArgument {}
+extension CalibrationOptions.Scope: ExpressibleByArgument {}

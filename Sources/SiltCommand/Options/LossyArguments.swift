@@ -7,7 +7,7 @@ struct LossyArguments: ParsableArguments {
         help: ArgumentHelp(
             "Prune or quantise the delta (contract lossy).",
             discussion: """
-                random (DARE), magnitude, columns, rows, nm, sign (BitDelta), dense, lowrank, transform; or a low-rank \
+                random (DARE), magnitude, wanda (needs --calibration), columns, rows, nm, sign (BitDelta), dense, lowrank, transform; or a low-rank \
                 method and what is kept of its residual, like lowrank+random.
                 """, valueName: "method"))
     var method: MethodArgument?
@@ -24,6 +24,9 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "Coarseness of method transform: larger is smaller and worse (default: 1).")
     var quality: Double?
 
+    @Option(help: "Rounding of method transform: 0 to nearest, above 0 towards zero, below 0 outwards (default: 0.7).")
+    var deadZone: Double?
+
     @Option(name: .customLong("pattern"), help: "n:m of method nm, like 2:4 (default).")
     var pattern: PatternArgument?
 
@@ -31,7 +34,12 @@ struct LossyArguments: ParsableArguments {
     var seed: Int?
 
     @Option(
-        help: "Share of the squared singular values that method lowrank keeps, without --rank (default: 0.9).")
+        help: ArgumentHelp(
+            "Rescale factor q, by which kept values are divided (default: dare, which is 1 - p).",
+            discussion: """
+                A number, dare, or how data find it: labelled, unlabelled, kl, analytic, published, closed-form, \
+                least-squares.
+                """))
     var q: RescaleArgument?
 
     @Option(help: "Type of the values (default: int4; for method sign: sign).")
@@ -78,22 +86,26 @@ struct LossyArguments: ParsableArguments {
         let isRandom = sparse == .random || (isStructured && choose == .random)
         return [
             ("--rank", rank != nil, factors == .lowrank), ("--energy", energy != nil, factors == .lowrank),
-            ("--quality", quality != nil, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
-            ("--drop", drop != nil, sparse == .random || sparse == .magnitude || isStructured),
+            ("--quality", quality != nil, factors == .transform),
+            ("--dead-zone", deadZone != nil, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
+            ("--drop", drop != nil, sparse == .random || sparse == .magnitude || sparse == .wanda || isStructured),
             ("--seed", seed != nil, isRandom), ("--scope", scope != nil, sparse == .magnitude),
             ("--choose", choose != nil, isStructured),
-            ("--mask", mask != nil, sparse == .random || sparse == .magnitude || sparse == .nm || isStructured),
+            (
+                "--mask", mask != nil,
+                sparse == .random || sparse == .magnitude || sparse == .wanda || sparse == .nm || isStructured
+            ),
         ]
     }
 
     /// Whether options are given that choose among a checkpoint's tensors or their elements.
     var isForTensors: Bool {
-        rank != nil || energy != nil || quality != nil || pattern != nil || mask != nil || scope != nil || choose != nil
+        rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || mask != nil || scope != nil || choose != nil
             || vectors != nil || embeddings != nil || only != nil || except != nil
     }
 
-    private var isUsed: Bool {
-        drop != nil || rank != nil || energy != nil || quality != nil || pattern != nil || seed != nil || q != nil
+    var isUsed: Bool {
+        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || seed != nil || q != nil
             || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
             || embeddings != nil || only != nil || except != nil
     }
@@ -110,7 +122,8 @@ struct LossyArguments: ParsableArguments {
         if let quality { options.quality = quality }
         if let pattern { (options.n, options.m) = (pattern.n, pattern.m) }
         if let seed { options.seed = seed }
-        if let q { options.rescale = q.rescale }
+        if let rescale = q?.rescale { options.rescale = rescale }
+        if let deadZone { options.deadZone = deadZone }
         options.values = values
         if let group { options.group = group }
         if let mask { options.mask = mask }

@@ -13,7 +13,16 @@ enum PackLines {
             lines += Pack.wrapped(report.packing.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
         }
         if let distance = report.distance { lines.append(Text.distance(distance)) }
+        lines += EvaluationTable.lines(report.evaluations)
         lines.append("wrote \(output) (contract: \(report.contract))")
         return lines
+    }
+
+    /// A candidate that was tried.
+    static func line(of trial: Trial) -> String {
+        let mark = trial.passes ? "+" : "-"
+        let divergence = trial.divergence.map { ", kl \(Text.short($0))" } ?? ""
+        let metric = trial.metric.map { ", metric \(Text.decimal($0, 4))" } ?? ""
+        return "\(mark) \(Text.grouped(trial.bytes)) bytes\(divergence)\(metric): \(trial.options)"
     }
 }

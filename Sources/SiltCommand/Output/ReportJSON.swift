@@ -8,6 +8,7 @@ extension PackReport {
             "contract": .string(contract),
             "packing": packing.json,
             "fidelity": distance?.json ?? .null,
+            "evaluations": .array(evaluations.map(\.json)),
             "bytes": .integer(bytes),
             "finetuned_bytes": .integer(fineTunedBytes),
             "ratio": .number(ratio),

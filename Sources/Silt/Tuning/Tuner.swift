@@ -1,0 +1,175 @@
+internal import Logging
+internal import Safetensors
+internal import SiltFormat
+internal import TensorTypes
+internal import Transformers
+
+/// Decides by calibration what packing is then told: q, the mask's seed, biases, or the whole way of packing.
+struct Tuner {
+    let context: WorkContext
+    let calibration: CalibrationOptions
+    let packing: PackOptions
+    let handler: Trial.Handler?
+
+    /// What was decided; without lossy options, the exact delta is the smallest that keeps to the goal.
+    struct Decision {
+        var lossy: LossyOptions?
+        var tuning: LossyTuning?
+    }
+
+    /// Decides for a pair.
+    func decide(base: String, fineTuned: String) throws(SiltError) -> Decision {
+        try calibration.check(packing.lossy)
+        let loader = ModelLoader(context)
+        let checkpoint = try Checkpoint.asResult(fineTuned)
+        let configuration = try loader.configuration(of: checkpoint)
+        let bench = try Workbench(base: base, fineTuned: fineTuned, packing, context)
+        let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
+        if let goal = calibration.goal { return try search(goal, bench, configuration, place, base) }
+        guard var options = packing.lossy else { return Decision() }
+        let statistics = try statistics(options, bench, configuration, place)
+        var tuning = LossyTuning()
+        if let statistics { tuning.norms = statistics.norms }
+        let finder = FactorFinder(
+            bench: bench, calibration: place.calibration, validation: place.validation, statistics: statistics)
+        var model = try bestMask(&options, &tuning, bench, finder, place)
+        if calibration.correctsBias, let statistics {
+            tuning.corrections = try statistics.corrections(try bench.weights(model), bench)
+            model = try bench.code(options, tuning, reusing: model)
+            tuning.notes.append(("biases", "corrected"))
+        }
+        tuning.evaluations = try evaluations(model, bench, configuration, place, base)
+        return Decision(lossy: options, tuning: tuning)
+    }
+
+    private func statistics(
+        _ options: LossyOptions, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
+    ) throws(SiltError) -> LayerStatistics? {
+        let isByLayer = [.analytic, .published, .closedForm, .leastSquares].contains(calibration.rule)
+        let needsNorms = (options.residual ?? options.method) == .wanda
+        guard isByLayer || needsNorms || calibration.correctsBias else { return nil }
+        let wantsGram = calibration.rule == .closedForm || calibration.rule == .leastSquares
+        return try LayerStatistics(
+            configuration, bench.fineTuned, place.calibration.data, wantsGram: wantsGram, context.pipeline)
+    }
+
+    /// The mask with the least divergence, with its factors.
+    private func bestMask(
+        _ options: inout LossyOptions, _ tuning: inout LossyTuning, _ bench: Workbench, _ finder: FactorFinder,
+        _ place: Judges
+    ) throws(SiltError) -> BenchModel {
+        let first = options.seed
+        var masks: [(seed: Int, divergence: Double)] = []
+        for seed in first..<first + calibration.seeds where calibration.seeds > 1 {
+            var attempt = options
+            attempt.seed = seed
+            let model = try bench.code(attempt, tuning)
+            let divergence = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
+            masks.append((seed, divergence))
+            handler?(
+                Trial(
+                    options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
+        }
+        // q is found for the three best: the best with q = 1 - p may not be the best with its own.
+        let seeds = masks.isEmpty ? [first] : masks.sorted { $0.divergence < $1.divergence }.prefix(3).map(\.seed)
+        var best: (model: BenchModel, options: LossyOptions, found: FactorFinder.Found?, divergence: Double)?
+        for seed in calibration.rule == nil ? Array(seeds.prefix(1)) : seeds {
+            var attempt = options
+            attempt.seed = seed
+            var model = try bench.code(attempt, tuning)
+            var found: FactorFinder.Found?
+            let plain = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
+            var divergence = plain
+            if let rule = calibration.rule {
+                let factors = try finder.find(model, rule, calibration.scope, multiplier: calibration.multiplier)
+                model = FactorFinder.rescaled(model, factors.factors, bench)
+                found = factors
+                divergence = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
+                if divergence > 1.02 * plain {
+                    context.log.notice(
+                        "q by the rule \(rule.rawValue) takes the model farther from the fine-tuned one than no rule: divergence \(FactorFinder.rounded(divergence)) against \(FactorFinder.rounded(plain)) nats"
+                    )
+                }
+                attempt.rescale = .factors(factors.factors)
+            }
+            handler?(
+                Trial(
+                    options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
+            if divergence < best?.divergence ?? .infinity || best == nil {
+                best = (model, attempt, found, divergence)
+            }
+        }
+        guard let best else { preconditionFailure("there is at least one seed") }
+        options = best.options
+        if calibration.seeds > 1 { tuning.notes.append(("seeds", "\(calibration.seeds)")) }
+        if let rule = calibration.rule {
+            tuning.notes.append(("rule", rule.rawValue))
+            if let multiplier = best.found?.multiplier { tuning.notes.append(("multiplier", "\(multiplier)")) }
+        }
+        return best.model
+    }
+
+    private func search(
+        _ goal: CalibrationOptions.Goal, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges,
+        _ base: String
+    ) throws(SiltError) -> Decision {
+        let statistics = try LayerStatistics(
+            configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pipeline)
+        let judge = GoalJudge(
+            goal: goal, calibration: place.calibration, validation: place.validation,
+            fineTunedMetric: try place.validation?.judge(bench.fineTuned).value, statistics: statistics)
+        let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, handler: handler)
+        guard let winner = try search.run() else {
+            context.log.notice("no lossy file that is smaller than the exact one keeps to the goal")
+            return Decision()
+        }
+        guard winner.bytes < bench.exactBytes else { return Decision() }
+        var tuning = winner.tuning
+        tuning.notes.append(("goal", goal.words))
+        let model = try bench.code(winner.options, tuning)
+        tuning.evaluations = try evaluations(model, bench, configuration, place, base)
+        return Decision(lossy: winner.options, tuning: tuning)
+    }
+
+    /// What the file records of the chosen candidate's answers.
+    private func evaluations(
+        _ model: BenchModel, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges, _ base: String
+    ) throws(SiltError) -> [EvaluationRecord] {
+        let weights = try bench.weights(model)
+        var records: [EvaluationRecord] = []
+        if let divergence = try place.calibration.judge(weights).divergence {
+            records.append(
+                EvaluationRecord(
+                    data: place.calibrationDigest, use: .calibration, metric: "kl",
+                    examples: place.calibration.examples, base: nil, fineTuned: 0, rebuilt: divergence))
+        }
+        if let judge = place.validation, let metric = judge.metric {
+            // The base is measured where it can be: it may lack the head.
+            let checkpoint = try Checkpoint.asBase(base)
+            var before: Double?
+            do throws(SiltError) {
+                let weights = try WeightTable(reading: checkpoint)
+                before = try judge.judge(weights).value
+            } catch  where error.code == .noMatch || error.code == .usage {
+                context.log.debug("the base cannot be evaluated: \(error)")
+            }
+            records.append(
+                EvaluationRecord(
+                    data: place.validationDigest, use: .validation, metric: metric.name, examples: judge.examples,
+                    base: before, fineTuned: try judge.judge(bench.fineTuned).value,
+                    rebuilt: try judge.judge(weights).value))
+        }
+        return records
+    }
+}
+
+extension CalibrationOptions.Goal {
+    /// What the file says of it.
+    var words: String {
+        switch self {
+        case .metricWithin(let bound): "metric within \(bound)"
+        case .divergenceWithin(let bound): "kl within \(bound)"
+        case .sizeAtMost(let bytes): "at most \(bytes) bytes"
+        }
+    }
+}
