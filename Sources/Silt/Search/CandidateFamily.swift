@@ -3,8 +3,10 @@ struct CandidateFamily: Sendable {
     let name: String
     /// How many rungs the knob has.
     let rungs: Int
+    /// Whether there is something between two rungs.
+    var isContinuous = false
     /// The options at a rung.
-    let options: @Sendable (_ rung: Int, _ common: LossyOptions) -> LossyOptions
+    let options: @Sendable (_ rung: Double, _ common: LossyOptions) -> LossyOptions
 
     /// All families, those first that win most often: later ones then need one look each.
     ///
@@ -14,15 +16,15 @@ struct CandidateFamily: Sendable {
     }
 
     /// Singular directions, entropy-coded: quality 0.25 to 256, four rungs an octave.
-    static let transform = CandidateFamily(name: "transform", rungs: 41) { rung, common in
+    static let transform = CandidateFamily(name: "transform", rungs: 41, isContinuous: true) { rung, common in
         var options = common
         options.method = .transform
-        options.quality = rounded(0.25 * power(2, Double(rung) / 4))
+        options.quality = rounded(0.25 * power(2, rung / 4))
         return options
     }
 
     /// DARE with a seeded mask and int4 values: keep 1/2 to 1/1000, three rungs an octave.
-    static let random = CandidateFamily(name: "random", rungs: 28) { rung, common in
+    static let random = CandidateFamily(name: "random", rungs: 28, isContinuous: true) { rung, common in
         var options = common
         options.method = .random
         options.values = .int4
@@ -31,7 +33,7 @@ struct CandidateFamily: Sendable {
     }
 
     /// The largest elements, int4.
-    static let magnitude = CandidateFamily(name: "magnitude", rungs: 28) { rung, common in
+    static let magnitude = CandidateFamily(name: "magnitude", rungs: 28, isContinuous: true) { rung, common in
         var options = common
         options.method = .magnitude
         options.values = .int4
@@ -46,7 +48,7 @@ struct CandidateFamily: Sendable {
             var options = common
             options.method = .lowrank
             options.values = .int4
-            options.rank = ranks[rung]
+            options.rank = ranks[Int(rung)]
             return options
         }
     }
@@ -55,7 +57,7 @@ struct CandidateFamily: Sendable {
     static let dense = CandidateFamily(name: "dense", rungs: 3) { rung, common in
         var options = common
         options.method = .dense
-        options.values = [.int8, .int4, .int2][rung]
+        options.values = [.int8, .int4, .int2][Int(rung)]
         return options
     }
 
@@ -66,18 +68,18 @@ struct CandidateFamily: Sendable {
         return options
     }
 
-    private static func drop(_ rung: Int) -> Double {
-        1 - rounded(0.5 * power(2, -Double(rung) / 3))
+    private static func drop(_ rung: Double) -> Double {
+        // 1 - 0.0124 is 0.9876 only after rounding.
+        ((1 - rounded(0.5 * power(2, -rung / 3))) * 1e9).rounded() / 1e9
     }
 
-    /// 2^exponent for thirds and quarters, the same on every machine.
+    /// 2^exponent, for multiples of 1/96: the same on every machine.
     private static func power(_ base: Double, _ exponent: Double) -> Double {
         let whole = exponent.rounded(.down)
         var value = 1.0
         for _ in 0..<Int(abs(whole)) { value = whole < 0 ? value / base : value * base }
-        let twelfths = Int(((exponent - whole) * 12).rounded())
-        // 2^(1/12): rounding below takes what powers of it differ by.
-        for _ in 0..<twelfths { value *= 1.059_463_094_359_295_3 }
+        // 2^(1/96): the rounding to three digits takes what powers of it differ by.
+        for _ in 0..<Int(((exponent - whole) * 96).rounded()) { value *= 1.007_246_412_223_704 }
         return value
     }
 

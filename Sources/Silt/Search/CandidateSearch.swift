@@ -18,8 +18,9 @@ struct CandidateSearch {
         var options: LossyOptions
         var tuning: LossyTuning
         var bytes: Int
-        var rung: Int
+        var rung: Double
         var family: CandidateFamily
+        var setting: Setting
         var standing: GoalJudge.Standing
     }
 
@@ -31,6 +32,7 @@ struct CandidateSearch {
 
     /// The smallest; nil if no lossy file smaller than the exact one keeps to the goal.
     func run() throws(SiltError) -> Winner? {
+        if case .sizeAtMost(let bytes) = judges.goal { return try nearest(atMost: bytes) }
         var common = LossyOptions()
         common.vectors = .int4
         common.embeddings = try embeddingsMayGo(common) ? .drop : .method
@@ -54,7 +56,20 @@ struct CandidateSearch {
             return best
         }
         try refine(&winner, &setting)
-        return winner
+        return try polish(winner)
+    }
+
+    /// Turns the knob of a continuous family once more, by less than a rung.
+    private func polish(_ winner: Winner) throws(SiltError) -> Winner {
+        guard winner.family.isContinuous else { return winner }
+        var (best, step) = (winner, 0.5)
+        while step >= 0.125 {
+            if let found = try attempt(best.family, best.setting, best.rung + step), found.bytes < best.bytes {
+                best = found
+            }
+            step /= 2
+        }
+        return best
     }
 
     /// Turns one setting after the other, and keeps what makes the file smaller.
@@ -108,15 +123,12 @@ struct CandidateSearch {
             guard let first = try firstRung(family, setting, below: limit, near: best) else { return nil }
             low = first
         }
-        guard var winner = try attempt(family, setting, low) else {
-            guard limit == nil else { return nil }
-            return nil
-        }
+        guard var winner = try attempt(family, setting, Double(low)) else { return nil }
         // Steps that double, then halving: winners are rarely far from the first.
         var (good, bad, step) = (low, family.rungs, 1)
         while good + 1 < bad {
             let next = bad == family.rungs ? min(good + step, family.rungs - 1) : (good + bad) / 2
-            if let found = try attempt(family, setting, next) {
+            if let found = try attempt(family, setting, Double(next)) {
                 (winner, good) = (found, next)
                 step *= 2
             } else {
@@ -126,20 +138,22 @@ struct CandidateSearch {
         return winner
     }
 
-    private func firstRung(
+    /// The first rung whose file has fewer than `limit` bytes; nil if there is none.
+    func firstRung(
         _ family: CandidateFamily, _ setting: Setting, below limit: Int, near best: Winner?
     ) throws(SiltError) -> Int? {
         func bytes(_ rung: Int) throws(SiltError) -> Int {
-            try bench.code(family.options(rung, setting.common)).bytes
+            try bench.code(family.options(Double(rung), setting.common)).bytes
         }
         var (low, high) = (-1, family.rungs - 1)
         // The same family, with another setting, is as small at about the same rung.
         if let best, best.family.name == family.name {
-            if try bytes(best.rung) < limit {
-                high = best.rung
-                if best.rung > 0, try bytes(best.rung - 1) >= limit { return best.rung }
+            let rung = Int(best.rung)
+            if try bytes(rung) < limit {
+                high = rung
+                if rung > 0, try bytes(rung - 1) >= limit { return rung }
             } else {
-                low = best.rung
+                low = rung
             }
         }
         guard try bytes(high) < limit else {
@@ -162,8 +176,8 @@ struct CandidateSearch {
     }
 
     /// Tries a rung; nil if it does not keep to the goal.
-    private func attempt(
-        _ family: CandidateFamily, _ setting: Setting, _ rung: Int
+    func attempt(
+        _ family: CandidateFamily, _ setting: Setting, _ rung: Double
     ) throws(SiltError) -> Winner? {
         let options = family.options(rung, setting.common)
         var model = try bench.code(options)
@@ -176,6 +190,7 @@ struct CandidateSearch {
                 divergence: standing.divergence, metric: standing.metric, passes: standing.passes))
         guard standing.passes else { return nil }
         return Winner(
-            options: options, tuning: tuning, bytes: model.bytes, rung: rung, family: family, standing: standing)
+            options: options, tuning: tuning, bytes: model.bytes, rung: rung, family: family,
+            setting: setting, standing: standing)
     }
 }
