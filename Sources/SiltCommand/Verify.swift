@@ -10,7 +10,7 @@ struct Verify: ParsableCommand {
         discussion: """
             Rebuilds every tensor and file in memory and checks its digest, and the base's; writes nothing, but for what \
             --update and --report say. With --against, every byte of every file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
-            (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says.
+            (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says. With --eval, the rebuilt model is run on data, and its metrics must be those that the file recorded.
 
             \(ExitStatus.help)
             """)
@@ -30,6 +30,12 @@ struct Verify: ParsableCommand {
     @Flag(help: "Write digests (with --against receipts) that are not known, after rescale, into the file.")
     var update = false
 
+    @Option(help: "Run the rebuilt model on these data, and compare with what the file recorded (see `silt eval`).")
+    var eval: String?
+
+    @Option(help: "A command that measures the rebuilt model in directory {model} (see `silt eval`).")
+    var evaluator: String?
+
     @Option(
         help: ArgumentHelp(
             "Write a page about the file here: sizes, deltas and errors, in one HTML file.", valueName: "page.html"))
@@ -46,22 +52,44 @@ struct Verify: ParsableCommand {
     }
 
     func run() throws {
-        let found = try work.run(common) { context in
-            // Before the work, which may be long: the name of the page must be free.
-            let page = try report.map {
-                try ReportFile(at: $0, base: base, file: file, against: against, replacing: force)
-            }
-            if update { try Rescaler(context).update(base: base, file: file, fineTuned: against) }
-            guard let page else {
-                return try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
-            }
-            let found = try FileReporter(context, checksSHA256: sha256)
-                .report(base: base, file: file, against: against)
-            try page.write(VerifyPage.html(found))
-            return found.verification
+        let (found, metrics) = try work.run(common) { try checked($0) }
+        var members = found.json.members
+        if eval != nil || evaluator != nil { members.append(.init("metrics", .array(metrics.map(\.json)))) }
+        let isRight = metrics.allSatisfy { $0.isAsRecorded ?? true }
+        common.report(
+            .object(members),
+            lines(found) + MetricTable.lines(metrics) + (report.map { ["wrote \($0)"] } ?? []))
+        if !found.identical || !isRight { throw ExitStatus.different.code }
+    }
+
+    private func checked(_ context: WorkContext) throws -> (VerifyReport, [FileReport.Metric]) {
+        // Before the work, which may be long: the name of the page must be free.
+        let page = try report.map {
+            try ReportFile(at: $0, base: base, file: file, against: against, replacing: force)
         }
-        common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
-        if !found.identical { throw ExitStatus.different.code }
+        if update { try Rescaler(context).update(base: base, file: file, fineTuned: against) }
+        let survey: FileReport?
+        let found: VerifyReport
+        if page != nil {
+            let report = try FileReporter(context, checksSHA256: sha256)
+                .report(base: base, file: file, against: against)
+            (survey, found) = (report, report.verification)
+        } else {
+            survey = nil
+            found = try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
+        }
+        var metrics: [FileReport.Metric] = []
+        // What is not what it should be has no task to do.
+        if found.identical {
+            let task = TaskCheck(context)
+            if let eval { metrics += try task.metrics(base: base, file: file, against: against, data: eval) }
+            if let evaluator { metrics.append(try task.metric(base: base, file: file, command: evaluator)) }
+        }
+        if var survey, let page {
+            survey.metrics = metrics
+            try page.write(VerifyPage.html(survey))
+        }
+        return (found, metrics)
     }
 
     private func lines(_ report: VerifyReport) -> [String] {
