@@ -20,6 +20,7 @@ extension LossyOptions {
         if choice != usual.choice { words += ["--choose", choice.rawValue] }
         if vectors != usual.vectors { words += ["--vectors", vectors.rawValue] }
         if embeddings != usual.embeddings { words += ["--embeddings", embeddings.rawValue] }
+        if heads != usual.heads { words += ["--heads", heads.rawValue] }
         if let only { words += ["--only", only] }
         if let except { words += ["--except", except] }
         return words.joined(separator: " ")

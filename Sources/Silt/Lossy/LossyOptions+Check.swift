@@ -130,6 +130,7 @@ extension LossyOptions {
         if group > 0 { list.append(("group", "\(group)")) }
         if let q { list.append(("q", "\(q)")) }
         list += [("vectors", vectors.rawValue), ("embeddings", embeddings.rawValue)]
+        if heads != .exact { list.append(("heads", heads.rawValue)) }
         if let only { list.append(("only", only)) }
         if let except { list.append(("except", except)) }
         return list.map { (name: $0.0, value: $0.1) }

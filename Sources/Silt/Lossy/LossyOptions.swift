@@ -48,6 +48,9 @@ public struct LossyOptions: Sendable, Hashable {
     /// What becomes of embeddings.
     public enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
 
+    /// What becomes of heads that the base has too: of language models the output layer.
+    public enum Heads: String, CaseIterable, Sendable { case exact, method }
+
     /// The rescale factor q.
     public enum Rescale: Sendable, Hashable {
         /// 1 - p for random choices, none for others.
@@ -93,6 +96,8 @@ public struct LossyOptions: Sendable, Hashable {
     public var vectors = Vectors.exact
     /// What becomes of embeddings.
     public var embeddings = Embeddings.exact
+    /// What becomes of heads.
+    public var heads = Heads.exact
     /// A regular expression: only tensors whose names match are lossy.
     ///
     /// nil: matrices that are no embeddings or heads.

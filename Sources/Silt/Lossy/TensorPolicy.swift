@@ -60,7 +60,9 @@ struct TensorPolicy {
         let words = name.split(separator: ".").map(String.init)
         guard info.shape.count >= 2 else {
             // The biases of a head stay with its weights.
-            if only == nil, words.contains(where: TensorPolicy.heads.contains) { return .exact }
+            if only == nil, options.heads == .exact, words.contains(where: TensorPolicy.heads.contains) {
+                return .exact
+            }
             switch options.vectors {
             case .exact: return corrected.contains(name) ? .vector(.f16) : .exact
             case .int4: return .vector(.int4)
@@ -71,7 +73,7 @@ struct TensorPolicy {
         // Factors have a column for each row (Formats/Silt.md, section 12.2).
         guard options.method.isSparse || info.shape[0] <= Grid.limit else { return .exact }
         if only != nil { return .method }
-        if words.contains(where: TensorPolicy.heads.contains) { return .exact }
+        if words.contains(where: TensorPolicy.heads.contains) { return options.heads == .exact ? .exact : .method }
         guard words.contains(where: TensorPolicy.embeddings.contains), words.last == "weight" else {
             return words.contains("embeddings") ? .exact : .method
         }

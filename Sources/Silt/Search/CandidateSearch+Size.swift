@@ -7,6 +7,7 @@ extension CandidateSearch {
     func nearest(atMost limit: Int) throws(SiltError) -> Winner? {
         var common = LossyOptions()
         common.vectors = .int4
+        common.heads = .method
         common.embeddings = .method
         let setting = Setting(common: common, correctsBias: judges.canCorrect)
         var best: Winner?

@@ -35,6 +35,7 @@ struct CandidateSearch {
         if case .sizeAtMost(let bytes) = judges.goal { return try nearest(atMost: bytes) }
         var common = LossyOptions()
         common.vectors = .int4
+        common.heads = .method
         common.embeddings = try embeddingsMayGo(common) ? .drop : .method
         var setting = Setting(common: common, correctsBias: judges.canCorrect)
         let families = CandidateFamily.all(rank: try bench.smallestExtent(common))

@@ -62,4 +62,5 @@ extension LossyOptions.Scope: ExpressibleByArgument {}
 extension LossyOptions.Choice: ExpressibleByArgument {}
 extension LossyOptions.Vectors: ExpressibleByArgument {}
 extension LossyOptions.Embeddings: ExpressibleByArgument {}
+extension LossyOptions.Heads: ExpressibleByArgument {}
 extension CalibrationOptions.Scope: ExpressibleByArgument {}

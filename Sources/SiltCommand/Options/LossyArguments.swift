@@ -63,6 +63,9 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "What becomes of embeddings (default: exact).")
     var embeddings: LossyOptions.Embeddings?
 
+    @Option(help: "What becomes of heads that the base has too, like lm_head (default: exact).")
+    var heads: LossyOptions.Heads?
+
     @Option(help: "Only tensors whose names match this regular expression are lossy; also embeddings and heads.")
     var only: String?
 
@@ -101,13 +104,13 @@ struct LossyArguments: ParsableArguments {
     /// Whether options are given that choose among a checkpoint's tensors or their elements.
     var isForTensors: Bool {
         rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || mask != nil || scope != nil || choose != nil
-            || vectors != nil || embeddings != nil || only != nil || except != nil
+            || vectors != nil || embeddings != nil || heads != nil || only != nil || except != nil
     }
 
     var isUsed: Bool {
         drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || seed != nil || q != nil
             || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
-            || embeddings != nil || only != nil || except != nil
+            || embeddings != nil || heads != nil || only != nil || except != nil
     }
 
     /// The options, nil without a method.
@@ -131,6 +134,7 @@ struct LossyArguments: ParsableArguments {
         if let choose { options.choice = choose }
         if let vectors { options.vectors = vectors }
         if let embeddings { options.embeddings = embeddings }
+        if let heads { options.heads = heads }
         (options.only, options.except) = (only, except)
         return options
     }
