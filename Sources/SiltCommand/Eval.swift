@@ -33,6 +33,9 @@ struct Eval: ParsableCommand {
     @Option(help: "Write the answers here, as a safetensors file: logits, or each token's loss.")
     var logits: String?
 
+    @Flag(name: [.short, .long], help: "Replace the file of --logits if it exists.")
+    var force = false
+
     @Option(help: "A command that measures the model in directory {model}.")
     var evaluator: String?
 
@@ -46,6 +49,7 @@ struct Eval: ParsableCommand {
         if evaluator != nil, examples != nil || logits != nil {
             throw ValidationError("--examples and --logits have no meaning with --evaluator.")
         }
+        if force, logits == nil { throw ValidationError("--force has a meaning with --logits only.") }
         if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
     }
 
@@ -53,16 +57,22 @@ struct Eval: ParsableCommand {
         let report = try work.run(common) { context in
             let judge = ModelEvaluator(context, examples: examples)
             if let evaluator { return try judge.evaluate(model: model, base: base, command: evaluator) }
-            return try judge.evaluate(model: model, base: base, data: data ?? "", logits: logits)
+            return try judge.evaluate(
+                model: model, base: base, data: data ?? "", logits: logits, replaceExisting: force)
         }
         common.report(report.json, lines(report))
     }
 
     private func lines(_ report: EvaluationReport) -> [String] {
         var table = Table([.init(title: "metric", isNumber: false), .init(title: "value")])
-        for measure in report.measures { table.add([measure.name, Text.decimal(measure.value, 4)]) }
+        for measure in report.measures { table.add([measure.name, Eval.text(measure.value)]) }
         let examples = report.examples > 0 ? "\(Text.grouped(report.examples)) examples, " : ""
         return table.lines() + ["", "\(examples)\(Text.decimal(report.seconds, 2)) s"]
+    }
+
+    /// Four places, but for numbers that would lose their digits so.
+    private static func text(_ value: Double) -> String {
+        value == 0 || (0.001..<1e9).contains(abs(value)) ? Text.decimal(value, 4) : Text.short(value)
     }
 }
 

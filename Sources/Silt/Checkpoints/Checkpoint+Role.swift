@@ -12,11 +12,18 @@ extension Checkpoint {
         try refusingSilt(Checkpoint(path), "the fine-tuned checkpoint")
     }
 
-    private static func refusingSilt(_ checkpoint: Checkpoint, _ role: String) throws(SiltError) -> Checkpoint {
+    /// Opens a checkpoint that is to be run, likewise.
+    static func asModel(_ path: String) throws(SiltError) -> Checkpoint {
+        try refusingSilt(Checkpoint(path), "a checkpoint", advice: "give its base too: --base BASE")
+    }
+
+    private static func refusingSilt(
+        _ checkpoint: Checkpoint, _ role: String, advice: String = "unpack it first: silt unpack BASE FILE.silt -o OUT"
+    ) throws(SiltError) -> Checkpoint {
         guard checkpoint.form == .file, try checkpoint.open(checkpoint.files[0]).header.metadata?["format"] == "silt"
         else { return checkpoint }
         throw SiltError(
             .usage, "a Silt file stands where \(role) is expected", file: checkpoint.path,
-            advice: "unpack it first: silt unpack BASE FILE.silt -o OUT")
+            advice: advice)
     }
 }

@@ -27,15 +27,23 @@ public struct ModelEvaluator: Sendable {
     ///   - base: the base of the Silt file.
     ///   - data: a safetensors file of token ids, with labels unless the model is causal.
     ///   - logits: a file to write: `logits` [examples, labels], or `loss` [examples, length - 1] of a causal model, F32.
-    /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs.
+    ///   - replaceExisting: whether a file that has that name gives way.
+    /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs; `cannotCreate` if the
+    ///   name of `logits` is taken.
     public func evaluate(
-        model: String, base: String? = nil, data: String, logits: String? = nil
+        model: String, base: String? = nil, data: String, logits: String? = nil, replaceExisting: Bool = false
     ) throws(SiltError) -> EvaluationReport {
         let clock = ContinuousClock()
         let begin = clock.now
+        // Before the work, which may be long: the name must be free.
+        if let logits { try StagedPlace.check(logits, replaceExisting) }
         let loader = ModelLoader(context)
         let loaded: ModelLoader.Loaded
         if let base { loaded = try loader.silt(model, base: base) } else { loaded = try loader.checkpoint(model) }
+        if let logits {
+            try OutputGuard.check(
+                logits, files: [data, model, loaded.configuration.file], checkpoints: [loaded.checkpoint])
+        }
         let judge = try ModelJudge(
             loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
         guard let metric = judge.metric else {
@@ -46,7 +54,9 @@ public struct ModelEvaluator: Sendable {
         let verdict = try judge.judge(loaded.weights)
         if let logits {
             let answers = try judge.answers(loaded.weights)
-            try ModelEvaluator.write(answers.values, answers.shape, metric == .loss ? "loss" : "logits", to: logits)
+            try ModelEvaluator.write(
+                answers.values, answers.shape, metric == .loss ? "loss" : "logits", to: logits,
+                replacing: replaceExisting)
         }
         return EvaluationReport(
             metric: metric.name, value: verdict.value, higherIsBetter: metric.higherIsBetter,
@@ -64,20 +74,28 @@ public struct ModelEvaluator: Sendable {
         let evaluator = try ExternalEvaluator(command)
         let outcome: ExternalEvaluator.Outcome
         if let base {
+            try ModelLoader.checkIsFile(model)
             let place = try StagedPlace(beside: model)
             let path = place.path("model")
             _ = try Unpacker(context).unpack(base: base, file: model, to: path)
-            outcome = try evaluator.evaluate(path)
+            outcome = try run(evaluator, path)
             withExtendedLifetime(place) {}
         } else {
             // Missing models are refused here, not by whatever the command says of them.
-            _ = try Checkpoint.asResult(model)
-            outcome = try evaluator.evaluate(model)
+            _ = try Checkpoint.asModel(model)
+            outcome = try run(evaluator, model)
         }
         return EvaluationReport(
             metric: outcome.metric, value: outcome.value, higherIsBetter: nil,
             measures: [.init(name: outcome.metric, value: outcome.value)], examples: 0, data: "",
             seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    private func run(_ evaluator: ExternalEvaluator, _ path: String) throws(SiltError) -> ExternalEvaluator.Outcome {
+        let outcome = Result { () throws(SiltError) in try evaluator.evaluate(path) }
+        // Ctrl-C reaches the command too: that it failed is no news then.
+        if context.cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+        return try outcome.get()
     }
 
     /// A data set, cut to its first examples.
@@ -98,12 +116,12 @@ public struct ModelEvaluator: Sendable {
 
     /// Writes one F32 tensor as a safetensors file, whole or not at all.
     private static func write(
-        _ values: [Float], _ shape: [Int], _ name: String, to path: String
+        _ values: [Float], _ shape: [Int], _ name: String, to path: String, replacing: Bool
     ) throws(SiltError) {
         guard let info = TensorInfo(dtype: .f32, shape: shape) else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(4 * values.count)
         for value in values { bytes.appendLittleEndian(value.bitPattern) }
-        try SafetensorsHeaderBuilder.write([(name, info, bytes)], to: path)
+        try SafetensorsHeaderBuilder.write([(name, info, bytes)], to: path, replacing: replacing)
     }
 }

@@ -20,6 +20,15 @@ final class ModelJudge: Sendable {
     private let pipeline: Pipeline
     private let reference = Mutex<[Answers]>([])
 
+    /// What is kept of a run besides its metrics.
+    private enum Keeping {
+        case nothing
+        /// What `answers` gives: not the logits of causal models, which are many times their losses.
+        case results
+        /// All that later models are compared with.
+        case answers
+    }
+
     /// What a model answers to a batch.
     private struct Answers: Sendable {
         let logits: [Float]
@@ -57,13 +66,17 @@ final class ModelJudge: Sendable {
         head = model.head
         isDecoder = model.isDecoder
         batches = try data.batches(tokens: ModelJudge.batchTokens, for: model)
+        let longest = batches.map(\.tokens).max() ?? 0
+        try ModelMemory.check(
+            values: longest * (head.isCausal ? head.columns : 1), "the logits of \(longest) tokens", file: data.file,
+            advice: "make the examples shorter")
     }
 
     /// Examples of the data set.
     var examples: Int { data.count }
 
     /// Whether the data say what the answers ought to be.
-    var hasLabels: Bool { if case .causal = head { true } else { data.labels != nil } }
+    var hasLabels: Bool { head.isCausal || data.labels != nil }
 
     /// The metric by which models are judged; nil if the data have no labels.
     var metric: TaskMetric? {
@@ -79,17 +92,15 @@ final class ModelJudge: Sendable {
     func remember(_ weights: WeightTable) throws(SiltError) {
         let model = try TransformerModel(configuration, weights)
         let tokens = batches.reduce(0) { $0 + $1.tokens }
-        let columns = (isCausal ? head.columns : 0) + model.hidden
+        let columns = (head.isCausal ? head.columns : 0) + model.hidden
         guard tokens.multipliedReportingOverflow(by: 4 * columns).partialValue <= ModelJudge.referenceLimit else {
             throw SiltError(
                 .usage, "the answers to \(tokens) tokens take more than 4 GiB of memory", file: data.file,
                 advice: "read fewer examples with --examples")
         }
-        let parts = try run(model, keeps: true, against: [])
+        let parts = try run(model, .answers, against: [])
         reference.withLock { $0 = parts.compactMap(\.answers) }
     }
-
-    private var isCausal: Bool { if case .causal = head { true } else { false } }
 
     /// Judges the model with these weights.
     ///
@@ -97,7 +108,7 @@ final class ModelJudge: Sendable {
     func judge(_ weights: WeightTable) throws(SiltError) -> Verdict {
         let model = try TransformerModel(configuration, weights)
         let known = reference.withLock { $0 }
-        let parts = try run(model, keeps: false, against: known)
+        let parts = try run(model, .nothing, against: known)
         var total = Part()
         for part in parts {
             total.predictions += part.predictions
@@ -117,8 +128,8 @@ final class ModelJudge: Sendable {
     /// The model's answers: logits [examples, labels], or the loss of each token of a causal model, [examples, length - 1], 0
     /// where there is none.
     func answers(_ weights: WeightTable) throws(SiltError) -> (shape: [Int], values: [Float]) {
-        let parts = try run(try TransformerModel(configuration, weights), keeps: true, against: [])
-        guard isCausal else {
+        let parts = try run(try TransformerModel(configuration, weights), .results, against: [])
+        guard head.isCausal else {
             return ([data.count, head.columns], parts.flatMap { $0.answers?.logits ?? [] })
         }
         var losses = [Float](repeating: 0, count: data.count * (data.length - 1))
@@ -129,7 +140,7 @@ final class ModelJudge: Sendable {
     }
 
     private func run(
-        _ model: TransformerModel, keeps: Bool, against known: [Answers]
+        _ model: TransformerModel, _ keeping: Keeping, against known: [Answers]
     ) throws(SiltError) -> [Part] {
         let (batches, head, isDecoder, file) = (batches, head, isDecoder, data.file)
         let results = Mutex([Part](repeating: Part(), count: batches.count))
@@ -139,7 +150,7 @@ final class ModelJudge: Sendable {
                 model.forward(batches[index], workspace)
                 do throws(SiltError) {
                     let part = try ModelJudge.part(
-                        workspace, batches[index], head, isDecoder: isDecoder, keeps: keeps,
+                        workspace, batches[index], head, isDecoder: isDecoder, keeping,
                         against: known.isEmpty ? nil : known[index])
                     results.withLock { $0[index] = part }
                 } catch {
@@ -150,7 +161,7 @@ final class ModelJudge: Sendable {
     }
 
     private static func part(
-        _ workspace: ForwardWorkspace, _ batch: TokenBatch, _ head: ModelHead, isDecoder: Bool, keeps: Bool,
+        _ workspace: ForwardWorkspace, _ batch: TokenBatch, _ head: ModelHead, isDecoder: Bool, _ keeping: Keeping,
         against known: Answers?
     ) throws(SiltError) -> Part {
         var part = Part()
@@ -161,10 +172,14 @@ final class ModelJudge: Sendable {
         case .causal:
             let next = NextToken(batch, logits)
             (part.loss, part.top1) = (next.loss, next.top1)
-            if keeps { part.losses = zip(next.places, next.losses).map { ($0.example, $0.position, $1) } }
+            if keeping == .results { part.losses = zip(next.places, next.losses).map { ($0.example, $0.position, $1) } }
         case .none: break
         }
-        if keeps { part.answers = Answers(logits: workspace.logits.values, hidden: workspace.hidden.values) }
+        switch keeping {
+        case .results where !head.isCausal: part.answers = Answers(logits: workspace.logits.values, hidden: [])
+        case .answers: part.answers = Answers(logits: workspace.logits.values, hidden: workspace.hidden.values)
+        default: break
+        }
         guard let known else { return part }
         try unsafe known.logits.withUnsafeBufferPointer { (buffer) throws(SiltError) in
             guard let start = buffer.baseAddress else { return }

@@ -12,6 +12,8 @@ struct ModelLoader: Sendable {
     struct Loaded: Sendable {
         let configuration: ModelConfiguration
         let weights: WeightTable
+        /// The checkpoint that was read: of a Silt file, its base.
+        let checkpoint: Checkpoint
     }
 
     /// Bytes that a config.json may have.
@@ -23,9 +25,11 @@ struct ModelLoader: Sendable {
 
     /// Loads the checkpoint `path`: a directory, or a safetensors file with config.json beside it.
     func checkpoint(_ path: String) throws(SiltError) -> Loaded {
-        let checkpoint = try Checkpoint.asResult(path)
+        let checkpoint = try Checkpoint.asModel(path)
+        let configuration = try configuration(of: checkpoint)
+        try ModelMemory.check(checkpoint.tensors.map(\.info), file: path)
         return Loaded(
-            configuration: try configuration(of: checkpoint), weights: try WeightTable(reading: checkpoint))
+            configuration: configuration, weights: try WeightTable(reading: checkpoint), checkpoint: checkpoint)
     }
 
     /// What config.json of the checkpoint says.
@@ -64,11 +68,14 @@ struct ModelLoader: Sendable {
 
     /// Rebuilds the model of a Silt file in memory, with all of unpack's checks.
     func silt(_ file: String, base: String) throws(SiltError) -> Loaded {
+        try ModelLoader.checkIsFile(file)
         let container = try ContainerReader(file)
         let manifest = container.manifest
         let checkpoint = try Checkpoint.asBase(base)
         let rebuilder = Rebuilder(
             container, BaseBinding(checkpoint: checkpoint), context.pipeline, level: context.kernelLevel)
+        // Not even the bytes must be there: empty chunks stand for zeros.
+        try ModelMemory.check(manifest.tensors.map(\.info), file: file)
         let memory = RebuiltModel(manifest)
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "rebuilding", context.progress,
@@ -82,6 +89,14 @@ struct ModelLoader: Sendable {
             // A delta of single files has no config.json; the base's, which lies beside it, may do.
             configuration = try self.configuration(of: checkpoint)
         }
-        return Loaded(configuration: configuration, weights: memory.weights)
+        return Loaded(configuration: configuration, weights: memory.weights, checkpoint: checkpoint)
+    }
+
+    /// Refuses a checkpoint in the place of a Silt file.
+    static func checkIsFile(_ path: String) throws(SiltError) {
+        guard DirectoryListing.kind(of: path) == .directory else { return }
+        throw SiltError(
+            .usage, "with a base, the model is a Silt file, not a directory", file: path,
+            advice: "leave out --base to measure a checkpoint")
     }
 }

@@ -7,8 +7,9 @@ struct Verdict: Sendable {
     var value: Double
     /// All metrics by name, that one among them.
     var metrics: [(name: String, value: Double)]
-    /// Mean Kullback-Leibler divergence from the reference, in nats; of regressors half the mean squared difference. nil without
-    /// a reference.
+    /// Mean Kullback-Leibler divergence from the reference, in nats; nil without a reference.
+    ///
+    /// Of regressors it is half the mean squared difference.
     var divergence: Double?
     /// How much the last layer's output changed (the paper's objective without labels); nil where it was not asked for.
     var change: Double?

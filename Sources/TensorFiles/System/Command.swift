@@ -70,8 +70,10 @@ package struct Command: Sendable {
     private func spawn(output: Int32, closing reading: Int32) throws(SystemError) -> pid_t {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
         #else
             var actions = unsafe posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
         #endif
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -79,11 +81,19 @@ package struct Command: Sendable {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_addclose(&actions, reading)
         if output != 1 { unsafe posix_spawn_file_actions_addclose(&actions, output) }
+        // This program may ignore signals that pipelines of the shell end by.
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&signals, number) }
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
         let texts: [String] = ["sh", "-c", line]
         let words: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
-        let number = unsafe posix_spawn(&child, "/bin/sh", &actions, nil, words, environ)
+        let number = unsafe posix_spawn(&child, "/bin/sh", &actions, &attributes, words, environ)
         guard number == 0 else { throw SystemError(number: number) }
         return child
     }

@@ -9,6 +9,9 @@ package enum ModelHead: Sendable, Hashable {
     /// Hidden states only.
     case none
 
+    /// Whether tokens have logits, not whole sequences.
+    package var isCausal: Bool { if case .causal = self { true } else { false } }
+
     /// Columns of the logits; 0 without a head.
     package var columns: Int {
         switch self {

@@ -109,6 +109,10 @@ package struct TokenData: Sendable {
             if let index = values.firstIndex(where: { !$0.isFinite }) {
                 throw wrong("the label of example \(index) is not finite", nil)
             }
+        case (.causal, _):
+            guard ids.indices.contains(where: { ($0 + 1) % length != 0 && mask[$0] && mask[$0 + 1] }) else {
+                throw wrong("no example has two tokens in a row, so that none is foretold", nil)
+            }
         default: break
         }
     }
