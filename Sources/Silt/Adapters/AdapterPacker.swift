@@ -70,7 +70,8 @@ public struct AdapterPacker: Sendable {
         let table = writer.table
         let bytes = try writer.finish(manifest)
         return PackReport(
-            contract: manifest.contract.rawValue, packing: manifest.packing, distance: nil, evaluations: [], bytes: bytes,
+            contract: manifest.contract.rawValue, packing: manifest.packing, distance: nil, evaluations: [],
+            bytes: bytes,
             fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds, encodings: EncodingShares.of(manifest, table),
             baseRoot: manifest.base.root, resultRoot: manifest.result.root)

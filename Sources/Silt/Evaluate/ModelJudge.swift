@@ -43,6 +43,8 @@ final class ModelJudge: Sendable {
         var top1 = Mean()
         var divergence = Mean()
         var change = Mean()
+        /// Answers that are not the reference's.
+        var changed = 0
         var answers: Answers?
         var losses: [(example: Int, position: Int, loss: Float)] = []
     }
@@ -117,12 +119,14 @@ final class ModelJudge: Sendable {
             total.top1 += part.top1
             total.divergence += part.divergence
             total.change += part.change
+            total.changed += part.changed
         }
         let metrics = measures(total)
         return Verdict(
             metric: metric ?? .loss, value: metrics.first?.value ?? 0, metrics: metrics,
             divergence: known.isEmpty ? nil : total.divergence.value,
-            change: known.isEmpty ? nil : total.change.value)
+            change: known.isEmpty ? nil : total.change.value,
+            uncertainty: known.isEmpty ? 0 : uncertainty(total))
     }
 
     /// The model's answers: logits [examples, labels], or the loss of each token of a causal model, [examples, length - 1], 0
@@ -184,6 +188,9 @@ final class ModelJudge: Sendable {
         try unsafe known.logits.withUnsafeBufferPointer { (buffer) throws(SiltError) in
             guard let start = buffer.baseAddress else { return }
             let reference = try unsafe LogitRows(start, rows: logits.rows, columns: head.columns)
+            if case .classifier = head {
+                part.changed = zip(logits.predictions, reference.predictions).count { $0 != $1 }
+            }
             if head == .regression {
                 let half = reference.squaredDifference(logits)
                 part.divergence = Mean(sum: half.sum / 2, count: half.count)
@@ -201,6 +208,18 @@ final class ModelJudge: Sendable {
             part.change = try unsafe LogitRows(start, rows: hidden.rows, columns: columns).absoluteDifference(hidden)
         }
         return part
+    }
+
+    /// The standard error of the metric's distance from the reference's, on other data of the same kind.
+    ///
+    /// Classifiers: an answer that changed was right before, or is now, as chance will have it. Causal models: the logarithm of
+    /// a ratio of probabilities has a variance of about twice its mean, which is the divergence. Correlations: not known, 0.
+    private func uncertainty(_ part: Part) -> Double {
+        switch head {
+        case .classifier: Double(part.changed).squareRoot() / Double(max(1, data.count))
+        case .causal: (2 * max(0, part.divergence.value) / Double(max(1, part.loss.count))).squareRoot()
+        case .regression, .none: 0
+        }
     }
 
     private func measures(_ part: Part) -> [(name: String, value: Double)] {

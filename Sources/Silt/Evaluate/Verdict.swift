@@ -13,6 +13,8 @@ struct Verdict: Sendable {
     var divergence: Double?
     /// How much the last layer's output changed (the paper's objective without labels); nil where it was not asked for.
     var change: Double?
+    /// The standard error of the metric's distance from the reference's, on other data of the same kind; 0 if not known.
+    var uncertainty = 0.0
 }
 
 /// A metric, and which way is better.

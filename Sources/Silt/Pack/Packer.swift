@@ -89,7 +89,8 @@ public struct Packer: Sendable {
         let bytes = try writer.finish(manifest)
         let report = PackReport(
             contract: manifest.contract.rawValue, packing: manifest.packing,
-            distance: manifest.receipt.map { .init($0) }, evaluations: manifest.evaluations.map { .init($0) }, bytes: bytes, fineTunedBytes: manifest.bytes,
+            distance: manifest.receipt.map { .init($0) }, evaluations: manifest.evaluations.map { .init($0) },
+            bytes: bytes, fineTunedBytes: manifest.bytes,
             parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds,
             encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,

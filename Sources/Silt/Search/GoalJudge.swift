@@ -41,8 +41,10 @@ struct GoalJudge: Sendable {
                 return Standing(passes: false)
             }
             let verdict = try validation.judge(weights)
-            // Counts of examples are whole: a bound of 1 % of 250 is 2.5, and rounding must not make 3 of it.
-            let passes = metric.loss(of: verdict.value, from: reference) <= bound + 1e-12
+            // A search over many candidates finds those that are lucky on few examples: what it takes must be within the bound
+            // by a standard error.
+            let loss = metric.loss(of: verdict.value, from: reference)
+            let passes = loss <= bound + 1e-12 && loss + verdict.uncertainty <= bound + 1e-12
             return Standing(divergence: verdict.divergence, metric: verdict.value, passes: passes)
         }
     }
@@ -55,7 +57,8 @@ struct GoalJudge: Sendable {
         case .sizeAtMost: return false
         case .metricWithin(let bound):
             guard let validation, let metric = validation.metric, let reference = fineTunedMetric else { return false }
-            return metric.loss(of: try validation.judge(weights).value, from: reference) <= bound / 2
+            let verdict = try validation.judge(weights)
+            return metric.loss(of: verdict.value, from: reference) + verdict.uncertainty <= bound / 2
         }
     }
 

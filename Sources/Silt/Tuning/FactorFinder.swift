@@ -79,7 +79,9 @@ struct FactorFinder {
         }
         let first = try loss(weights, rule)
         // The largest tensors move most.
-        let order = names.indices.sorted { bench.tensors[tensors[$0].index].info.elements > bench.tensors[tensors[$1].index].info.elements }
+        let order = names.indices.sorted {
+            bench.tensors[tensors[$0].index].info.elements > bench.tensors[tensors[$1].index].info.elements
+        }
         let search = try CoordinateDescent(evaluations: 4 * names.count)
         let result = try search.search(
             order: order, factors: names.map { current[$0]?.first ?? 1 }, loss: first,
@@ -136,7 +138,9 @@ struct FactorFinder {
         let drop = model.options.drop
         var (elements, outputs) = (0.0, 0.0)
         var factors = layered(model) { layer, inputs, delta -> [Double]? in
-            guard let energy = OutputEnergy(delta: delta.span, rows: layer.outputs, statistics: inputs) else { return nil }
+            guard let energy = OutputEnergy(delta: delta.span, rows: layer.outputs, statistics: inputs) else {
+                return nil
+            }
             elements += energy.elements.reduce(0, +)
             outputs += energy.outputs.reduce(0, +)
             return scope == .row ? energy.rowFactors(drop: drop) : [energy.factor(drop: drop)]
@@ -238,7 +242,9 @@ struct FactorFinder {
     static func rescaled(_ model: BenchModel, _ factors: [String: [Double]], _ bench: Workbench) -> BenchModel {
         var model = model
         for index in model.tensors.indices where model.tensors[index].isMethod {
-            guard let list = factors[bench.tensors[model.tensors[index].index].name], let first = list.first else { continue }
+            guard let list = factors[bench.tensors[model.tensors[index].index].name], let first = list.first else {
+                continue
+            }
             model.tensors[index] = model.tensors[index].rescaled(list.count > 1 ? .rows(list) : .all(first))
         }
         return model

@@ -3,7 +3,8 @@ internal import Silt
 
 /// Options of packing that data decide.
 struct CalibrationArguments: ParsableArguments {
-    @Option(help: "Data on which the model is run: a safetensors file of token ids (see `silt eval`), no labels needed.")
+    @Option(
+        help: "Data on which the model is run: a safetensors file of token ids (see `silt eval`), no labels needed.")
     var calibration: String?
 
     @Option(help: "Data with labels, on which choices are confirmed.")
@@ -16,7 +17,9 @@ struct CalibrationArguments: ParsableArguments {
     var per: CalibrationOptions.Scope?
 
     @Option(
-        help: "What q of a rule by layer is multiplied by (for analytic rules: eta); default: what divergence says is best.")
+        help:
+            "What q of a rule by layer is multiplied by (for analytic rules: eta); default: what divergence says is best."
+    )
     var multiplier: Double?
 
     @Option(help: "Masks that are tried; the one nearest to the fine-tuned model on the data is taken (default: 1).")

@@ -103,12 +103,14 @@ struct LossyArguments: ParsableArguments {
 
     /// Whether options are given that choose among a checkpoint's tensors or their elements.
     var isForTensors: Bool {
-        rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || mask != nil || scope != nil || choose != nil
+        rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || mask != nil
+            || scope != nil || choose != nil
             || vectors != nil || embeddings != nil || heads != nil || only != nil || except != nil
     }
 
     var isUsed: Bool {
-        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || seed != nil || q != nil
+        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil
+            || seed != nil || q != nil
             || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
             || embeddings != nil || heads != nil || only != nil || except != nil
     }
