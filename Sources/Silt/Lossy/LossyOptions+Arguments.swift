@@ -13,6 +13,10 @@ extension LossyOptions {
         if sparse == .nm { words += ["--pattern", "\(n):\(m)"] }
         if isRandom, seed != usual.seed { words += ["--seed", "\(seed)"] }
         if case .value(let q) = rescale { words += ["--q", "\(q)"] }
+        if case .factors(let table) = rescale {
+            // Found factors are not told again, but the rule that found them.
+            words.append("(q of \(table.count) tensors)")
+        }
         if let values, method != .sign { words += ["--values", values.rawValue] }
         if group != usual.group { words += ["--group", "\(group)"] }
         if mask != usual.mask { words += ["--mask", mask.rawValue] }

@@ -62,6 +62,12 @@ public struct Packer: Sendable {
             context.log.notice("\(directory) of \(fineTuned) is left out")
         }
         try options.lossy?.check()
+        if let lossy = options.lossy, (lossy.residual ?? lossy.method) == .wanda, options.tuning?.norms.isEmpty ?? true
+        {
+            throw SiltError(
+                .usage, "method wanda weighs elements by the inputs of their layers, which are not known",
+                advice: "give --calibration DATA, or take --method magnitude")
+        }
         // Early: nobody wants to hear after an hour that the output exists.
         let writer =
             try output.map { path throws(SiltError) in

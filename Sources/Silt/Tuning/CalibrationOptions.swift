@@ -67,13 +67,15 @@ public struct CalibrationOptions: Sendable, Hashable {
             SiltError(.usage, message, advice: advice)
         }
         guard (1...1_000).contains(seeds) else { throw refuse("1 to 1000 seeds can be tried, found \(seeds)") }
-        if let multiplier, !(multiplier > 0 && multiplier.isFinite) {
-            throw refuse("the multiplier must be a number above 0, found \(multiplier)")
+        if let multiplier, !(1e-6...1e6).contains(multiplier) {
+            throw refuse("the multiplier must be between 1e-6 and 1e6, found \(multiplier)")
         }
         if let examples, examples < 1 { throw refuse("at least one example is needed, found \(examples)") }
         if let goal {
-            guard lossy == nil, rule == nil, !correctsBias else {
-                throw refuse("a goal chooses method and q itself", "leave --method and its options out")
+            guard lossy == nil, rule == nil, scope == nil, multiplier == nil, !correctsBias else {
+                throw refuse(
+                    "a goal chooses method and q itself",
+                    "leave --method and its options, --per, --multiplier and --correct-bias out")
             }
             switch goal {
             case .metricWithin(let loss):
@@ -91,6 +93,8 @@ public struct CalibrationOptions: Sendable, Hashable {
         guard let lossy else {
             throw refuse("calibration is for lossy packing", "give --method, or a goal like --accuracy-within")
         }
+        try lossy.check()
+        guard lossy.seed <= Int.max - seeds else { throw refuse("there are not \(seeds) seeds from \(lossy.seed) on") }
         guard needsData else {
             throw refuse("\(need) needs data that the model is run on", "give --calibration DATA")
         }

@@ -36,7 +36,12 @@ struct Tuner {
         if calibration.correctsBias, let statistics {
             tuning.corrections = try statistics.corrections(try bench.weights(model), bench)
             model = try bench.code(options, tuning, reusing: model)
-            tuning.notes.append(("biases", "corrected"))
+            let corrected = model.tensors.contains { tuning.corrections[bench.tensors[$0.index].name] != nil }
+            if corrected {
+                tuning.notes.append(("biases", "corrected"))
+            } else {
+                context.log.notice("no bias can take in the error of its layer: there is none, or it stays exact")
+            }
         }
         tuning.evaluations = try evaluations(model, bench, configuration, place, base)
         return Decision(lossy: options, tuning: tuning)
