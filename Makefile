@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory vectors check-pairs test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy vectors check-pairs test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint          formatter, layers, warnings as errors"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
+	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
 	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
@@ -64,6 +65,10 @@ format:
 bench-size: setup build .venv-bench/.done
 	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Size/bench_size.py $(if $(DATA),--data $(DATA)) $(FLAGS)
 	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Size/bench_lossy.py $(if $(DATA),--data $(DATA)) $(LOSSY_FLAGS)
+
+bench-accuracy: setup build
+	$(if $(DATA),,$(error give the directory of the pairs, DATA=DIR))
+	SILT=$(SILT) $(VENV)/bin/python Tests/Benchmarks/Accuracy/bench_accuracy.py --data $(DATA) $(ACCURACY_FLAGS)
 
 BIG ?= .build/bench-memory
 bench-memory: setup build

@@ -21,8 +21,8 @@ struct SiltCommand: ParsableCommand {
             """,
         version: "silt \(SiltVersion.library) (format \(SiltVersion.format))",
         subcommands: [
-            Pack.self, Unpack.self, Verify.self, Eval.self, Inspect.self, Plan.self, Rescale.self, Squash.self,
-            Export.self,
+            Pack.self, Unpack.self, Verify.self, Eval.self, Sweep.self, Inspect.self, Plan.self, Rescale.self,
+            Squash.self, Export.self,
             Convert.self, Sync.self,
         ])
 

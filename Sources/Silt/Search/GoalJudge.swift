@@ -44,7 +44,8 @@ struct GoalJudge: Sendable {
             // A search over many candidates finds those that are lucky on few examples: what it takes must be within the bound
             // by a standard error.
             let loss = metric.loss(of: verdict.value, from: reference)
-            let passes = loss <= bound + 1e-12 && loss + verdict.uncertainty <= bound + 1e-12
+            // Being better than the fine-tuned model is such luck too, and buys nothing.
+            let passes = max(0, loss) + verdict.uncertainty <= bound + 1e-12
             return Standing(divergence: verdict.divergence, metric: verdict.value, passes: passes)
         }
     }
@@ -58,7 +59,7 @@ struct GoalJudge: Sendable {
         case .metricWithin(let bound):
             guard let validation, let metric = validation.metric, let reference = fineTunedMetric else { return false }
             let verdict = try validation.judge(weights)
-            return metric.loss(of: verdict.value, from: reference) + verdict.uncertainty <= bound / 2
+            return max(0, metric.loss(of: verdict.value, from: reference)) + verdict.uncertainty <= bound / 2
         }
     }
 

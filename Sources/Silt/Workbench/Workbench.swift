@@ -66,6 +66,15 @@ final class Workbench: Sendable {
             .map { min($0.delta.rows, $0.delta.columns) }.min() ?? 1
     }
 
+    /// Names of the matrices that a method takes and that have fewer than `rank` rows or columns.
+    func tensors(below rank: Int, _ options: LossyOptions) throws(SiltError) -> [String] {
+        let policy = try TensorPolicy(options)
+        return tensors.filter { tensor in
+            !tensor.isStill && policy.fate(tensor.name, tensor.info) == .method
+                && min(tensor.delta.rows, tensor.delta.columns) < rank
+        }.map(\.name)
+    }
+
     /// The tensor of this name; nil if no lossy method can take it.
     subscript(name: String) -> BenchTensor? { tensors.first { $0.name == name } }
 

@@ -64,3 +64,4 @@ extension LossyOptions.Vectors: ExpressibleByArgument {}
 extension LossyOptions.Embeddings: ExpressibleByArgument {}
 extension LossyOptions.Heads: ExpressibleByArgument {}
 extension CalibrationOptions.Scope: ExpressibleByArgument {}
+extension SweepOptions.Rows: ExpressibleByArgument {}

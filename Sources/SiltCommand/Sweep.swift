@@ -1,0 +1,134 @@
+internal import ArgumentParser
+internal import Silt
+internal import SiltReports
+internal import TensorTypes
+
+/// `silt sweep`.
+struct Sweep: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pack a pair in many ways, in memory, and show which are worth their bytes.",
+        discussion: """
+            Every row is a way of packing: its size, the metric on the test data and the divergence from the \
+            fine-tuned model, for random masks means over the seeds. Whatever is tuned is tuned on the calibration and validation data \
+            only; without --test, rows are measured on the validation data too, and tuned ones look better than they are.
+
+            Rows that no other beats in fewer bytes are marked: * in the metric, + in the divergence.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: "The base: a directory in Hub layout or a .safetensors file.")
+    var base: String
+
+    @Argument(help: "The fine-tuned checkpoint: likewise.")
+    var finetuned: String
+
+    @Option(help: "Data with labels, on which choices are made (see `silt eval`).")
+    var validation: String
+
+    @Option(help: "Data on which divergences are tuned, no labels needed (default: the validation data).")
+    var calibration: String?
+
+    @Option(help: "Data on which every row is measured (default: the validation data).")
+    var test: String?
+
+    @Option(help: ArgumentHelp("Write a page with plots here, one HTML file.", valueName: "page.html"))
+    var report: String?
+
+    @Option(help: "Masks that random choices are tried with.")
+    var seeds = 4
+
+    @Option(help: "Drop rates p.")
+    var drops = RatesArgument(rates: SweepOptions(validation: "").drops)
+
+    @Option(help: "Which ways of packing: quick (one of each family) or full.")
+    var rows = SweepOptions.Rows.full
+
+    @Option(help: "Examples of the calibration and validation data that are read at most (default: all).")
+    var examples: Int?
+
+    @Option(help: "What becomes of norms, biases and other vectors, in every row.")
+    var vectors = LossyOptions.Vectors.int4
+
+    @Option(help: "What becomes of embeddings, in every row.")
+    var embeddings = LossyOptions.Embeddings.method
+
+    @Flag(name: [.short, .long], help: "Replace the report if it exists.")
+    var force = false
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if force && report == nil { throw ValidationError("--force has a meaning with --report only.") }
+        if !(1...1_000).contains(seeds) { throw ValidationError("--seeds takes 1 to 1000.") }
+        if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
+    }
+
+    func run() throws {
+        var options = SweepOptions(validation: validation)
+        (options.calibration, options.test, options.examples) = (calibration, test, examples)
+        (options.seeds, options.drops, options.rows) = (seeds, drops.rates, rows)
+        (options.vectors, options.embeddings) = (vectors, embeddings)
+        var handler: Sweeper.Handler?
+        if common.verbose { handler = { Terminal.complain(Sweep.line(of: $0)) } }
+        let found = try work.run(common) { context in
+            // Before the work, which is long: the name of the page must be free.
+            let page = try report.map {
+                try ReportFile(at: $0, base: base, file: nil, against: finetuned, replacing: force)
+            }
+            let found = try Sweeper(context, options).sweep(base: base, fineTuned: finetuned, handler: handler)
+            try page?.write(SweepPage.html(found))
+            return found
+        }
+        common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
+    }
+
+    private static func line(of row: SweepReport.Row) -> String {
+        "\(Text.grouped(Int(row.bytes.mean))) bytes, metric \(Text.decimal(row.metric.mean, 4)), "
+            + "kl \(Text.short(row.divergence.mean)): \(row.options)"
+    }
+
+    private func lines(_ report: SweepReport) -> [String] {
+        var table = Table([
+            .init(title: "method", isNumber: false, canShrink: true), .init(title: "p"),
+            .init(title: "values", isNumber: false), .init(title: "bytes"), .init(title: report.metric),
+            .init(title: "±"), .init(title: "kl"), .init(title: "best", isNumber: false),
+        ])
+        let sorted = report.rows.enumerated().sorted { a, b in
+            (a.element.bytes.mean, a.offset) < (b.element.bytes.mean, b.offset)
+        }.map(\.element)
+        for row in sorted {
+            table.add([
+                row.method, row.drop.map { "\($0)" } ?? "", row.values, Text.grouped(Int(row.bytes.mean.rounded())),
+                Text.decimal(row.metric.mean, 4),
+                row.metric.deviation > 0 ? Text.decimal(row.metric.deviation, 4) : "",
+                Text.short(row.divergence.mean),
+                (row.isOnFront ? "*" : " ") + (row.isOnDivergenceFront ? "+" : ""),
+            ])
+        }
+        let base = report.baseMetric.map { ", base \(Text.decimal($0, 4))" } ?? ""
+        return table.lines() + [
+            "",
+            "fine-tuned \(Text.decimal(report.fineTunedMetric, 4))\(base), \(Text.grouped(report.examples)) examples, "
+                + "\(Text.grouped(report.seeds)) seeds, \(Text.decimal(report.seconds, 2)) s",
+        ]
+    }
+}
+
+/// `0,0.9,0.99`.
+struct RatesArgument: ExpressibleByArgument {
+    let rates: [Double]
+
+    init(rates: [Double]) { self.rates = rates }
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        rates = numbers.compactMap { $0 }
+        guard rates.count == numbers.count, rates.allSatisfy({ $0 >= 0 && $0 < 1 }) else { return nil }
+    }
+
+    var defaultValueDescription: String {
+        rates.map { $0 == 0 ? "0" : "\($0)" }.joined(separator: ",")
+    }
+}

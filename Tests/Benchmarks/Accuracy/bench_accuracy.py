@@ -1,0 +1,101 @@
+"""Accuracy per byte: `silt sweep` on real pairs, as a page of tables.
+
+usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--examples N] [--drops P,...]
+                         [--markdown FILE]
+
+Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
+environment variable SILT, else the release build.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import accuracy_report as report
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+ROOT = Path(__file__).resolve().parents[3]
+PAIRS = {
+    "small-foods": ("small-base", "foods-small"),
+    "small-foods-adamr": ("small-base", "foods-small"),
+    "minilm-foods": ("minilm-base", "foods"),
+    "novels-wordnet": ("novels-base", "novels-wordnet"),
+}
+HALF = 32
+
+
+def models(data: Path, name: str, work: Path) -> Path:
+    """The checkpoint without what is not part of the model: links to its files."""
+    place = work / name
+    place.mkdir(exist_ok=True)
+    for file in sorted((data / name).iterdir()):
+        if not file.name.startswith("reference_"):
+            (place / file.name).write_bytes(file.read_bytes())
+    return place
+
+
+def data_sets(data: Path, name: str, work: Path) -> tuple[Path, Path]:
+    """What is tuned on, and what is measured."""
+    place = data / "eval"
+    if (place / f"{name}-test.safetensors").exists():
+        return place / f"{name}-validation.safetensors", place / f"{name}-test.safetensors"
+    tensors = load_file(place / f"{name}.safetensors")
+    halves = []
+    for part, rows in (("first", slice(None, HALF)), ("last", slice(-HALF, None))):
+        halves.append(work / f"{name}-{part}-{HALF}.safetensors")
+        save_file({key: np.ascontiguousarray(value[rows]) for key, value in tensors.items()}, halves[-1])
+    return halves[0], halves[1]
+
+
+def sweep(program: Path, data: Path, name: str, options: argparse.Namespace) -> dict:
+    """The report of one pair."""
+    base, task = PAIRS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        tuning, test = data_sets(data, task, work)
+        words = [program, "sweep", models(data, base, work), models(data, name, work), "--json", "--verbose"]
+        words += ["--validation", tuning, "--calibration", tuning, "--test", test, "--seeds", str(options.seeds)]
+        words += ["--rows", "quick" if options.quick else "full"]
+        if options.examples:
+            words += ["--examples", str(options.examples)]
+        if options.drops:
+            words += ["--drops", options.drops]
+        found = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, check=True)
+        return json.loads(found.stdout) | {"tuned": tuning.stem, "tuned_examples": options.examples}
+
+
+def main() -> int:
+    """Sweeps, and writes the page: whole, and only if every pair was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="pairs, and eval/ with data sets")
+    parser.add_argument("--pairs", default=",".join(PAIRS), metavar="NAME,...", help="which fine-tuned checkpoints")
+    parser.add_argument("--quick", action="store_true", help="one way of packing of each family")
+    parser.add_argument("--seeds", type=int, default=4, help="masks of each random choice (default: 4)")
+    parser.add_argument("--examples", type=int, help="examples that are tuned on at most (default: all)")
+    parser.add_argument("--drops", metavar="P,...", help="drop rates (default: silt sweep's)")
+    parser.add_argument("--markdown", type=Path, default=ROOT / "Docs" / "AccuracyTable.md", metavar="FILE")
+    options = parser.parse_args()
+    names = options.pairs.split(",")
+    for name in names:
+        if name not in PAIRS:
+            parser.error(f"no pair {name}: there are {', '.join(PAIRS)}")
+    program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
+    tables = []
+    for name in names:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        tables.append(sweep(program, options.data, name, options))
+    text = report.markdown(tables, sys.argv[1:])
+    options.markdown.write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
