@@ -10,7 +10,7 @@ struct MetricsTests {
         _ values: [Float], _ columns: Int, level: KernelLevel = .best, _ body: (LogitRows) throws -> Result
     ) throws -> Result {
         try unsafe values.withUnsafeBufferPointer { buffer in
-            let start = try #require(unsafe buffer.baseAddress)
+            let start = try unsafe #require(buffer.baseAddress)
             return try body(unsafe LogitRows(start, rows: values.count / columns, columns: columns, level: level))
         }
     }
