@@ -19,6 +19,8 @@ public struct TaskCheck: Sendable {
         base: String, file: String, against fineTuned: String?, data: String
     ) throws(SiltError) -> [FileReport.Metric] {
         let digest = try ModelEvaluator.digest(of: data)
+        // Pages are passed on: they name files, not places.
+        let name = data.split(separator: "/").last.map(String.init) ?? data
         let records = try ContainerReader(file).manifest.evaluations.filter { $0.data == digest }
         // A choice on the first examples is checked on these.
         let loaded = try ModelLoader(context).silt(file, base: base)
@@ -38,7 +40,7 @@ public struct TaskCheck: Sendable {
             guard let measured else { continue }
             metrics.append(
                 .init(
-                    name: record.metric, use: record.use.rawValue, data: data, examples: record.examples,
+                    name: record.metric, use: record.use.rawValue, data: name, examples: record.examples,
                     base: record.base, fineTuned: record.fineTuned, rebuilt: measured, recorded: record.rebuilt,
                     isAsRecorded: TaskCheck.isNear(measured, record),
                     higherIsBetter: record.metric != "kl" && judge.metric?.higherIsBetter ?? true))
@@ -52,7 +54,7 @@ public struct TaskCheck: Sendable {
         }
         return [
             .init(
-                name: metric.name, use: "not recorded", data: data, examples: judge.examples,
+                name: metric.name, use: "not recorded", data: name, examples: judge.examples,
                 fineTuned: try source.map { weights throws(SiltError) in try judge.judge(weights).value },
                 rebuilt: try judge.judge(loaded.weights).value, higherIsBetter: metric.higherIsBetter)
         ]
