@@ -169,7 +169,11 @@ def data(case: Case, path: Path | None = None) -> dict[str, torch.Tensor]:
     if case.family == "Bert":
         tensors["token_type_ids"] = torch.randint(0, 2, (EXAMPLES, case.length), generator=generator)
     if path:
-        save_file(tensors, path)
+        # A classifier is judged by labels, a regressor by values; what they are does not matter here.
+        labels = torch.zeros(EXAMPLES, dtype=torch.long)
+        if case.options.get("num_labels") == 1:
+            labels = torch.linspace(0, 1, EXAMPLES)
+        save_file(tensors if case.is_causal else tensors | {"labels": labels}, path)
     return tensors
 
 
