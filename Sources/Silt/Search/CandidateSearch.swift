@@ -40,12 +40,10 @@ struct CandidateSearch {
         var setting = Setting(common: common, correctsBias: judges.canCorrect)
         let families = CandidateFamily.all(rank: try bench.smallestExtent(common))
         var best: Winner?
-        var near: [CandidateFamily] = []
         for family in families {
             guard let found = try climb(family, setting, below: best?.bytes, from: best) else { continue }
             if let best, found.bytes >= best.bytes { continue }
             best = found
-            near.append(family)
         }
         guard var winner = best else {
             // What a rule of thumb gave up may be what it takes.
