@@ -98,7 +98,7 @@ struct CalibrationOptionsTests {
 
     @Test(
         "four digits, of any number",
-        arguments: [(0.123456, 0.1235), (1, 1), (0, 0), (1e-310, 1e-310), (1e300, 1e300)])
+        arguments: [(0.123456, 0.1235), (1, 1), (0, 0), (0x1p-1040, 0x1p-1040), (1e300, 1e300)])
     func rounding(value: Double, wanted: Double) { #expect(FactorFinder.rounded(value) == wanted) }
 
     @Test("what an evaluator's last line says")

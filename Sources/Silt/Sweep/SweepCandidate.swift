@@ -74,12 +74,13 @@ struct SweepCandidate: Sendable {
 
     /// A row for each drop rate.
     ///
-    /// At p = 0 nothing is dropped, so that there is no q and nothing to choose: that row is DARE's alone.
+    /// At p = 0 nothing is dropped, so that there is no q and nothing to choose: that row is random drop's alone.
     private static func dropping(
         _ name: String, _ options: LossyOptions, _ drops: [Double], _ rule: CalibrationOptions.Rule? = nil,
         _ scope: CalibrationOptions.Scope? = nil, multiplier: Double? = nil
     ) -> [SweepCandidate] {
-        drops.filter { $0 > 0 || (rule == nil && options.method == .random) }.map { drop in
+        let isWhole = rule == nil && (options.residual ?? options.method) == .random
+        return drops.filter { $0 > 0 || isWhole }.map { drop in
             var options = options
             options.drop = drop
             options.values = options.values ?? .int4

@@ -86,9 +86,9 @@ def arguments(words: list[str]) -> str:
     """The command's options without the directories of whoever ran it."""
     kept, skips = [], False
     for word in words:
-        if not skips and word not in ("--data", "--markdown"):
+        if not skips and word not in ("--data", "--markdown", "--results"):
             kept.append(word)
-        skips = word in ("--data", "--markdown")
+        skips = word in ("--data", "--markdown", "--results")
     return " ".join(kept)
 
 

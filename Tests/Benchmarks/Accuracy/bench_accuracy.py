@@ -1,9 +1,9 @@
 """Accuracy per byte: `silt sweep` on real pairs, as a page of tables.
 
 usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--examples N] [--drops P,...]
-                         [--markdown FILE]
+                         [--results DIR] [--markdown FILE]
 
-Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
+The report of each pair is kept in DIR; a pair whose report is there is not measured again. Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
 environment variable SILT, else the release build.
 """
 
@@ -71,6 +71,19 @@ def sweep(program: Path, data: Path, name: str, options: argparse.Namespace) -> 
         return json.loads(found.stdout) | {"tuned": tuning.stem, "tuned_examples": options.examples}
 
 
+def report_of(program: Path, name: str, options: argparse.Namespace) -> dict:
+    """The report of one pair: the one that is kept, or a new one."""
+    place = options.results / f"{name}.json" if options.results else None
+    if place and place.exists():
+        return json.loads(place.read_text(encoding="utf-8"))
+    print(f"{name} …", file=sys.stderr, flush=True)
+    found = sweep(program, options.data, name, options)
+    if place:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return found
+
+
 def main() -> int:
     """Sweeps, and writes the page: whole, and only if every pair was measured."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -80,6 +93,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=4, help="masks of each random choice (default: 4)")
     parser.add_argument("--examples", type=int, help="examples that are tuned on at most (default: all)")
     parser.add_argument("--drops", metavar="P,...", help="drop rates (default: silt sweep's)")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="where reports are kept (default: nowhere)")
     parser.add_argument("--markdown", type=Path, default=ROOT / "Docs" / "AccuracyTable.md", metavar="FILE")
     options = parser.parse_args()
     names = options.pairs.split(",")
@@ -87,10 +101,7 @@ def main() -> int:
         if name not in PAIRS:
             parser.error(f"no pair {name}: there are {', '.join(PAIRS)}")
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
-    tables = []
-    for name in names:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        tables.append(sweep(program, options.data, name, options))
+    tables = [report_of(program, name, options) for name in names]
     text = report.markdown(tables, sys.argv[1:])
     options.markdown.write_text(text, encoding="utf-8")
     print(text)
