@@ -77,6 +77,17 @@ struct MetricsTests {
         #expect(try rows([3, 3, 1], 3) { $0.predictions } == [0])
     }
 
+    @Test("what the reference expects of changed answers")
+    func regret() throws {
+        // Probabilities 3/4 and 1/4; then .6, .3 and .1 of which the second is taken; a row that stays.
+        let reference: [Float] = [Float(log(3.0)), 0, -50, Float(log(6.0)), Float(log(3.0)), 0, 1, 2, 3]
+        let candidate: [Float] = [0, 1, -50, 0, 1, 0, 1, 2, 300]
+        let found = try rows(reference, 3) { reference in try rows(candidate, 3) { reference.regret($0) } }
+        #expect(abs(found.sum - 0.8) < 1e-6 && abs(found.squares - 0.34) < 1e-6)
+        let same = try rows(reference, 3) { $0.regret($0) }
+        #expect(same.sum == 0 && same.squares == 0)
+    }
+
     @Test("of tokens to come skip padding")
     func tokens() throws {
         let model = try Models.load("Tests/Data/peers/llama-embeddings/base")

@@ -43,8 +43,8 @@ final class ModelJudge: Sendable {
         var top1 = Mean()
         var divergence = Mean()
         var change = Mean()
-        /// Answers that are not the reference's.
-        var changed = 0
+        /// What the reference expects changed answers to cost, summed, and its squares.
+        var regret = (sum: 0.0, squares: 0.0)
         var answers: Answers?
         var losses: [(example: Int, position: Int, loss: Float)] = []
     }
@@ -76,6 +76,8 @@ final class ModelJudge: Sendable {
 
     /// Examples of the data set.
     var examples: Int { data.count }
+
+    private var isClassifier: Bool { if case .classifier = head { true } else { false } }
 
     /// Whether the data say what the answers ought to be.
     var hasLabels: Bool { head.isCausal || data.labels != nil }
@@ -119,13 +121,15 @@ final class ModelJudge: Sendable {
             total.top1 += part.top1
             total.divergence += part.divergence
             total.change += part.change
-            total.changed += part.changed
+            total.regret.sum += part.regret.sum
+            total.regret.squares += part.regret.squares
         }
         let metrics = measures(total)
         return Verdict(
             metric: metric ?? .loss, value: metrics.first?.value ?? 0, metrics: metrics,
             divergence: known.isEmpty ? nil : total.divergence.value,
             change: known.isEmpty ? nil : total.change.value,
+            expectedLoss: known.isEmpty || !isClassifier ? nil : total.regret.sum / Double(max(1, data.count)),
             uncertainty: known.isEmpty ? 0 : uncertainty(total))
     }
 
@@ -189,7 +193,7 @@ final class ModelJudge: Sendable {
             guard let start = buffer.baseAddress else { return }
             let reference = try unsafe LogitRows(start, rows: logits.rows, columns: head.columns)
             if case .classifier = head {
-                part.changed = zip(logits.predictions, reference.predictions).count { $0 != $1 }
+                part.regret = reference.regret(logits)
             }
             if head == .regression {
                 let half = reference.squaredDifference(logits)
@@ -210,13 +214,13 @@ final class ModelJudge: Sendable {
         return part
     }
 
-    /// The standard error of the metric's distance from the reference's, on other data of the same kind.
+    /// The standard error that `Verdict` asks for.
     ///
-    /// Classifiers: an answer that changed was right before, or is now, as chance will have it. Causal models: the logarithm of
-    /// a ratio of probabilities has a variance of about twice its mean, which is the divergence. Correlations: not known, 0.
+    /// Classifiers: of the expected loss. Causal models, of the loss: the logarithm of a ratio of probabilities has a variance of
+    /// about twice its mean, which is the divergence. Correlations: not known, 0.
     private func uncertainty(_ part: Part) -> Double {
         switch head {
-        case .classifier: Double(part.changed).squareRoot() / Double(max(1, data.count))
+        case .classifier: part.regret.squares.squareRoot() / Double(max(1, data.count))
         case .causal: (2 * max(0, part.divergence.value) / Double(max(1, part.loss.count))).squareRoot()
         case .regression, .none: 0
         }

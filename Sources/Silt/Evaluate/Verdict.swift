@@ -13,8 +13,25 @@ struct Verdict: Sendable {
     var divergence: Double?
     /// How much the last layer's output changed (the paper's objective without labels); nil where it was not asked for.
     var change: Double?
-    /// The standard error of the metric's distance from the reference's, on other data of the same kind; 0 if not known.
+    /// What the reference itself expects its answers' changes to cost in accuracy; nil without a reference, or classes.
+    ///
+    /// Where the answer changed from a to b, the reference believes that it was right with probability p(a) and is right now with
+    /// p(b): the mean of p(a) - p(b) needs no labels and strays far less than counting right answers does.
+    var expectedLoss: Double?
+    /// The standard error, on other data of the same kind, of `expectedLoss`, or else of the metric's distance from the
+    /// reference's; 0 if not known.
     var uncertainty = 0.0
+
+    /// Whether the loss against a reference with the metric `other` is within `bound`, as far as these data can tell.
+    ///
+    /// A search over many candidates finds those that are lucky on few examples. So classifiers must be within it by what the
+    /// reference expects too, and all by a standard error; being better than the reference is such luck, and buys nothing.
+    func keeps(within bound: Double, of other: Double) -> Bool {
+        let loss = max(0, metric.loss(of: value, from: other))
+        let slack = 1e-12
+        guard let expectedLoss else { return loss + uncertainty <= bound + slack }
+        return loss <= bound + slack && expectedLoss + uncertainty <= bound + slack
+    }
 }
 
 /// A metric, and which way is better.

@@ -37,16 +37,11 @@ struct GoalJudge: Sendable {
         case .sizeAtMost:
             return Standing(divergence: try calibration.judge(weights).divergence ?? .infinity, passes: true)
         case .metricWithin(let bound):
-            guard let validation, let metric = validation.metric, let reference = fineTunedMetric else {
-                return Standing(passes: false)
-            }
+            guard let validation, let reference = fineTunedMetric else { return Standing(passes: false) }
             let verdict = try validation.judge(weights)
-            // A search over many candidates finds those that are lucky on few examples: what it takes must be within the bound
-            // by a standard error.
-            let loss = metric.loss(of: verdict.value, from: reference)
-            // Being better than the fine-tuned model is such luck too, and buys nothing.
-            let passes = max(0, loss) + verdict.uncertainty <= bound + 1e-12
-            return Standing(divergence: verdict.divergence, metric: verdict.value, passes: passes)
+            return Standing(
+                divergence: verdict.divergence, metric: verdict.value,
+                passes: verdict.keeps(within: bound, of: reference))
         }
     }
 
@@ -57,9 +52,8 @@ struct GoalJudge: Sendable {
         case .divergenceWithin(let bound): return try (calibration.judge(weights).divergence ?? .infinity) <= bound / 2
         case .sizeAtMost: return false
         case .metricWithin(let bound):
-            guard let validation, let metric = validation.metric, let reference = fineTunedMetric else { return false }
-            let verdict = try validation.judge(weights)
-            return max(0, metric.loss(of: verdict.value, from: reference)) + verdict.uncertainty <= bound / 2
+            guard let validation, let reference = fineTunedMetric else { return false }
+            return try validation.judge(weights).keeps(within: bound / 2, of: reference)
         }
     }
 

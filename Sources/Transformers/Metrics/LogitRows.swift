@@ -48,6 +48,25 @@ package import TensorTypes
         return unsafe silt_log_sum(level, row, columns) - Double(row[column])
     }
 
+    private func probability(_ index: Int, _ column: Int) -> Double {
+        silt_power(2.718_281_828_459_045, -loss(index, column))
+    }
+
+    /// How much likelier this one's answer was than the candidate's, by this one's own probabilities: the sum over rows, and the
+    /// sum of squares; 0 where both answer alike.
+    package func regret(_ candidate: LogitRows) -> (sum: Double, squares: Double) {
+        precondition(rows == candidate.rows && columns == candidate.columns)
+        var (sum, squares) = (0.0, 0.0)
+        for index in 0..<rows {
+            let (mine, other) = (prediction(index), candidate.prediction(index))
+            guard mine != other else { continue }
+            let difference = probability(index, mine) - probability(index, other)
+            sum += difference
+            squares += difference * difference
+        }
+        return (sum, squares)
+    }
+
     /// The Kullback-Leibler divergence of the candidate's distribution from this one's, in nats, over rows.
     package func divergence(_ candidate: LogitRows) -> Mean {
         precondition(rows == candidate.rows && columns == candidate.columns)
