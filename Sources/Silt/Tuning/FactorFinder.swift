@@ -9,6 +9,9 @@ internal import Transformers
 /// Rules by layer say nothing of how errors add up, so their factors are multiplied by a number that the whole model's
 /// divergence chooses, and the caller compares the outcome with q = 1 - p.
 struct FactorFinder {
+    /// Candidates that a descent from tensor to tensor judges at most: a model of hundreds of tensors would never end.
+    private static let descentLimit = 160
+
     let bench: Workbench
     /// Measures divergence and change.
     let calibration: ModelJudge
@@ -82,7 +85,7 @@ struct FactorFinder {
         let order = names.indices.sorted {
             bench.tensors[tensors[$0].index].info.elements > bench.tensors[tensors[$1].index].info.elements
         }
-        let search = try CoordinateDescent(evaluations: 4 * names.count)
+        let search = try CoordinateDescent(evaluations: min(4 * names.count, FactorFinder.descentLimit))
         let result = try search.search(
             order: order, factors: names.map { current[$0]?.first ?? 1 }, loss: first,
             loss: { (index, factor) throws(SiltError) in try judge(index, factor).0 },
