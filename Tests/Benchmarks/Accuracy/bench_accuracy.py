@@ -3,7 +3,7 @@
 usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--examples N] [--drops P,...]
                          [--results DIR] [--markdown FILE]
 
-The report of each pair is kept in DIR; a pair whose report is there is not measured again. Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
+What is measured of a pair is kept in DIR, and not measured again if it is there. Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
 environment variable SILT, else the release build.
 """
 
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import accuracy_report as report
@@ -73,13 +74,34 @@ def sweep(program: Path, data: Path, name: str, options: argparse.Namespace) -> 
         return json.loads(found.stdout) | {"tuned": tuning.stem, "tuned_examples": examples}
 
 
-def report_of(program: Path, name: str, options: argparse.Namespace) -> dict:
-    """The report of one pair: the one that is kept, or a new one."""
-    place = options.results / f"{name}.json" if options.results else None
+def bounded(program: Path, data: Path, name: str, options: argparse.Namespace) -> dict:
+    """What the searches for the smallest file within a bound find: bytes, and the metric on the test data."""
+    base, task, _ = PAIRS[name]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        tuning, test = data_sets(data, task, work)
+        pair = [models(data, base, work), models(data, name, work)]
+        goals = [("kl", ["--kl-within", "0.01", "--calibration", tuning])]
+        if "labels" in load_file(tuning):
+            goals.insert(0, ("accuracy", ["--accuracy-within", "1%", "--validation", tuning]))
+        for goal, words in goals:
+            file = work / f"{goal}.silt"
+            run = [program, "pack", *pair, "-o", file, "--json", "--quiet", "--seeds", options.seeds, *words]
+            subprocess.run([str(word) for word in run], stdout=subprocess.PIPE, check=True)
+            run = [program, "eval", file, test, "--base", pair[0], "--json", "--quiet"]
+            found = subprocess.run([str(word) for word in run], stdout=subprocess.PIPE, check=True)
+            rows.append({"goal": goal, "bytes": file.stat().st_size, "metric": json.loads(found.stdout)["value"]})
+    return {"rows": rows}
+
+
+def kept(measure: Callable[..., dict], suffix: str, program: Path, name: str, options: argparse.Namespace) -> dict:
+    """What was measured of one pair before, or is now."""
+    place = options.results / f"{name}{suffix}.json" if options.results else None
     if place and place.exists():
         return json.loads(place.read_text(encoding="utf-8"))
-    print(f"{name} …", file=sys.stderr, flush=True)
-    found = sweep(program, options.data, name, options)
+    print(f"{name}{suffix} …", file=sys.stderr, flush=True)
+    found = measure(program, options.data, name, options)
     if place:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -103,7 +125,10 @@ def main() -> int:
         if name not in PAIRS:
             parser.error(f"no pair {name}: there are {', '.join(PAIRS)}")
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
-    tables = [report_of(program, name, options) for name in names]
+    tables = []
+    for name in names:
+        table = kept(sweep, "", program, name, options)
+        tables.append(table | {"bounded": kept(bounded, "-bounded", program, name, options)["rows"]})
     text = report.markdown(tables, sys.argv[1:])
     options.markdown.write_text(text, encoding="utf-8")
     print(text)
