@@ -10,7 +10,7 @@ struct Eval: ParsableCommand {
             Runs the model on DATA: accuracy, F1 and Matthews correlation of classifiers, Pearson and Spearman correlation of \
             regressors, next-token loss, perplexity and top-1 of causal models. MODEL may be a Silt file, with --base: it is \
             rebuilt in memory. DATA is a safetensors file with input_ids [examples, length] (I32 or I64), and optionally \
-            attention_mask, token_type_ids and labels.
+            attention_mask, token_type_ids and labels, without which --logits writes the answers all the same.
 
             Silt runs BERT, RoBERTa, DistilBERT, Llama, Mistral, Qwen2, Qwen3 and GPT-2. Any other model: --evaluator \
             'CMD {model}' runs a command whose last line is a number, or JSON with one.
@@ -67,7 +67,9 @@ struct Eval: ParsableCommand {
         var table = Table([.init(title: "metric", isNumber: false), .init(title: "value")])
         for measure in report.measures { table.add([measure.name, Eval.text(measure.value)]) }
         let examples = report.examples > 0 ? "\(Text.grouped(report.examples)) examples, " : ""
-        return table.lines() + ["", "\(examples)\(Text.decimal(report.seconds, 2)) s"]
+        let last = "\(examples)\(Text.decimal(report.seconds, 2)) s"
+        guard report.metric != nil else { return ["no labels, no metric", last] }
+        return table.lines() + ["", last]
     }
 
     /// Four places, but for numbers that would lose their digits so.
@@ -80,7 +82,7 @@ extension EvaluationReport {
     /// The object that `eval --json` prints.
     var json: JSONValue {
         var members: [JSONValue.Member] = [
-            .init("metric", .string(metric)), .init("value", .number(value)),
+            .init("metric", metric.map { .string($0) } ?? .null), .init("value", value.map { .number($0) } ?? .null),
             .init("higher_is_better", higherIsBetter.map { .bool($0) } ?? .null),
             .init("examples", .integer(examples)), .init("data", data.isEmpty ? .null : .string(data)),
             .init("seconds", .number(seconds)),

@@ -15,7 +15,8 @@ struct Pack: ParsableCommand {
             say otherwise. `silt plan` shows what each method would take.
 
             With data, silt runs the model and finds q (--q kl and others), the mask (--seeds) and the mean errors of layers \
-            (--correct-bias); or, with --accuracy-within, --kl-within or --size-at-most and no --method, the whole way of packing.
+            (--correct-bias); or, with --accuracy-within, --kl-within or --size-at-most and no --method, the whole way of packing. \
+            --accuracy-within --evaluator 'CMD {model}' has a command measure, so that silt need not know the model.
 
             With --lora, the file holds an adapter: it rebuilds the merged model, and `silt export` gives the adapter back.
 

@@ -120,4 +120,26 @@ struct CalibrationOptionsTests {
         let sum = random { ($0.method, $0.residual, $0.rank, $0.seed) = (.lowrank, .random, 4, 3) }
         #expect(sum.arguments == "--method lowrank+random --drop 0.9 --rank 4 --seed 3")
     }
+
+    @Test("an evaluator goes with a bound of its number, and with no other measure of it")
+    func evaluator() throws {
+        func options(_ change: (inout CalibrationOptions) -> Void = { _ in }) -> CalibrationOptions {
+            var options = CalibrationOptions()
+            (options.evaluator, options.goal) = ("measure {model}", .metricWithin(0.01))
+            change(&options)
+            return options
+        }
+        try options().check(nil)
+        try options { $0.evaluatorLowerIsBetter = true }.check(nil)
+        try options { ($0.calibration, $0.examples) = ("data.safetensors", 8) }.check(nil)
+        #expect(refuses(options(), random()))
+        #expect(refuses(options { $0.evaluator = "measure" }, nil))
+        #expect(refuses(options { $0.goal = .divergenceWithin(1) }, nil))
+        #expect(refuses(options { ($0.goal, $0.calibration) = (.sizeAtMost(1_000), "data.safetensors") }, nil))
+        #expect(refuses(options { $0.validation = "data.safetensors" }, nil))
+        #expect(refuses(options { $0.examples = 8 }, nil))
+        #expect(refuses(options { ($0.goal, $0.calibration) = (nil, "data.safetensors") }, random()))
+        let direction = options { ($0.evaluator, $0.validation, $0.evaluatorLowerIsBetter) = (nil, "data", true) }
+        #expect(refuses(direction, nil))
+    }
 }

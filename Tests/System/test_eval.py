@@ -124,6 +124,20 @@ def test_silt_file(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path, opt
         assert metrics(found) == metrics(silt.json("eval", fine, DATA))
 
 
+def test_logits_without_labels(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Answers need no labels: the same bytes as with them, and no metric."""
+    _, fine = real_pair
+    tensors = read_safetensors(DATA)
+    bare = write_safetensors(tmp_path / "bare.safetensors", {k: v for k, v in tensors.items() if k != "labels"})
+    assert "--logits" in silt.exits(USAGE, "eval", fine, bare).stderr
+    report = silt.json("eval", fine, bare, "--logits", tmp_path / "bare.logits")
+    assert report["metric"] is None and report["value"] is None and report["higher_is_better"] is None
+    assert "accuracy" not in report and report["examples"] == 60 and report["data"] == digest(bare)
+    silt.ok("eval", fine, DATA, "--logits", tmp_path / "logits")
+    assert (tmp_path / "bare.logits").read_bytes() == (tmp_path / "logits").read_bytes()
+    assert "no labels" in silt.ok("eval", fine, bare, "--logits", tmp_path / "bare.logits", "--force").stdout
+
+
 def test_single_file(silt: Silt, classifier: Path, data: Path, tmp_path: Path) -> None:
     """A file has its config.json beside it; a delta of files takes the base's."""
     file = classifier / "model.safetensors"
@@ -239,7 +253,6 @@ def mask_of(values: np.ndarray) -> Callable[[Tensors], Tensors]:
 
 
 BAD_DATA: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
-    "no labels": (without("labels"), "labels"),
     "no ids": (without("input_ids"), "input_ids"),
     "id out of range": (lambda data: with_id(data, VOCABULARY), f"token id {VOCABULARY}"),
     "largest id": (lambda data: with_id(data, 2**31 - 1), "token id 2147483647"),

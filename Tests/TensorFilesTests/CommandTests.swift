@@ -22,4 +22,20 @@ struct CommandTests {
         let output = try Command("yes | head -c 1000000; printf end").run().output
         #expect(output.count == 1 << 16 && output.suffix(3) == Array("end".utf8)[...])
     }
+
+    @Test("a cancelled command ends, and all that it started", arguments: ["", "trap '' TERM; ", "exec >&-; "])
+    func cancelled(how: String) throws {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let outcome = try Command(how + "echo begun; sleep 60 & sleep 60").run {
+            begin.duration(to: clock.now) > .milliseconds(300)
+        }
+        #expect(outcome.status > 128)
+        #expect(begin.duration(to: clock.now) < .seconds(10))
+    }
+
+    @Test("a command that closes its output is waited for")
+    func closed() throws {
+        #expect(try Command("exec >&-; sleep 0.3; exit 5").run().status == 5)
+    }
 }

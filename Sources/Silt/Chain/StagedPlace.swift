@@ -11,6 +11,9 @@ final class StagedPlace {
 
     deinit { staged.discard() }
 
+    /// Creates a file in the directory, with the directories that lead to it.
+    func create(_ name: String) throws(SiltError) -> OutputFile { try staged.create(name) }
+
     /// A path in the directory.
     func path(_ name: String) -> String { DirectoryListing.join(staged.path, name) }
 

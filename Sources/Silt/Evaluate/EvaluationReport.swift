@@ -9,10 +9,10 @@ public struct EvaluationReport: Sendable {
     }
 
     /// The metric by which the model is judged: `accuracy` of classifiers, `pearson` of regressors, `loss` of causal models, or
-    /// what the evaluator calls its number.
-    public let metric: String
+    /// what the evaluator calls its number; nil if the data have no labels.
+    public let metric: String?
     /// Its value.
-    public let value: Double
+    public let value: Double?
     /// Whether more of it is better; nil: not known.
     public let higherIsBetter: Bool?
     /// All metrics.

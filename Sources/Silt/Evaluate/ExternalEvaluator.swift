@@ -25,11 +25,13 @@ struct ExternalEvaluator: Sendable {
         self.command = command
     }
 
-    /// Runs the command on the model in directory `path`.
-    func evaluate(_ path: String) throws(SiltError) -> Outcome {
+    /// Runs the command on the model in directory `path`; it ends early if the work is cancelled.
+    func evaluate(_ path: String, _ cancellation: Cancellation) throws(SiltError) -> Outcome {
         let line = command.split(separator: ExternalEvaluator.place, omittingEmptySubsequences: false)
             .joined(separator: Command.quoted(path))
-        let outcome = try Command(line).run()
+        let outcome = try Command(line).run { cancellation.isRequested }
+        // What it said before it was stopped is no news.
+        if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
         guard outcome.status == 0 else {
             let reason = outcome.status > 128 ? "signal \(outcome.status - 128)" : "exit code \(outcome.status)"
             throw SiltError(.usage, "the evaluator failed with \(reason): \(line)")

@@ -25,7 +25,7 @@ public struct ModelEvaluator: Sendable {
     /// - Parameters:
     ///   - model: a checkpoint, or a Silt file if `base` is given.
     ///   - base: the base of the Silt file.
-    ///   - data: a safetensors file of token ids, with labels unless the model is causal.
+    ///   - data: a safetensors file of token ids, with labels unless the model is causal, or `logits` is given.
     ///   - logits: a file to write: `logits` [examples, labels], or `loss` [examples, length - 1] of a causal model, F32.
     ///   - replaceExisting: whether a file that has that name gives way.
     /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs; `cannotCreate` if the
@@ -46,20 +46,24 @@ public struct ModelEvaluator: Sendable {
         }
         let judge = try ModelJudge(
             loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
-        guard let metric = judge.metric else {
-            throw SiltError(
-                .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
-                advice: "add a tensor `labels` [examples]")
-        }
-        let verdict = try judge.judge(loaded.weights)
+        let metric = judge.metric
+        let verdict: Verdict
         if let logits {
-            let answers = try judge.answers(loaded.weights)
+            let answers: ModelJudge.Table
+            (verdict, answers) = try judge.examine(loaded.weights)
             try ModelEvaluator.write(
                 answers.values, answers.shape, metric == .loss ? "loss" : "logits", to: logits,
                 replacing: replaceExisting)
+        } else {
+            guard metric != nil else {
+                throw SiltError(
+                    .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
+                    advice: "add a tensor `labels` [examples], or write the answers with --logits")
+            }
+            verdict = try judge.judge(loaded.weights)
         }
         return EvaluationReport(
-            metric: metric.name, value: verdict.value, higherIsBetter: metric.higherIsBetter,
+            metric: metric?.name, value: metric.map { _ in verdict.value }, higherIsBetter: metric?.higherIsBetter,
             measures: verdict.metrics.map { .init(name: $0.name, value: $0.value) }, examples: judge.examples,
             data: try ModelEvaluator.digest(of: data), seconds: begin.duration(to: clock.now).inSeconds)
     }
@@ -71,31 +75,27 @@ public struct ModelEvaluator: Sendable {
     public func evaluate(model: String, base: String? = nil, command: String) throws(SiltError) -> EvaluationReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        let evaluator = try ExternalEvaluator(command)
-        let outcome: ExternalEvaluator.Outcome
-        if let base {
-            try ModelLoader.checkIsFile(model)
-            let place = try StagedPlace(beside: model)
-            let path = place.path("model")
-            _ = try Unpacker(context).unpack(base: base, file: model, to: path)
-            outcome = try run(evaluator, path)
-            withExtendedLifetime(place) {}
-        } else {
-            // Missing models are refused here, not by whatever the command says of them.
-            _ = try Checkpoint.asModel(model)
-            outcome = try run(evaluator, model)
-        }
+        let outcome = try outcome(model: model, base: base, command: command)
         return EvaluationReport(
             metric: outcome.metric, value: outcome.value, higherIsBetter: nil,
             measures: [.init(name: outcome.metric, value: outcome.value)], examples: 0, data: "",
             seconds: begin.duration(to: clock.now).inSeconds)
     }
 
-    private func run(_ evaluator: ExternalEvaluator, _ path: String) throws(SiltError) -> ExternalEvaluator.Outcome {
-        let outcome = Result { () throws(SiltError) in try evaluator.evaluate(path) }
-        // Ctrl-C reaches the command too: that it failed is no news then.
-        if context.cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
-        return try outcome.get()
+    /// What a command says of a model, as above.
+    func outcome(model: String, base: String?, command: String) throws(SiltError) -> ExternalEvaluator.Outcome {
+        let evaluator = try ExternalEvaluator(command)
+        guard let base else {
+            // Missing models are refused here, not by whatever the command says of them.
+            _ = try Checkpoint.asModel(model)
+            return try evaluator.evaluate(model, context.cancellation)
+        }
+        try ModelLoader.checkIsFile(model)
+        let place = try StagedPlace(beside: model)
+        defer { withExtendedLifetime(place) {} }
+        let path = place.path("model")
+        _ = try Unpacker(context).unpack(base: base, file: model, to: path)
+        return try evaluator.evaluate(path, context.cancellation)
     }
 
     /// A data set, cut to its first examples.

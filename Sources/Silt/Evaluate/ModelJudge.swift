@@ -23,7 +23,7 @@ final class ModelJudge: Sendable {
     /// What is kept of a run besides its metrics.
     private enum Keeping {
         case nothing
-        /// What `answers` gives: not the logits of causal models, which are many times their losses.
+        /// What `examine` gives: not the logits of causal models, which are many times their losses.
         case results
         /// All that later models are compared with.
         case answers
@@ -110,9 +110,24 @@ final class ModelJudge: Sendable {
     ///
     /// - Throws: `usage` if its answers are not finite.
     func judge(_ weights: WeightTable) throws(SiltError) -> Verdict {
-        let model = try TransformerModel(configuration, weights)
         let known = reference.withLock { $0 }
-        let parts = try run(model, .nothing, against: known)
+        return verdict(try run(try TransformerModel(configuration, weights), .nothing, against: known), against: known)
+    }
+
+    /// Values of a tensor.
+    typealias Table = (shape: [Int], values: [Float])
+
+    /// Judges the model with these weights, and gives its answers.
+    ///
+    /// They are logits [examples, labels], or the loss of each token of a causal model, [examples, length - 1], 0 where
+    /// there is none.
+    func examine(_ weights: WeightTable) throws(SiltError) -> (verdict: Verdict, answers: Table) {
+        let known = reference.withLock { $0 }
+        let parts = try run(try TransformerModel(configuration, weights), .results, against: known)
+        return (verdict(parts, against: known), answers(parts))
+    }
+
+    private func verdict(_ parts: [Part], against known: [Answers]) -> Verdict {
         var total = Part()
         for part in parts {
             total.predictions += part.predictions
@@ -133,10 +148,7 @@ final class ModelJudge: Sendable {
             uncertainty: known.isEmpty ? 0 : uncertainty(total))
     }
 
-    /// The model's answers: logits [examples, labels], or the loss of each token of a causal model, [examples, length - 1], 0
-    /// where there is none.
-    func answers(_ weights: WeightTable) throws(SiltError) -> (shape: [Int], values: [Float]) {
-        let parts = try run(try TransformerModel(configuration, weights), .results, against: [])
+    private func answers(_ parts: [Part]) -> Table {
         guard head.isCausal else {
             return ([data.count, head.columns], parts.flatMap { $0.answers?.logits ?? [] })
         }

@@ -1,3 +1,4 @@
+internal import Safetensors
 public import TensorTypes
 
 extension Packer {
@@ -12,8 +13,11 @@ extension Packer {
         handler: Trial.Handler? = nil
     ) throws(SiltError) -> PackReport {
         try StagedPlace.check(output, options.replaceExisting)
-        let decision = try Tuner(context: context, calibration: calibration, packing: options, handler: handler)
-            .decide(base: base, fineTuned: fineTuned)
+        // Candidates are written beside the output, which must be no place whose files are packed.
+        try OutputGuard.check(output, outside: try Checkpoint.asResult(fineTuned))
+        let tuner = Tuner(
+            context: context, calibration: calibration, packing: options, output: output, handler: handler)
+        let decision = try tuner.decide(base: base, fineTuned: fineTuned)
         var packer = self
         packer.options.lossy = decision.lossy
         packer.options.tuning = decision.tuning

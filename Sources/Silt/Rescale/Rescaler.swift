@@ -109,7 +109,7 @@ public struct Rescaler: Sendable {
         manifest.result.root = ""
         manifest.receipt = nil
         manifest.evaluations = []
-        manifest.packing.removeAll { $0.name == "q" }
+        manifest.packing.removeAll { $0.name == "q" || CandidateEvaluator.isNote($0.name) }
         manifest.packing.append((name: "q", value: q.description))
         if let base {
             // Before the file is replaced: a wrong base must leave it as it is.

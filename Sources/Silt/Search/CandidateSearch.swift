@@ -6,6 +6,9 @@ internal import Transformers
 ///
 /// Within a family quality falls as the knob is turned, so a family is asked one question first: does it keep to the goal where it
 /// is as small as the best so far? Most do not, and are done with. Those that do are turned on until they do not.
+///
+/// Where a look is costly, because a command measures, some are left out: of other dead zones all but one, and the finest
+/// turn of the knob.
 struct CandidateSearch {
     let bench: Workbench
     let judges: GoalJudge
@@ -62,10 +65,8 @@ struct CandidateSearch {
     private func polish(_ winner: Winner) throws(SiltError) -> Winner {
         guard winner.family.isContinuous else { return winner }
         var (best, step) = (winner, 0.5)
-        while step >= 0.125 {
-            if let found = try attempt(best.family, best.setting, best.rung + step), found.bytes < best.bytes {
-                best = found
-            }
+        while step >= (judges.isCostly ? 0.25 : 0.125) {
+            if let found = try attempt(best.family, best.setting, best.rung + step, below: best.bytes) { best = found }
             step /= 2
         }
         return best
@@ -75,7 +76,8 @@ struct CandidateSearch {
     private func refine(_ winner: inout Winner, _ setting: inout Setting) throws(SiltError) {
         var changes: [(inout Setting) -> Void] = []
         if winner.family.name == "transform" {
-            changes += [{ $0.common.deadZone = 0 }, { $0.common.deadZone = -0.7 }, { $0.common.deadZone = 0.35 }]
+            changes.append { $0.common.deadZone = 0 }
+            if !judges.isCostly { changes += [{ $0.common.deadZone = -0.7 }, { $0.common.deadZone = 0.35 }] }
         }
         let embeddings = setting.common.embeddings
         changes.append { $0.common.embeddings = embeddings == .drop ? .method : .drop }
@@ -123,10 +125,11 @@ struct CandidateSearch {
             low = first
         }
         guard var winner = try attempt(family, setting, Double(low)) else { return nil }
-        // Steps that double, then halving: winners are rarely far from the first.
+        // Steps that double, then halving: winners are rarely far from the first, unless that is the very first.
         var (good, bad, step) = (low, family.rungs, 1)
+        let halves = judges.isCostly && limit == nil
         while good + 1 < bad {
-            let next = bad == family.rungs ? min(good + step, family.rungs - 1) : (good + bad) / 2
+            let next = bad == family.rungs && !halves ? min(good + step, family.rungs - 1) : (good + bad) / 2
             if let found = try attempt(family, setting, Double(next)) {
                 (winner, good) = (found, next)
                 step *= 2
@@ -174,14 +177,15 @@ struct CandidateSearch {
         return high
     }
 
-    /// Tries a rung; nil if it does not keep to the goal.
+    /// Tries a rung; nil if it does not keep to the goal, or has `limit` bytes and more.
     func attempt(
-        _ family: CandidateFamily, _ setting: Setting, _ rung: Double
+        _ family: CandidateFamily, _ setting: Setting, _ rung: Double, below limit: Int = .max
     ) throws(SiltError) -> Winner? {
         let options = family.options(rung, setting.common)
         var model = try bench.code(options)
         var tuning = LossyTuning()
         if setting.correctsBias { model = try judges.corrected(model, bench, &tuning) }
+        guard model.bytes < limit else { return nil }
         let standing = try judges.judge(model, bench)
         handler?(
             Trial(

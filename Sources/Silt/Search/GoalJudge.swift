@@ -12,33 +12,52 @@ struct GoalJudge: Sendable {
     }
 
     let goal: CalibrationOptions.Goal
-    /// Measures divergence; its reference is the fine-tuned model.
-    let calibration: ModelJudge
+    /// Measures divergence from the fine-tuned model, its reference; nil: Silt runs no model.
+    var calibration: ModelJudge?
     /// Measures the metric; nil: nothing has labels.
-    let validation: ModelJudge?
+    var validation: ModelJudge?
     /// The metric of the fine-tuned model.
-    let fineTunedMetric: Double?
+    var fineTunedMetric: Double?
     /// Statistics of the linear layers' inputs; nil: biases are not corrected.
-    let statistics: LayerStatistics?
+    var statistics: LayerStatistics?
+    /// Measures the metric by a command, in place of `validation`.
+    var evaluator: CandidateEvaluator?
+    /// The least divergence of candidates that the evaluator refused.
+    private let refused = Least()
+
+    init(
+        goal: CalibrationOptions.Goal, calibration: ModelJudge? = nil, validation: ModelJudge? = nil,
+        fineTunedMetric: Double? = nil, statistics: LayerStatistics? = nil, evaluator: CandidateEvaluator? = nil
+    ) {
+        self.goal = goal
+        self.calibration = calibration
+        self.validation = validation
+        self.fineTunedMetric = fineTunedMetric
+        self.statistics = statistics
+        self.evaluator = evaluator
+    }
 
     /// Whether biases can take the mean error of their layers in.
     var canCorrect: Bool { statistics != nil }
+
+    /// Whether each look may take hours, so that a search had better ask seldom.
+    var isCostly: Bool { evaluator != nil }
 
     /// Judges.
     ///
     /// The cheaper look comes first: who is far from the fine-tuned model need not be asked more.
     func judge(_ model: BenchModel, _ bench: Workbench) throws(SiltError) -> Standing {
         if case .sizeAtMost(let bytes) = goal, model.bytes > bytes { return Standing(passes: false) }
-        let weights = try bench.weights(model)
         switch goal {
         case .divergenceWithin(let bound):
-            let divergence = try calibration.judge(weights).divergence ?? .infinity
+            let divergence = try divergence(model, bench) ?? .infinity
             return Standing(divergence: divergence, passes: divergence <= bound)
         case .sizeAtMost:
-            return Standing(divergence: try calibration.judge(weights).divergence ?? .infinity, passes: true)
+            return Standing(divergence: try divergence(model, bench) ?? .infinity, passes: true)
         case .metricWithin(let bound):
+            if let evaluator { return try standing(model, bench, evaluator, within: bound) }
             guard let validation, let reference = fineTunedMetric else { return Standing(passes: false) }
-            let verdict = try validation.judge(weights)
+            let verdict = try validation.judge(try bench.weights(model))
             return Standing(
                 divergence: verdict.divergence, metric: verdict.value,
                 passes: verdict.keeps(within: bound, of: reference))
@@ -47,14 +66,31 @@ struct GoalJudge: Sendable {
 
     /// Whether a candidate uses up at most half of what the goal allows.
     func isWithin(half model: BenchModel, _ bench: Workbench) throws(SiltError) -> Bool {
-        let weights = try bench.weights(model)
         switch goal {
-        case .divergenceWithin(let bound): return try (calibration.judge(weights).divergence ?? .infinity) <= bound / 2
+        case .divergenceWithin(let bound): return try divergence(model, bench) ?? .infinity <= bound / 2
         case .sizeAtMost: return false
         case .metricWithin(let bound):
+            if let evaluator { return evaluator.keeps(try evaluator.measure(model, bench), within: bound / 2) }
             guard let validation, let reference = fineTunedMetric else { return false }
-            return try validation.judge(weights).keeps(within: bound / 2, of: reference)
+            return try validation.judge(try bench.weights(model)).keeps(within: bound / 2, of: reference)
         }
+    }
+
+    private func divergence(_ model: BenchModel, _ bench: Workbench) throws(SiltError) -> Double? {
+        guard let calibration else { return nil }
+        return try calibration.judge(try bench.weights(model)).divergence ?? .infinity
+    }
+
+    /// What an evaluator says; it is not asked about a candidate twice as far off as one that it refused.
+    private func standing(
+        _ model: BenchModel, _ bench: Workbench, _ evaluator: CandidateEvaluator, within bound: Double
+    ) throws(SiltError) -> Standing {
+        let divergence = try divergence(model, bench)
+        if let divergence, divergence > 2 * refused.value { return Standing(divergence: divergence, passes: false) }
+        let value = try evaluator.measure(model, bench)
+        let passes = evaluator.keeps(value, within: bound)
+        if !passes, let divergence { refused.add(divergence) }
+        return Standing(divergence: divergence, metric: value, passes: passes)
     }
 
     /// The candidate with the mean error of its layers in their biases; `tuning` gains what the packer needs for that.

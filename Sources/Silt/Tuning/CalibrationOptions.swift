@@ -26,7 +26,7 @@ public struct CalibrationOptions: Sendable, Hashable {
     /// What the smallest file must keep to.
     public enum Goal: Sendable, Hashable {
         /// The metric on the validation data is worse than the fine-tuned model's by at most this: a share, 0.01 for 1 %
-        /// points, of metrics between 0 and 1; as many nats of a loss.
+        /// points, of metrics between 0 and 1; as many nats of a loss. With an evaluator, in units of its number.
         case metricWithin(Double)
         /// The mean divergence from the fine-tuned model on the calibration data, in nats, is at most this.
         case divergenceWithin(Double)
@@ -53,6 +53,13 @@ public struct CalibrationOptions: Sendable, Hashable {
     /// What the smallest file must keep to; then method, p, values and all else are found.
     public var goal: Goal?
 
+    /// A command that measures the metric in place of Silt, on directories {model}.
+    ///
+    /// Its last line is a number, or JSON with one.
+    public var evaluator: String?
+    /// Whether less of the evaluator's number is better.
+    public var evaluatorLowerIsBetter = false
+
     /// Nothing to be decided.
     public init() {}
 
@@ -71,6 +78,7 @@ public struct CalibrationOptions: Sendable, Hashable {
             throw refuse("the multiplier must be between 1e-6 and 1e6, found \(multiplier)")
         }
         if let examples, examples < 1 { throw refuse("at least one example is needed, found \(examples)") }
+        if evaluator != nil || evaluatorLowerIsBetter { try checkEvaluator(refuse) }
         if let goal {
             guard lossy == nil, rule == nil, scope == nil, multiplier == nil, !correctsBias else {
                 throw refuse(
@@ -80,7 +88,9 @@ public struct CalibrationOptions: Sendable, Hashable {
             switch goal {
             case .metricWithin(let loss):
                 guard loss >= 0, loss.isFinite else { throw refuse("the bound must be at least 0, found \(loss)") }
-                guard validation != nil else { throw refuse("a bound of the metric needs --validation DATA") }
+                guard validation != nil || evaluator != nil else {
+                    throw refuse("a bound of the metric needs --validation DATA or --evaluator CMD")
+                }
             case .divergenceWithin(let bound):
                 guard bound > 0, bound.isFinite else { throw refuse("the bound must be above 0, found \(bound)") }
                 guard needsData else { throw refuse("a bound of the divergence needs --calibration DATA") }
@@ -102,6 +112,24 @@ public struct CalibrationOptions: Sendable, Hashable {
             throw refuse("--per and --multiplier say how q is found", "give --q with the name of a rule")
         }
         try check(rule: lossy, refuse)
+    }
+
+    private func checkEvaluator(_ refuse: (String, String?) -> SiltError) throws(SiltError) {
+        guard let evaluator else {
+            throw refuse("--evaluator-lower-is-better is said of an evaluator's number", "give --evaluator CMD")
+        }
+        _ = try ExternalEvaluator(evaluator)
+        guard case .metricWithin = goal else {
+            throw refuse("an evaluator says which files are within a bound of its number", "give --accuracy-within")
+        }
+        guard validation == nil else {
+            throw refuse(
+                "--validation and --evaluator both measure the metric",
+                "leave one out; data that rank candidates before the evaluator runs go to --calibration")
+        }
+        guard examples == nil || calibration != nil else {
+            throw refuse("--examples says how many of the --calibration data are read", nil)
+        }
     }
 
     private var need: String {

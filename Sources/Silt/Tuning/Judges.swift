@@ -37,7 +37,8 @@ struct Judges {
             }
             validationDigest = try ModelEvaluator.digest(of: other)
         } else {
-            labelled = calibration.metric == nil ? nil : calibration
+            // An evaluator is asked in place of labels.
+            labelled = calibration.metric == nil || options.evaluator != nil ? nil : calibration
             validationDigest = calibrationDigest
         }
         if options.rule == .labelled, labelled == nil {

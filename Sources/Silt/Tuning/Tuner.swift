@@ -9,6 +9,8 @@ struct Tuner {
     let context: WorkContext
     let calibration: CalibrationOptions
     let packing: PackOptions
+    /// The Silt file that is to be.
+    let output: String
     let handler: Trial.Handler?
 
     /// What was decided; without lossy options, the exact delta is the smallest that keeps to the goal.
@@ -20,12 +22,19 @@ struct Tuner {
     /// Decides for a pair.
     func decide(base: String, fineTuned: String) throws(SiltError) -> Decision {
         try calibration.check(packing.lossy)
-        let loader = ModelLoader(context)
         let checkpoint = try Checkpoint.asResult(fineTuned)
-        let configuration = try loader.configuration(of: checkpoint)
+        if let command = calibration.evaluator { return try decide(base: base, checkpoint, command) }
+        let configuration = try ModelLoader(context).configuration(of: checkpoint)
         let bench = try Workbench(base: base, fineTuned: fineTuned, packing, context)
         let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
-        if let goal = calibration.goal { return try search(goal, bench, configuration, place, base) }
+        if let goal = calibration.goal {
+            return try search(
+                GoalJudge(
+                    goal: goal, calibration: place.calibration, validation: place.validation,
+                    fineTunedMetric: try place.validation?.judge(bench.fineTuned).value,
+                    statistics: try inputs(bench, configuration, place)),
+                bench, place, base)
+        }
         guard var options = packing.lossy else { return Decision() }
         let statistics = try statistics(options, bench, configuration, place)
         var tuning = LossyTuning()
@@ -43,8 +52,38 @@ struct Tuner {
                 context.log.notice("no bias can take in the error of its layer: there is none, or it stays exact")
             }
         }
-        tuning.evaluations = try evaluations(model, bench, configuration, place, base)
+        tuning.evaluations = try evaluations(model, bench, place, base)
         return Decision(lossy: options, tuning: tuning)
+    }
+
+    /// Decides by what a command measures; Silt runs models only if there are calibration data too.
+    private func decide(
+        base: String, _ fineTuned: Checkpoint, _ command: String
+    ) throws(SiltError) -> Decision {
+        guard let goal = calibration.goal else { return Decision() }
+        // What may be refused comes before what may take hours.
+        let configuration = try calibration.calibration.map { _ throws(SiltError) in
+            try ModelLoader(context).configuration(of: fineTuned)
+        }
+        let evaluator = try CandidateEvaluator(
+            try ExternalEvaluator(command), lowerIsBetter: calibration.evaluatorLowerIsBetter, fineTuned,
+            beside: output, context)
+        let bench = try Workbench(
+            base: base, fineTuned: fineTuned.path, packing, context, runsModels: configuration != nil)
+        var judge = GoalJudge(goal: goal, evaluator: evaluator)
+        guard let configuration else { return try search(judge, bench, nil, base) }
+        let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
+        judge.calibration = place.calibration
+        judge.statistics = try inputs(bench, configuration, place)
+        return try search(judge, bench, place, base)
+    }
+
+    /// What is known of the linear layers' inputs, for biases.
+    private func inputs(
+        _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
+    ) throws(SiltError) -> LayerStatistics {
+        try LayerStatistics(
+            configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pipeline)
     }
 
     private func statistics(
@@ -115,14 +154,8 @@ struct Tuner {
     }
 
     private func search(
-        _ goal: CalibrationOptions.Goal, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges,
-        _ base: String
+        _ judge: GoalJudge, _ bench: Workbench, _ place: Judges?, _ base: String
     ) throws(SiltError) -> Decision {
-        let statistics = try LayerStatistics(
-            configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pipeline)
-        let judge = GoalJudge(
-            goal: goal, calibration: place.calibration, validation: place.validation,
-            fineTunedMetric: try place.validation?.judge(bench.fineTuned).value, statistics: statistics)
         let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, handler: handler)
         guard let winner = try search.run() else {
             context.log.notice("no lossy file that is smaller than the exact one keeps to the goal")
@@ -130,15 +163,19 @@ struct Tuner {
         }
         guard winner.bytes < bench.exactBytes else { return Decision() }
         var tuning = winner.tuning
-        tuning.notes.append(("goal", goal.words))
-        let model = try bench.code(winner.options, tuning)
-        tuning.evaluations = try evaluations(model, bench, configuration, place, base)
+        tuning.notes.append(("goal", judge.goal.words))
+        if let evaluator = judge.evaluator, let value = winner.standing.metric {
+            tuning.notes += evaluator.notes(value, base: try evaluator.measure(base: base))
+        }
+        if let place {
+            tuning.evaluations = try evaluations(try bench.code(winner.options, tuning), bench, place, base)
+        }
         return Decision(lossy: winner.options, tuning: tuning)
     }
 
     /// What the file records of the chosen candidate's answers.
     private func evaluations(
-        _ model: BenchModel, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges, _ base: String
+        _ model: BenchModel, _ bench: Workbench, _ place: Judges, _ base: String
     ) throws(SiltError) -> [EvaluationRecord] {
         let weights = try bench.weights(model)
         var records: [EvaluationRecord] = []

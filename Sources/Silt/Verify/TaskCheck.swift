@@ -62,9 +62,8 @@ public struct TaskCheck: Sendable {
 
     /// Has a command measure the rebuilt model; the file may have recorded nothing of the kind.
     public func metric(base: String, file: String, command: String) throws(SiltError) -> FileReport.Metric {
-        let report = try ModelEvaluator(context).evaluate(model: file, base: base, command: command)
-        return .init(
-            name: report.metric, use: "evaluator", data: command, examples: report.examples, rebuilt: report.value)
+        let outcome = try ModelEvaluator(context).outcome(model: file, base: base, command: command)
+        return .init(name: outcome.metric, use: "evaluator", data: command, examples: 0, rebuilt: outcome.value)
     }
 
     /// Whether a value is the recorded one, but for what sums in another order, on another machine, may differ by: an example

@@ -10,6 +10,9 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
     let name: String
     let info: TensorInfo
     let knownElements: Int
+    /// The fine-tuned file that it is in, and where it begins there.
+    let file: String
+    let offset: Int
     /// Whether the fine-tuned tensor is the base's.
     let isStill: Bool
     /// The base's elements as patterns of the result's dtype.
@@ -26,6 +29,8 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
     init(_ task: TensorTask, isStill: Bool, _ worker: PackWorker) throws(SiltError) {
         name = task.name
         info = task.info
+        file = task.source.path
+        offset = task.source.header.dataStart + task.entry.range.lowerBound
         self.isStill = isStill
         let known = task.knownElements
         knownElements = known

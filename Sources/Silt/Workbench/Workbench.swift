@@ -13,7 +13,7 @@ internal import Transformers
 final class Workbench: Sendable {
     /// Tensors that the base predicts and that a lossy method can take.
     let tensors: [BenchTensor]
-    /// The fine-tuned weights, all of them.
+    /// The fine-tuned weights: all of them, or none if no model is to be run.
     let fineTuned: WeightTable
     /// Bytes of the exact file, and of the fine-tuned files.
     let exactBytes: Int
@@ -24,7 +24,11 @@ final class Workbench: Sendable {
     private let decompositions = DecompositionStore(keeping: true)
 
     /// Reads the pair, and packs it exactly into nowhere: what lossy methods leave alone is stored like that.
-    init(base: String, fineTuned: String, _ options: PackOptions, _ context: WorkContext) throws(SiltError) {
+    ///
+    /// - Parameter runsModels: whether Silt itself runs candidates, so that all weights are wanted.
+    init(
+        base: String, fineTuned: String, _ options: PackOptions, _ context: WorkContext, runsModels: Bool = true
+    ) throws(SiltError) {
         self.context = context
         var options = options
         options.lossy = nil
@@ -52,7 +56,7 @@ final class Workbench: Sendable {
                 meter.add(task.info.bytes, task.name)
             })
         tensors = found.withLock { $0.compactMap { $0 } }
-        self.fineTuned = try WeightTable(reading: try Checkpoint.asResult(fineTuned))
+        self.fineTuned = runsModels ? try WeightTable(reading: try Checkpoint.asResult(fineTuned)) : WeightTable()
         exactBytes = exact.report.bytes
         fineTunedBytes = exact.report.fineTunedBytes
         parameters = exact.report.parameters

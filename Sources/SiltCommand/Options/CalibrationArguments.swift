@@ -30,7 +30,7 @@ struct CalibrationArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Find the smallest file whose metric on the --validation data is worse by at most this: 0.5% or 0.005 of an accuracy, nats of a loss.",
+            "Find the smallest file whose metric, on the --validation data or by --evaluator, is worse by at most this: 0.5% or 0.005 of an accuracy, nats of a loss.",
             valueName: "bound"))
     var accuracyWithin: BoundArgument?
 
@@ -44,6 +44,15 @@ struct CalibrationArguments: ParsableArguments {
             "Find the file of at most this size that is nearest to the fine-tuned model: bytes, or like 40k or 1.5M.",
             valueName: "size"))
     var sizeAtMost: SizeArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --accuracy-within, in place of --validation: a command that measures the model in directory {model}; its last line is a number, or JSON with one. Any architecture; one run a candidate.",
+            valueName: "cmd"))
+    var evaluator: String?
+
+    @Flag(help: "Less of the evaluator's number is better.")
+    var evaluatorLowerIsBetter = false
 
     func validate() throws {
         if [accuracyWithin != nil, klWithin != nil, sizeAtMost != nil].filter({ $0 }).count > 1 {
@@ -66,6 +75,7 @@ struct CalibrationArguments: ParsableArguments {
         if let seeds { options.seeds = seeds }
         options.correctsBias = correctBias
         options.goal = goal
+        (options.evaluator, options.evaluatorLowerIsBetter) = (evaluator, evaluatorLowerIsBetter)
         return options.isUsed ? options : nil
     }
 }
