@@ -10,6 +10,9 @@ struct Plan: ParsableCommand {
             Nothing is written. The exact delta is packed into nowhere and every lossy method is tried on the deltas themselves, so \
             sizes are those that `silt pack` would write; of models with many layers, lossy methods see three layers of each kind.
 
+            With --calibration, the model is run, and the pipeline of the paper DAREx is walked: every question is answered by a \
+            measurement on this pair, the branches' ways of packing are measured, and the advice rests on them.
+
             \(ExitStatus.help)
             """)
 
@@ -19,12 +22,40 @@ struct Plan: ParsableCommand {
     @Argument(help: "The fine-tuned checkpoint: likewise.")
     var finetuned: String
 
+    @Option(
+        help: "Data on which the model is run: a safetensors file of token ids (see `silt eval`), no labels needed.")
+    var calibration: String?
+
+    @Option(
+        help: "Data with labels, on which the metric is measured (default: the calibration data, if they have labels).")
+    var validation: String?
+
+    @Option(help: "Examples that are read of either at most (default: all).")
+    var examples: Int?
+
+    @Flag(help: "Say that the model can be trained again.")
+    var trainable = false
+
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard calibration == nil else { return }
+        for (name, isGiven) in [
+            ("--validation", validation != nil), ("--examples", examples != nil), ("--trainable", trainable),
+        ] where isGiven {
+            throw ValidationError("\(name) has a meaning with --calibration DATA only.")
+        }
+    }
+
     func run() throws {
+        let pipeline = calibration.map { path in
+            var options = PipelineOptions(calibration: path)
+            (options.validation, options.examples, options.isTrainable) = (validation, examples, trainable)
+            return options
+        }
         let report = try work.run(common) { context in
-            try Planner(context).plan(base: base, fineTuned: finetuned)
+            try Planner(context).plan(base: base, fineTuned: finetuned, pipeline: pipeline)
         }
         common.report(report.json, lines(report))
     }
@@ -60,35 +91,9 @@ struct Plan: ParsableCommand {
             : [
                 "Methods take \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stays exact."
             ]
-        return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Pack.wrapped($0) }
-            + report.advice.flatMap { Pack.wrapped($0) }
-    }
-}
-
-extension PlanReport {
-    /// The object that `plan --json` prints.
-    var json: JSONValue {
-        .members([
-            "finetuned_bytes": .integer(fineTunedBytes), "parameters": .integer(parameters),
-            "lossy_parameters": .integer(lossyParameters), "sampled": .bool(isSampled), "seconds": .number(seconds),
-            "groups": .array(
-                groups.map {
-                    .members([
-                        "name": .string($0.name), "tensors": .integer($0.tensors),
-                        "parameters": .integer($0.parameters),
-                        "mean": .number($0.mean), "std": .number($0.deviation), "largest": .number($0.largest),
-                        "unchanged": .number($0.unchanged), "kurtosis": .number($0.kurtosis),
-                    ])
-                }),
-            "candidates": .array(
-                candidates.map {
-                    .members([
-                        "options": .string($0.options), "contract": .string($0.options.isEmpty ? "exact" : "lossy"),
-                        "bytes": .integer($0.bytes), "bits_per_parameter": .number($0.bitsPerParameter),
-                        "relative_l2": .number($0.relativeL2),
-                    ])
-                }),
-            "advice": .array(advice.map { .string($0) }),
-        ])
+        let walked = report.pipeline.map { [""] + PipelineLines.lines($0) + [""] } ?? []
+        let command = report.pipeline.map { ["", Text.printable($0.command)] } ?? []
+        return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Pack.wrapped($0) } + walked
+            + report.advice.flatMap { Pack.wrapped($0) } + command
     }
 }

@@ -16,7 +16,8 @@ final class ModelJudge: Sendable {
     let data: TokenData
     private let batches: [TokenBatch]
     private let head: ModelHead
-    private let isDecoder: Bool
+    /// Whether tokens see those before them only.
+    let isDecoder: Bool
     private let pipeline: Pipeline
     private let reference = Mutex<[Answers]>([])
 

@@ -38,6 +38,8 @@ public struct PlanReport: Sendable {
     public let lossyParameters: Int
     /// Whether lossy sizes come from a sample of layers.
     public let isSampled: Bool
+    /// Where the paper's pipeline leads; nil: without calibration data nothing was run.
+    public let pipeline: PipelineReport?
     /// Wall-clock seconds.
     public let seconds: Double
 }

@@ -24,10 +24,17 @@ public struct Planner: Sendable {
 
     /// Plans.
     ///
-    /// - Throws: as `Packer.pack`.
-    public func plan(base: String, fineTuned: String) throws(SiltError) -> PlanReport {
+    /// - Parameter pipeline: the data with which the paper's pipeline is walked; nil: it is not, and no model is run.
+    /// - Throws: as `Packer.pack`; `usage` if the data are not for the model.
+    public func plan(
+        base: String, fineTuned: String, pipeline options: PipelineOptions? = nil
+    ) throws(SiltError) -> PlanReport {
         let clock = ContinuousClock()
         let begin = clock.now
+        var walked: PipelineReport?
+        if let options {
+            walked = try PipelineWalker(base: base, fineTuned: fineTuned, options, context).walk()
+        }
         let exact = try Packer(context).run(base: base, fineTuned: fineTuned, nil)
         let policy = try TensorPolicy(LossyOptions())
         let all = exact.tensors.filter { policy.fate($0.entry.name, $0.info) == .method && Planner.moves($0) }
@@ -52,9 +59,11 @@ public struct Planner: Sendable {
         }
         return PlanReport(
             groups: groups, candidates: candidates,
-            advice: PlanAdvice.sentences(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
+            // What was measured on the model itself beats what is said of the deltas.
+            advice: walked?.advice
+                ?? PlanAdvice.sentences(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
             fineTunedBytes: exact.report.fineTunedBytes, parameters: exact.report.parameters,
-            lossyParameters: total, isSampled: sample.count < all.count,
+            lossyParameters: total, isSampled: sample.count < all.count, pipeline: walked,
             seconds: begin.duration(to: clock.now).inSeconds)
     }
 

@@ -12,17 +12,21 @@ struct SweepCandidate: Sendable {
     private static let descends = 0.95
 
     /// How `silt pack` is told to make it; DATA stands for the calibration data.
-    var arguments: String {
+    var arguments: String { arguments(calibration: "DATA", validation: "DATA") }
+
+    /// Whether its making needs the model to be run.
+    var needsData: Bool { rule != nil || options.method == .wanda }
+
+    /// The same with words in place of DATA.
+    func arguments(calibration: String, validation: String?) -> String {
         var words = [options.arguments]
         if let rule { words.append("--q \(rule.rawValue)") }
         if let scope { words.append("--per \(scope.rawValue)") }
         if let multiplier { words.append("--multiplier \(SweepCandidate.plain(multiplier))") }
-        if needsData { words.append("--calibration DATA") }
-        if rule == .labelled { words.append("--validation DATA") }
+        if needsData { words.append("--calibration \(calibration)") }
+        if rule == .labelled, let validation { words.append("--validation \(validation)") }
         return words.joined(separator: " ")
     }
-
-    private var needsData: Bool { rule != nil || options.method == .wanda }
 
     /// Whether each mask has a result of its own.
     var isRandom: Bool { options.isRandom && options.drop > 0 }

@@ -22,7 +22,6 @@ public struct Sweeper: Sendable {
     private struct Place {
         let bench: Workbench
         let finder: FactorFinder
-        let statistics: LayerStatistics?
         /// Measures what the report says; tunes nothing unless there are no test data.
         let test: ModelJudge
     }
@@ -128,25 +127,16 @@ public struct Sweeper: Sendable {
         }
         let finder = FactorFinder(
             bench: bench, calibration: judges.calibration, validation: judges.validation, statistics: statistics)
-        return Place(bench: bench, finder: finder, statistics: statistics, test: test)
+        return Place(bench: bench, finder: finder, test: test)
     }
 
     /// Packs with one mask, finds q where a rule does, and measures once.
     private func measure(_ candidate: SweepCandidate, seed: Int, _ place: Place) throws(SiltError) -> Measure {
-        var attempt = candidate.options
-        attempt.seed = seed
-        var tuning: LossyTuning?
-        if attempt.method == .wanda, let statistics = place.statistics {
-            tuning = LossyTuning()
-            tuning?.norms = statistics.norms
-        }
-        var model = try place.bench.code(attempt, tuning)
-        var rescale = attempt.isPruning ? attempt.q : nil
-        if let rule = candidate.rule {
-            let found = try place.finder.find(model, rule, candidate.scope, multiplier: candidate.multiplier)
-            model = FactorFinder.rescaled(model, found.factors, place.bench)
+        let (model, factors) = try place.finder.make(candidate, seed: seed)
+        var rescale = candidate.options.isPruning ? candidate.options.q : nil
+        if let factors {
             // In the order of the names: a dictionary's differs from run to run, and with it the rounding of the sum.
-            let means = found.factors.sorted { $0.key < $1.key }
+            let means = factors.sorted { $0.key < $1.key }
                 .map { $0.value.reduce(0, +) / Double(max(1, $0.value.count)) }
             rescale = means.isEmpty ? nil : means.reduce(0, +) / Double(means.count)
         }

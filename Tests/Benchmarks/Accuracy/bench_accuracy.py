@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PAIRS = {
     "small-foods": ("small-base", "foods-small", None),
     "small-foods-adamr": ("small-base", "foods-small", 100),
-    "minilm-foods": ("minilm-base", "foods", 64),
-    "novels-wordnet": ("novels-base", "novels-wordnet", None),
+    "minilm-foods": ("minilm-base", "foods", 48),
+    "novels-wordnet": ("novels-base", "novels-wordnet", 12),
 }
 HALF = 32
 

@@ -1,0 +1,81 @@
+/// Where the paper's pipeline (DAREx, figure 4) leads for a pair, and what its branches give.
+public struct PipelineReport: Sendable {
+    /// A question of the pipeline.
+    public enum Node: String, CaseIterable, Sendable {
+        /// Can the model be trained again?
+        case training
+        /// Is it an adapter?
+        case adapter
+        /// Is the delta too large for random drop?
+        case delta
+        /// By what are elements chosen, if it is?
+        case importance
+        /// Are there labels to find q with?
+        case labels
+        /// What has a q of its own?
+        case architecture
+        /// Does hardware need whole columns?
+        case hardware
+    }
+
+    /// A node that was passed.
+    public struct Step: Sendable {
+        /// The node.
+        public let node: Node
+        /// What it asks, and what was found.
+        public let question: String, answer: String
+        /// Why, in words.
+        public let evidence: String
+        /// The numbers of the evidence, by name.
+        public let numbers: [(name: String, value: Double)]
+        /// Where the answer leads: the next node, or a way of packing.
+        public let leadsTo: String
+    }
+
+    /// A way of packing, measured.
+    public struct Way: Sendable {
+        /// What it is called.
+        public let name: String
+        /// What to give `silt pack`, words quoted for a shell; empty for exact.
+        public let options: String
+        /// Bytes of the whole file, within a percent or two; of files below 100 kB within 4.
+        public let bytes: Int
+        /// Mean divergence from the fine-tuned model on the calibration data, in nats.
+        public let divergence: Double
+        /// The metric on the labelled data; nil without labels.
+        public let metric: Double?
+    }
+
+    /// What is recommended in the end.
+    public enum Recommendation: String, Sendable {
+        /// Where the pipeline led.
+        case choice
+        /// Another way, which is nearer in no more bytes.
+        case alternative
+        /// The exact delta, which is no larger.
+        case exact
+    }
+
+    /// The nodes that were passed, in order.
+    public let steps: [Step]
+    /// All ways that were measured, exact first.
+    public let ways: [Way]
+    /// Where the pipeline led.
+    public let choice: Way
+    /// The nearest of the other ways that take no more bytes; nil: there is none.
+    public let alternative: Way?
+    /// What is recommended.
+    public let recommended: Recommendation
+    /// The command line that packs what is recommended.
+    public let command: String
+    /// What follows from it all, a sentence each.
+    public let advice: [String]
+    /// The metric's name; nil without labels.
+    public let metric: String?
+    /// The metric of the fine-tuned model, and of the model without its delta.
+    public let fineTunedMetric: Double?, metricWithoutDelta: Double?
+    /// The divergence of the model without its delta.
+    public let divergenceWithoutDelta: Double
+    /// Examples of the calibration data.
+    public let examples: Int
+}

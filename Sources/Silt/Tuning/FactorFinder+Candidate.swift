@@ -1,0 +1,20 @@
+internal import TensorTypes
+
+extension FactorFinder {
+    /// Packs a candidate with one mask, finds q where a rule does, and gives the factors if it did.
+    func make(
+        _ candidate: SweepCandidate, seed: Int
+    ) throws(SiltError) -> (model: BenchModel, factors: [String: [Double]]?) {
+        var options = candidate.options
+        options.seed = seed
+        var tuning: LossyTuning?
+        if options.method == .wanda, let statistics {
+            tuning = LossyTuning()
+            tuning?.norms = statistics.norms
+        }
+        let model = try bench.code(options, tuning)
+        guard let rule = candidate.rule else { return (model, nil) }
+        let found = try find(model, rule, candidate.scope, multiplier: candidate.multiplier)
+        return (FactorFinder.rescaled(model, found.factors, bench), found.factors)
+    }
+}

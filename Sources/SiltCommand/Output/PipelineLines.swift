@@ -1,0 +1,65 @@
+internal import Silt
+
+/// What `plan` says of the paper's pipeline.
+enum PipelineLines {
+    static func lines(_ report: PipelineReport) -> [String] {
+        let steps = report.steps.enumerated().flatMap { number, step in
+            ["\(number + 1). \(step.node.rawValue): \(step.question) \(step.answer)"]
+                .flatMap { indented($0, "", "   ") } + indented(step.evidence, "   ", "   ")
+                + indented("-> \(step.leadsTo)", "   ", "      ")
+        }
+        var table = Table([
+            .init(title: "measured", isNumber: false, canShrink: true), .init(title: "at", isNumber: false),
+            .init(title: "bytes"),
+            .init(title: "kl"), .init(title: report.metric ?? "metric"), .init(title: "", isNumber: false),
+        ])
+        let best =
+            switch report.recommended {
+            case .exact: report.ways.first
+            case .choice: report.choice
+            case .alternative: report.alternative
+            }
+        for way in report.ways {
+            var marks: [String] = []
+            if way.options == report.choice.options { marks.append("led to") }
+            if way.options == best?.options { marks.append("best") }
+            table.add([
+                way.name, knob(way.options), Text.grouped(way.bytes), Text.short(way.divergence),
+                way.metric.map { Text.decimal($0, 4) } ?? "-", marks.joined(separator: ", "),
+            ])
+        }
+        let metric = report.metric.map { name in
+            ", \(name) \(report.fineTunedMetric.map { Text.decimal($0, 4) } ?? "-") fine-tuned, "
+                + "\(report.metricWithoutDelta.map { Text.decimal($0, 4) } ?? "-") without the delta"
+        }
+        let note =
+            "\(Text.grouped(report.examples)) examples; without the delta kl \(Text.short(report.divergenceWithoutDelta))"
+            + (metric ?? "")
+        return ["The paper's pipeline"] + steps + [""] + table.lines() + [""] + indented(note, "", "  ")
+    }
+
+    /// The drop rate or the quality that options name; nothing if they name none.
+    private static func knob(_ options: String) -> String {
+        let words = options.split(separator: " ")
+        for (option, name) in [("--drop", "p"), ("--quality", "quality")] {
+            if let index = words.firstIndex(of: Substring(option)), index + 1 < words.count {
+                return "\(name) \(words[index + 1])"
+            }
+        }
+        return ""
+    }
+
+    /// Lines of at most 80 columns; those after the first start with `next`.
+    private static func indented(_ text: String, _ first: String, _ next: String) -> [String] {
+        var lines: [String] = []
+        var current = first
+        for word in text.split(separator: " ") {
+            if current.count + 1 + word.count > 80, current != first, current != next {
+                lines.append(current)
+                current = next
+            }
+            current += (current == first || current == next ? "" : " ") + word
+        }
+        return lines + [current]
+    }
+}
