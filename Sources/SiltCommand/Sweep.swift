@@ -44,6 +44,9 @@ struct Sweep: ParsableCommand {
     @Option(help: "Which ways of packing: quick (one of each family) or full.")
     var rows = SweepOptions.Rows.full
 
+    @Option(help: ArgumentHelp("Only methods whose names match.", valueName: "regex"))
+    var methods: String?
+
     @Option(help: "Examples of the calibration and validation data that are read at most (default: all).")
     var examples: Int?
 
@@ -69,6 +72,7 @@ struct Sweep: ParsableCommand {
         var options = SweepOptions(validation: validation)
         (options.calibration, options.test, options.examples) = (calibration, test, examples)
         (options.seeds, options.drops, options.rows) = (seeds, drops.rates, rows)
+        options.methods = methods
         (options.vectors, options.embeddings) = (vectors, embeddings)
         var handler: Sweeper.Handler?
         if common.verbose { handler = { Terminal.complain(Sweep.line(of: $0)) } }

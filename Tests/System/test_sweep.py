@@ -88,7 +88,14 @@ def test_sizes_are_those_of_pack(
         assert value == entry["metric"]["mean"]
 
 
-@pytest.mark.parametrize("words", [["--drops", "1"], ["--seeds", "0"], ["--examples", "0"], ["--rows", "some"], ["-f"]])
+@pytest.mark.parametrize("words", [["--drops", "1"], ["--seeds", "0"], ["--examples", "0"], ["--rows", "some"], ["-f"], ["--methods", "none"], ["--methods", "("]])
 def test_usage(silt: Silt, real_pair: tuple[Path, Path], words: list[str]) -> None:
     """What makes no sense is refused."""
     silt.exits(USAGE, "sweep", *real_pair, "--validation", DATA, *words)
+
+
+def test_methods(silt: Silt, real_pair: tuple[Path, Path]) -> None:
+    """Only the methods that are asked for are tried."""
+    words = ["--validation", DATA, "--rows", "quick", "--drops", "0.9", "--seeds", "1", "--examples", "8"]
+    rows = silt.json("sweep", *real_pair, *words, "--methods", "^(DARE|sign.*)$")["rows"]
+    assert [entry["method"] for entry in rows] == ["DARE", "sign (as published)"]

@@ -18,8 +18,8 @@ struct TensorPolicy {
     }
 
     private let options: LossyOptions
-    private let only: Regex<AnyRegexOutput>?
-    private let except: Regex<AnyRegexOutput>?
+    private let only: NamePattern?
+    private let except: NamePattern?
     /// Biases that take the mean error of their layer in.
     private let corrected: Set<String>
 
@@ -37,17 +37,8 @@ struct TensorPolicy {
     init(_ options: LossyOptions, corrected: Set<String> = []) throws(SiltError) {
         self.options = options
         self.corrected = corrected
-        only = try TensorPolicy.regex(options.only)
-        except = try TensorPolicy.regex(options.except)
-    }
-
-    private static func regex(_ pattern: String?) throws(SiltError) -> Regex<AnyRegexOutput>? {
-        guard let pattern else { return nil }
-        do {
-            return try Regex(pattern)
-        } catch {
-            throw SiltError(.usage, "\"\(pattern)\" is not a regular expression: \(error)")
-        }
+        only = try options.only.map { (pattern) throws(SiltError) in try NamePattern(pattern) }
+        except = try options.except.map { (pattern) throws(SiltError) in try NamePattern(pattern) }
     }
 
     /// The fate of a tensor that the base predicts.
@@ -55,8 +46,7 @@ struct TensorPolicy {
         guard info.dtype.isPredictable, info.elements > 0, (1...Grid.limit).contains(info.matrixColumns) else {
             return .exact
         }
-        if let except, name.contains(except) { return .exact }
-        if let only, !name.contains(only) { return .exact }
+        if except?.matches(name) == true || only?.matches(name) == false { return .exact }
         let words = name.split(separator: ".").map(String.init)
         guard info.shape.count >= 2 else {
             // The biases of a head stay with its weights.

@@ -56,7 +56,7 @@ public struct Rescaler: Sendable {
         guard container.manifest.contract == .lossy else {
             throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
         }
-        let regex = try TensorPattern(pattern)
+        let regex = try NamePattern(pattern)
         // Rows that are stored as positions are those that moved, unless rows are what was pruned.
         let prunesRows = container.manifest.packing.contains { $0.name == "method" && $0.value.hasSuffix("rows") }
         var manifest = container.manifest

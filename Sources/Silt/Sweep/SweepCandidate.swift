@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// A row of a sweep that is to be measured.
 struct SweepCandidate: Sendable {
     /// What it is called.
@@ -32,10 +34,19 @@ struct SweepCandidate: Sendable {
     var isRandom: Bool { options.isRandom && options.drop > 0 }
 
     /// The rows that `sweep` asks for, method by method.
-    static func all(_ sweep: SweepOptions) -> [SweepCandidate] {
+    ///
+    /// - Throws: `usage` if none of them is called as `pattern` says.
+    static func all(_ sweep: SweepOptions, matching pattern: NamePattern) throws(SiltError) -> [SweepCandidate] {
         var common = LossyOptions()
         (common.vectors, common.embeddings) = (sweep.vectors, sweep.embeddings)
-        return sweep.rows == .quick ? quick(common, sweep.drops) : full(common, sweep.drops)
+        let rows = sweep.rows == .quick ? quick(common, sweep.drops) : full(common, sweep.drops)
+        let chosen = rows.filter { pattern.matches($0.method) }
+        guard chosen.isEmpty, !rows.isEmpty else { return chosen }
+        var names: [String] = []
+        for row in rows where !names.contains(row.method) { names.append(row.method) }
+        throw SiltError(
+            .usage, "no method's name matches \"\(sweep.methods ?? "")\"",
+            advice: "the methods are: \(names.joined(separator: "; "))")
     }
 
     private static func quick(_ common: LossyOptions, _ drops: [Double]) -> [SweepCandidate] {

@@ -22,6 +22,8 @@ public struct SweepOptions: Sendable, Hashable {
     public var drops = [0, 0.9, 0.95, 0.99, 0.995, 0.999]
     /// Which ways of packing are tried.
     public var rows = Rows.full
+    /// A regular expression: only rows whose method's name matches are tried; nil for all.
+    public var methods: String?
     /// What becomes of vectors, in every row.
     public var vectors = LossyOptions.Vectors.int4
     /// What becomes of embeddings, in every row.

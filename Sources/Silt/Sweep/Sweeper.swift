@@ -40,11 +40,12 @@ public struct Sweeper: Sendable {
     /// - Throws: `usage` if options contradict each other, or the data are not for the model.
     public func sweep(base: String, fineTuned: String, handler: Handler? = nil) throws(SiltError) -> SweepReport {
         try check()
+        let wanted = try SweepCandidate.all(options, matching: NamePattern(options.methods))
         let clock = ContinuousClock()
         let begin = clock.now
         let configuration = try ModelLoader(context).configuration(of: try Checkpoint.asResult(fineTuned))
         let bench = try Workbench(base: base, fineTuned: fineTuned, PackOptions(), context)
-        let candidates = try SweepCandidate.all(options).map { (row) throws(SiltError) in try sparing(row, bench) }
+        let candidates = try wanted.map { (row) throws(SiltError) in try sparing(row, bench) }
         let place = try place(bench, configuration, candidates)
         guard let metric = place.test.metric else {
             throw SiltError(

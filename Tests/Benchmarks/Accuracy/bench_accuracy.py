@@ -3,8 +3,9 @@
 usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--examples N] [--drops P,...]
                          [--results DIR] [--markdown FILE]
 
-What is measured of a pair is kept in DIR, and not measured again if it is there. Whatever is tuned is tuned on calibration and validation data; the tables show test data. Silt is the program in the
-environment variable SILT, else the release build.
+A pair is swept in pieces, some methods at a time. What was measured is kept in DIR, and not measured again if it is there:
+to measure a piece again, remove its file. Whatever is tuned is tuned on calibration and validation data; the tables show
+test data. Silt is the program in the environment variable SILT, else the release build.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import accuracy_report as report
+import front
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
@@ -31,6 +33,16 @@ PAIRS = {
     "novels-wordnet": ("novels-base", "novels-wordnet", 12),
 }
 HALF = 32
+# Methods that are swept together, as regular expressions of their names.
+PIECES = {
+    "dare": r"^DARE( \(as published\))?$",
+    "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
+    "per-tensor": r"^DAREx-q .*per tensor$",
+    "layers": r"^(DAREx-q analytic|closed form|least squares)",
+    "importance": r"^(magnitude|WANDA|columns)",
+    "directions": r"^(sign|low rank( \(as published\))?$|transform$)",
+    "sums": r"^low rank \d+ \+",
+}
 
 
 def models(data: Path, name: str, work: Path) -> Path:
@@ -56,8 +68,8 @@ def data_sets(data: Path, name: str, work: Path) -> tuple[Path, Path]:
     return halves[0], halves[1]
 
 
-def sweep(program: Path, data: Path, name: str, options: argparse.Namespace) -> dict:
-    """The report of one pair."""
+def sweep(program: Path, data: Path, name: str, methods: str | None, options: argparse.Namespace) -> dict:
+    """The report of one pair, of some methods or all."""
     base, task, enough = PAIRS[name]
     examples = options.examples or enough
     with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +78,8 @@ def sweep(program: Path, data: Path, name: str, options: argparse.Namespace) -> 
         words = [program, "sweep", models(data, base, work), models(data, name, work), "--json", "--verbose"]
         words += ["--validation", tuning, "--calibration", tuning, "--test", test, "--seeds", str(options.seeds)]
         words += ["--rows", "quick" if options.quick else "full"]
+        if methods:
+            words += ["--methods", methods]
         if examples:
             words += ["--examples", str(examples)]
         if options.drops:
@@ -95,13 +109,26 @@ def bounded(program: Path, data: Path, name: str, options: argparse.Namespace) -
     return {"rows": rows}
 
 
-def kept(measure: Callable[..., dict], suffix: str, program: Path, name: str, options: argparse.Namespace) -> dict:
-    """What was measured of one pair before, or is now."""
-    place = options.results / f"{name}{suffix}.json" if options.results else None
+def swept(program: Path, name: str, options: argparse.Namespace) -> dict:
+    """The report of one pair: that of its pieces, with all their rows."""
+    if options.quick:
+        return kept(f"{name}-quick", options, lambda: sweep(program, options.data, name, None, options))
+    reports = [
+        kept(f"{name}-{piece}", options, lambda methods=methods: sweep(program, options.data, name, methods, options))
+        for piece, methods in PIECES.items()
+    ]
+    rows = [row for report in reports for row in report["rows"]]
+    front.mark(rows, reports[0]["higher_is_better"])
+    return reports[0] | {"rows": rows, "seconds": sum(report["seconds"] for report in reports)}
+
+
+def kept(name: str, options: argparse.Namespace, measure: Callable[[], dict]) -> dict:
+    """What was measured before under this name, or is now."""
+    place = options.results / f"{name}.json" if options.results else None
     if place and place.exists():
         return json.loads(place.read_text(encoding="utf-8"))
-    print(f"{name}{suffix} …", file=sys.stderr, flush=True)
-    found = measure(program, options.data, name, options)
+    print(f"{name} …", file=sys.stderr, flush=True)
+    found = measure()
     if place:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -127,8 +154,8 @@ def main() -> int:
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
     tables = []
     for name in names:
-        table = kept(sweep, "", program, name, options)
-        tables.append(table | {"bounded": kept(bounded, "-bounded", program, name, options)["rows"]})
+        found = kept(f"{name}-bounded", options, lambda name=name: bounded(program, options.data, name, options))
+        tables.append(swept(program, name, options) | {"bounded": found["rows"]})
     text = report.markdown(tables, sys.argv[1:])
     options.markdown.write_text(text, encoding="utf-8")
     print(text)

@@ -1,7 +1,7 @@
 internal import TensorTypes
 
-/// A regular expression of tensors' names, or all names.
-struct TensorPattern {
+/// A regular expression of names, or all names.
+struct NamePattern {
     private let regex: Regex<AnyRegexOutput>?
 
     /// Throws `usage` if `pattern` is no regular expression.
