@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy vectors check-pairs test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval vectors check-pairs test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
+	@echo "make bench-eval    time of silt eval beside transformers (MODEL=DIR)"
 	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
@@ -93,6 +94,10 @@ vectors: setup
 PEERS := $(abspath .build/peers)
 check-pairs: setup build
 	SILT=$(SILT) $(VENV)/bin/python Tests/System/check_pairs.py --data $(DATA)
+
+bench-eval: setup build .venv-peers/.done
+	$(if $(MODEL),,$(error give a fine-tuned checkpoint, MODEL=DIR))
+	SILT=$(SILT) .venv-peers/bin/python Tests/Benchmarks/Accuracy/bench_eval.py $(MODEL) $(EVAL_FLAGS)
 
 test-peers: setup build .venv-peers/.done
 	rm -rf $(PEERS)
