@@ -36,12 +36,12 @@ HALF = 32
 # Methods that are swept together, as regular expressions of their names.
 PIECES = {
     "dare": r"^DARE( \(as published\))?$",
-    "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
-    "per-tensor": r"^DAREx-q .*per tensor$",
-    "layers": r"^(DAREx-q analytic|closed form|least squares)",
-    "importance": r"^(magnitude|WANDA|columns)",
     "directions": r"^(sign|low rank( \(as published\))?$|transform$)",
+    "importance": r"^(magnitude|WANDA|columns)",
     "sums": r"^low rank \d+ \+",
+    "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
+    "layers": r"^(DAREx-q analytic|closed form|least squares)",
+    "per-tensor": r"^DAREx-q .*per tensor$",
 }
 
 
