@@ -8,10 +8,6 @@
 /* No function that passes vectors is called: all are inlined into one of their own level. */
 #pragma clang diagnostic ignored "-Wpsabi"
 
-enum { LANES = 16 };
-typedef float lanes __attribute__((vector_size(64)));
-typedef int32_t lane_bits __attribute__((vector_size(64)));
-
 #define NAME(name) name##_scalar
 #define TARGET
 #include "layers_body.h"

@@ -33,7 +33,11 @@ struct Eval: ParsableCommand {
     @Option(help: "Write the answers here, as a safetensors file: logits, or each token's loss.")
     var logits: String?
 
-    @Flag(name: [.short, .long], help: "Replace the file of --logits if it exists.")
+    @Option(
+        help: "Write the gradient of the mean loss here, as a safetensors file: F32, with the names of the weights.")
+    var gradients: String?
+
+    @Flag(name: [.short, .long], help: "Replace the files of --logits and --gradients if they exist.")
     var force = false
 
     @Option(help: "A command that measures the model in directory {model}.")
@@ -46,10 +50,15 @@ struct Eval: ParsableCommand {
         if (data == nil) == (evaluator == nil) {
             throw ValidationError("Give either DATA or --evaluator CMD.")
         }
-        if evaluator != nil, examples != nil || logits != nil {
-            throw ValidationError("--examples and --logits have no meaning with --evaluator.")
+        if evaluator != nil, examples != nil || logits != nil || gradients != nil {
+            throw ValidationError("--examples, --logits and --gradients have no meaning with --evaluator.")
         }
-        if force, logits == nil { throw ValidationError("--force has a meaning with --logits only.") }
+        if force, logits == nil, gradients == nil {
+            throw ValidationError("--force has a meaning with --logits and --gradients only.")
+        }
+        if let logits, logits == gradients {
+            throw ValidationError("--logits and --gradients need a file each.")
+        }
         if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
     }
 
@@ -58,7 +67,8 @@ struct Eval: ParsableCommand {
             let judge = ModelEvaluator(context, examples: examples)
             if let evaluator { return try judge.evaluate(model: model, base: base, command: evaluator) }
             return try judge.evaluate(
-                model: model, base: base, data: data ?? "", logits: logits, replaceExisting: force)
+                model: model, base: base, data: data ?? "", logits: logits, gradients: gradients,
+                replaceExisting: force)
         }
         common.report(report.json, lines(report))
     }

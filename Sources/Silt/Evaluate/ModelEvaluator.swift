@@ -27,26 +27,33 @@ public struct ModelEvaluator: Sendable {
     ///   - base: the base of the Silt file.
     ///   - data: a safetensors file of token ids, with labels unless the model is causal, or `logits` is given.
     ///   - logits: a file to write: `logits` [examples, labels], or `loss` [examples, length - 1] of a causal model, F32.
-    ///   - replaceExisting: whether a file that has that name gives way.
-    /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs; `cannotCreate` if the
-    ///   name of `logits` is taken.
+    ///   - gradients: a file to write: the gradient of the mean loss by tensor, F32, of the tensors' names and shapes.
+    ///   - replaceExisting: whether files that have these names give way.
+    /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs, or if gradients are
+    ///   wanted and the data have no labels; `cannotCreate` if the name of `logits` or `gradients` is taken.
     public func evaluate(
-        model: String, base: String? = nil, data: String, logits: String? = nil, replaceExisting: Bool = false
+        model: String, base: String? = nil, data: String, logits: String? = nil, gradients: String? = nil,
+        replaceExisting: Bool = false
     ) throws(SiltError) -> EvaluationReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        // Before the work, which may be long: the name must be free.
-        if let logits { try StagedPlace.check(logits, replaceExisting) }
+        let outputs = [logits, gradients].compactMap { $0 }
+        // Before the work, which may be long: the names must be free.
+        for output in outputs { try StagedPlace.check(output, replaceExisting) }
         let loader = ModelLoader(context)
         let loaded: ModelLoader.Loaded
         if let base { loaded = try loader.silt(model, base: base) } else { loaded = try loader.checkpoint(model) }
-        if let logits {
+        for output in outputs {
             try OutputGuard.check(
-                logits, files: [data, model, loaded.configuration.file], checkpoints: [loaded.checkpoint])
+                output, files: [data, model, loaded.configuration.file], checkpoints: [loaded.checkpoint])
         }
         let judge = try ModelJudge(
             loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
         let metric = judge.metric
+        var mean: MeanGradient?
+        if gradients != nil {
+            mean = try MeanGradient(loaded.configuration, loaded.weights, judge.data, context.pipeline)
+        }
         let verdict: Verdict
         if let logits {
             let answers: ModelJudge.Table
@@ -62,9 +69,14 @@ public struct ModelEvaluator: Sendable {
             }
             verdict = try judge.judge(loaded.weights)
         }
+        var measures = verdict.metrics.map { EvaluationReport.Measure(name: $0.name, value: $0.value) }
+        if let gradients, let mean {
+            try mean.write(to: gradients, replacing: replaceExisting)
+            if metric != .loss { measures.append(.init(name: "loss", value: mean.loss)) }
+        }
         return EvaluationReport(
             metric: metric?.name, value: metric.map { _ in verdict.value }, higherIsBetter: metric?.higherIsBetter,
-            measures: verdict.metrics.map { .init(name: $0.name, value: $0.value) }, examples: judge.examples,
+            measures: measures, examples: judge.examples,
             data: try ModelEvaluator.digest(of: data), seconds: begin.duration(to: clock.now).inSeconds)
     }
 
@@ -119,9 +131,6 @@ public struct ModelEvaluator: Sendable {
         _ values: [Float], _ shape: [Int], _ name: String, to path: String, replacing: Bool
     ) throws(SiltError) {
         guard let info = TensorInfo(dtype: .f32, shape: shape) else { return }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(4 * values.count)
-        for value in values { bytes.appendLittleEndian(value.bitPattern) }
-        try SafetensorsHeaderBuilder.write([(name, info, bytes)], to: path, replacing: replacing)
+        try SafetensorsHeaderBuilder.write([(name, info, values.littleEndianBytes)], to: path, replacing: replacing)
     }
 }

@@ -19,4 +19,9 @@ package struct TokenBatch: Sendable {
     package var tokens: Int { ids.count }
     /// Number of sequences.
     package var sequences: Int { offsets.count - 1 }
+
+    /// The tokens of sequence `index` that foretell one: those after which the next position is no padding.
+    func foretelling(_ index: Int) -> [Int] {
+        (offsets[index]..<offsets[index + 1]).dropLast().filter { positions[$0 + 1] == positions[$0] + 1 }
+    }
 }

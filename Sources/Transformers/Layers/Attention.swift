@@ -27,19 +27,38 @@ struct Attention: Sendable {
         _ batch: TokenBatch, queries: Rows, keys: Rows, values: Rows, scores: FloatBuffer,
         to output: UnsafeMutablePointer<Float>
     ) {
+        forEachPart(of: batch) { part in
+            scores.resize(part.queries.count * part.keys.count)
+            for head in 0..<heads {
+                let weights = unsafe scores.start
+                unsafe score(batch, part, head, queries, keys, weights)
+                let (rows, count) = (Int32(part.queries.count), Int32(part.keys.count))
+                unsafe cblas_sgemm(
+                    CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, Int32(width), count, 1, weights, count,
+                    place(values, part.keys.lowerBound, keyHead(head)), Int32(values.stride), 0,
+                    output + (part.queries.lowerBound * heads + head) * width, Int32(heads * width))
+            }
+        }
+    }
+
+    /// Queries that are worked on at once, and the keys that any of them sees; tokens of a batch.
+    struct Part {
+        let queries: Range<Int>
+        let keys: Range<Int>
+    }
+
+    /// Calls `body` for every part of every sequence, in order.
+    func forEachPart(of batch: TokenBatch, _ body: (Part) -> Void) {
         for index in 0..<batch.sequences {
             let tokens = batch.offsets[index]..<batch.offsets[index + 1]
             var first = tokens.lowerBound
             while first < tokens.upperBound {
                 let end = min(first + Attention.queryRows, tokens.upperBound)
                 // Keys before the first query's window and past the last query take part in nothing.
-                let from = begin(of: first, tokens, batch)
-                let to = isCausal ? end : tokens.upperBound
-                scores.resize((end - first) * (to - from))
-                for head in 0..<heads {
-                    unsafe run(
-                        batch, head, first..<end, from..<to, queries, keys, values, scores.start, output)
-                }
+                body(
+                    Part(
+                        queries: first..<end,
+                        keys: begin(of: first, tokens, batch)..<(isCausal ? end : tokens.upperBound)))
                 first = end
             }
         }
@@ -52,30 +71,34 @@ struct Attention: Sendable {
         return tokens.first { Int(batch.positions[$0]) > last } ?? query
     }
 
-    private func run(
-        _ batch: TokenBatch, _ head: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ queries: Rows, _ keys: Rows,
-        _ values: Rows, _ scores: UnsafeMutablePointer<Float>, _ output: UnsafeMutablePointer<Float>
+    /// The head of keys and values that `head` of the queries shares.
+    func keyHead(_ head: Int) -> Int { head / (heads / keyHeads) }
+
+    /// Where a head of a token's row begins.
+    func place(_ rows: Rows, _ token: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
+        unsafe rows.start + token * rows.stride + head * width
+    }
+
+    /// The weights of one head, softmax(q k^T), a row for each query.
+    func score(
+        _ batch: TokenBatch, _ part: Part, _ head: Int, _ queries: Rows, _ keys: Rows,
+        _ weights: UnsafeMutablePointer<Float>
     ) {
         let level = KernelLevel.best.rawValue
-        let shared = head / (heads / keyHeads) * width
-        let count = Int32(columns.count)
+        let (rows, columns) = (part.queries.count, part.keys.count)
         unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows.count), count, Int32(width), scale,
-            queries.start + rows.lowerBound * queries.stride + head * width, Int32(queries.stride),
-            keys.start + columns.lowerBound * keys.stride + shared, Int32(keys.stride), 0, scores, count)
-        if isCausal {
-            unsafe batch.positions.withUnsafeBufferPointer { positions in
-                guard let positions = positions.baseAddress else { return }
-                unsafe silt_softmax_causal(
-                    level, scores, rows.count, columns.count, rows.lowerBound - columns.lowerBound,
-                    positions + columns.lowerBound, Int32(window ?? 0))
-            }
-        } else {
-            unsafe silt_softmax(level, scores, rows.count, columns.count)
+            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(width), scale,
+            place(queries, part.queries.lowerBound, head), Int32(queries.stride),
+            place(keys, part.keys.lowerBound, keyHead(head)), Int32(keys.stride), 0, weights, Int32(columns))
+        guard isCausal else {
+            unsafe silt_softmax(level, weights, rows, columns)
+            return
         }
-        unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows.count), Int32(width), count, 1, scores, count,
-            values.start + columns.lowerBound * values.stride + shared, Int32(values.stride), 0,
-            output + rows.lowerBound * heads * width + head * width, Int32(heads * width))
+        unsafe batch.positions.withUnsafeBufferPointer { positions in
+            guard let positions = positions.baseAddress else { return }
+            unsafe silt_softmax_causal(
+                level, weights, rows, columns, part.queries.lowerBound - part.keys.lowerBound,
+                positions + part.keys.lowerBound, Int32(window ?? 0))
+        }
     }
 }

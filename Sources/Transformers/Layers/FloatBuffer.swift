@@ -12,6 +12,18 @@ internal import TensorTypes
         self.count = count
     }
 
+    /// Makes room for `count` values that are 0.
+    func clear(_ count: Int) {
+        resize(count)
+        unsafe start.update(repeating: 0, count: count)
+    }
+
+    /// Takes the values at `source`.
+    func copy(_ source: UnsafePointer<Float>, count: Int) {
+        resize(count)
+        unsafe start.update(from: source, count: count)
+    }
+
     /// Where the values begin.
     package var start: UnsafeMutablePointer<Float> { unsafe bytes.start.assumingMemoryBound(to: Float.self) }
 

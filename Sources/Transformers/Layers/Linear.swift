@@ -4,8 +4,8 @@ internal import TensorTypes
 
 /// y = x W^T + b.
 struct Linear: Sendable {
-    let weight: FloatTensor
-    let bias: FloatTensor?
+    let weight: Parameter
+    let bias: Parameter?
     let inputs: Int
     let outputs: Int
     /// Whether the weight is stored as [inputs, outputs].

@@ -3,9 +3,9 @@ internal import TensorTypes
 
 /// Brings each row to a common scale: layer norm, or with the root mean square alone.
 struct Norm: Sendable {
-    let gain: FloatTensor
+    let gain: Parameter
     /// Of layer norms.
-    let bias: FloatTensor?
+    let bias: Parameter?
     let epsilon: Float
     let isRootMeanSquare: Bool
 

@@ -25,4 +25,11 @@ struct RotaryTable {
         unsafe silt_rotate(
             KernelLevel.best.rawValue, values, batch.tokens, heads, width, width / 2, cosines, sines, batch.positions)
     }
+
+    /// The gradient of what `rotate` rotated, in place.
+    func rotateBackward(_ gradients: UnsafeMutablePointer<Float>, _ batch: TokenBatch, heads: Int, width: Int) {
+        unsafe silt_rotate_backward(
+            KernelLevel.best.rawValue, gradients, batch.tokens, heads, width, width / 2, cosines, sines,
+            batch.positions)
+    }
 }

@@ -8,7 +8,7 @@ package import TensorTypes
     package let rows: Int
     package let columns: Int
     let start: UnsafePointer<Float>
-    private let level: Int32
+    let level: Int32
 
     /// Throws `usage` if a value is an infinity or a NaN: nothing can be measured then.
     package init(
@@ -29,7 +29,8 @@ package import TensorTypes
             buffer.start, rows: columns == 0 ? 0 : buffer.count / columns, columns: columns, level: level)
     }
 
-    private func row(_ index: Int) -> UnsafePointer<Float> { unsafe start + index * columns }
+    /// Where row `index` begins.
+    func row(_ index: Int) -> UnsafePointer<Float> { unsafe start + index * columns }
 
     /// The column of the largest value of each row; of several, the first.
     package var predictions: [Int] { (0..<rows).map(prediction) }
@@ -92,24 +93,30 @@ package import TensorTypes
     /// The squared difference to the candidate where this one's `count` largest values of each row are, over those values.
     package func squaredDifference(_ candidate: LogitRows, atLargest count: Int = 5) -> Mean {
         precondition(rows == candidate.rows && columns == candidate.columns)
-        let count = min(count, columns)
         var sum = 0.0
         var largest: [Int] = []
         for index in 0..<rows {
             let mine = unsafe row(index)
             let other = unsafe candidate.row(index)
-            largest.removeAll(keepingCapacity: true)
-            for column in 0..<columns {
-                if largest.count == count, let last = largest.last, unsafe mine[column] <= mine[last] { continue }
-                if largest.count == count { largest.removeLast() }
-                let place = largest.firstIndex { unsafe mine[$0] < mine[column] } ?? largest.count
-                largest.insert(column, at: place)
-            }
+            findLargest(count, in: index, to: &largest)
             for column in largest {
                 let difference = unsafe Double(mine[column]) - Double(other[column])
                 sum += difference * difference
             }
         }
-        return Mean(sum: sum, count: rows * count)
+        return Mean(sum: sum, count: rows * min(count, columns))
+    }
+
+    /// The columns of the `count` largest values of row `index`, or of all; of equal ones, the first.
+    func findLargest(_ count: Int, in index: Int, to largest: inout [Int]) {
+        let row = unsafe row(index)
+        let count = min(count, columns)
+        largest.removeAll(keepingCapacity: true)
+        for column in 0..<columns {
+            if largest.count == count, let last = largest.last, unsafe row[column] <= row[last] { continue }
+            if largest.count == count { largest.removeLast() }
+            let place = largest.firstIndex { unsafe row[$0] < row[column] } ?? largest.count
+            largest.insert(column, at: place)
+        }
     }
 }

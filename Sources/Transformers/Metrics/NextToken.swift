@@ -21,8 +21,7 @@ package struct NextToken: Sendable {
         var sum = 0.0
         var right = 0
         for sequence in 0..<batch.sequences {
-            let tokens = batch.offsets[sequence]..<batch.offsets[sequence + 1]
-            for token in tokens.dropLast() where batch.positions[token + 1] == batch.positions[token] + 1 {
+            for token in batch.foretelling(sequence) {
                 let next = Int(batch.ids[token + 1])
                 let loss = logits.loss(token, next)
                 sum += loss

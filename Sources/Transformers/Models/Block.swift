@@ -26,99 +26,137 @@ struct Block: Sendable {
     /// Whether the norms stand before attention and network (decoders) or after each sum (encoders).
     let isPreNorm: Bool
 
-    func run(_ batch: TokenBatch, _ workspace: ForwardWorkspace, _ observer: (any ActivationObserver)?) {
-        let hidden = unsafe workspace.hidden.start
-        let rows = batch.tokens
-        let width = attentionOutput.outputs
-        var input = unsafe UnsafePointer(hidden)
-        if isPreNorm {
-            workspace.normed.resize(rows * width)
-            unsafe input = UnsafePointer(workspace.normed.start)
-            unsafe attentionNorm.run(hidden, rows: rows, to: workspace.normed.start)
-        }
-        unsafe attend(batch, input, workspace, observer)
-        unsafe attentionOutput.apply(workspace.context.start, rows: rows, adding: true, to: hidden, observer)
-        if isPreNorm {
-            unsafe feedForwardNorm.run(hidden, rows: rows, to: workspace.normed.start)
-        } else {
-            unsafe attentionNorm.run(hidden, rows: rows, to: hidden)
-        }
-        unsafe feedForward(rows, input, workspace, observer)
-        unsafe down.apply(workspace.inner.start, rows: rows, adding: true, to: hidden, observer)
-        if !isPreNorm { unsafe feedForwardNorm.run(hidden, rows: rows, to: hidden) }
+    /// What a pass does besides taking the hidden state through the block.
+    enum Purpose {
+        case forward
+        /// Keeps what a backward pass needs.
+        case keeping
+        /// Keeps it too; the hidden state afterwards is not wanted.
+        case repeating
     }
 
-    /// What attention gives, in `workspace.context`.
-    private func attend(
-        _ batch: TokenBatch, _ input: UnsafePointer<Float>, _ workspace: ForwardWorkspace,
+    /// Takes `workspace.hidden` through the block; `state` is where it computes.
+    func run(
+        _ batch: TokenBatch, _ workspace: ForwardWorkspace, _ state: BlockActivations, _ purpose: Purpose,
         _ observer: (any ActivationObserver)?
     ) {
+        let hidden = unsafe workspace.hidden.start
         let rows = batch.tokens
-        workspace.context.resize(rows * attentionOutput.inputs)
-        let queries: Attention.Rows
-        let keys: Attention.Rows
-        let values: Attention.Rows
+        let count = rows * attentionOutput.outputs
+        let keeps = purpose != .forward
+        if keeps { unsafe state.input.copy(hidden, count: count) }
+        var input = unsafe UnsafePointer(hidden)
+        if isPreNorm {
+            state.attentionInput.resize(count)
+            unsafe attentionNorm.run(hidden, rows: rows, to: state.attentionInput.start)
+            unsafe input = UnsafePointer(state.attentionInput.start)
+        }
+        unsafe attend(batch, input, workspace, state, keeps: keeps, observer)
+        unsafe attentionOutput.apply(state.context.start, rows: rows, adding: true, to: hidden, observer)
+        if keeps { unsafe state.middle.copy(hidden, count: count) }
+        if isPreNorm {
+            state.networkInput.resize(count)
+            unsafe feedForwardNorm.run(hidden, rows: rows, to: state.networkInput.start)
+            unsafe input = UnsafePointer(state.networkInput.start)
+        } else {
+            unsafe attentionNorm.run(hidden, rows: rows, to: hidden)
+            if keeps { unsafe state.networkInput.copy(hidden, count: count) }
+        }
+        unsafe feedForward(rows, input, state, keeps: keeps, observer)
+        if isPreNorm, purpose == .repeating { return }
+        unsafe down.apply(state.inner.start, rows: rows, adding: true, to: hidden, observer)
+        guard !isPreNorm else { return }
+        if keeps { unsafe state.sum.copy(hidden, count: count) }
+        if purpose != .repeating { unsafe feedForwardNorm.run(hidden, rows: rows, to: hidden) }
+    }
+
+    /// What attention gives, in `state.context`.
+    private func attend(
+        _ batch: TokenBatch, _ input: UnsafePointer<Float>, _ workspace: ForwardWorkspace, _ state: BlockActivations,
+        keeps: Bool, _ observer: (any ActivationObserver)?
+    ) {
+        let rows = batch.tokens
+        state.context.resize(rows * attentionOutput.inputs)
+        switch projections {
+        case .fused(let linear): unsafe project(linear, input, rows, state.queries, observer)
+        case .separate(let queryLayer, let keyLayer, let valueLayer):
+            unsafe project(queryLayer, input, rows, state.queries, observer)
+            unsafe project(keyLayer, input, rows, state.keys, observer)
+            unsafe project(valueLayer, input, rows, state.values, observer)
+            turn(batch, workspace, state, keeps: keeps)
+        }
+        let (queries, keys, values) = attentionRows(state.queries, state.keys, state.values)
+        unsafe attention.run(
+            batch, queries: queries, keys: keys, values: values, scores: workspace.scores, to: state.context.start)
+    }
+
+    /// Queries, keys and values, or their gradients, as rows; of a fused layer, all are in the first buffer.
+    func attentionRows(
+        _ queries: FloatBuffer, _ keys: FloatBuffer, _ values: FloatBuffer
+    ) -> (queries: Attention.Rows, keys: Attention.Rows, values: Attention.Rows) {
         switch projections {
         case .fused(let linear):
-            workspace.queries.resize(rows * linear.outputs)
-            let start = unsafe workspace.queries.start
-            unsafe linear.apply(input, rows: rows, to: start, observer)
             let third = linear.outputs / 3
-            unsafe queries = Attention.Rows(start: start, stride: linear.outputs)
-            unsafe keys = Attention.Rows(start: start + third, stride: linear.outputs)
-            unsafe values = Attention.Rows(start: start + 2 * third, stride: linear.outputs)
+            func rows(_ index: Int) -> Attention.Rows {
+                unsafe Attention.Rows(start: queries.start + index * third, stride: linear.outputs)
+            }
+            return (rows(0), rows(1), rows(2))
         case .separate(let queryLayer, let keyLayer, let valueLayer):
-            unsafe queries = project(queryLayer, input, rows, workspace.queries, observer)
-            unsafe keys = project(keyLayer, input, rows, workspace.keys, observer)
-            unsafe values = project(valueLayer, input, rows, workspace.values, observer)
-            turn(batch, queries, keys, workspace)
+            return unsafe (
+                Attention.Rows(start: queries.start, stride: queryLayer.outputs),
+                Attention.Rows(start: keys.start, stride: keyLayer.outputs),
+                Attention.Rows(start: values.start, stride: valueLayer.outputs)
+            )
         }
-        unsafe attention.run(
-            batch, queries: queries, keys: keys, values: values, scores: workspace.scores, to: workspace.context.start)
     }
 
     private func project(
         _ linear: Linear, _ input: UnsafePointer<Float>, _ rows: Int, _ buffer: FloatBuffer,
         _ observer: (any ActivationObserver)?
-    ) -> Attention.Rows {
+    ) {
         buffer.resize(rows * linear.outputs)
         unsafe linear.apply(input, rows: rows, to: buffer.start, observer)
-        return unsafe Attention.Rows(start: buffer.start, stride: linear.outputs)
     }
 
     /// Head norms and rotary embeddings, in place.
-    private func turn(
-        _ batch: TokenBatch, _ queries: Attention.Rows, _ keys: Attention.Rows, _ workspace: ForwardWorkspace
-    ) {
+    private func turn(_ batch: TokenBatch, _ workspace: ForwardWorkspace, _ state: BlockActivations, keeps: Bool) {
+        let (queries, keys) = unsafe (state.queries.start, state.keys.start)
         if let headNorms {
+            if keeps {
+                unsafe state.plainQueries.copy(queries, count: state.queries.count)
+                unsafe state.plainKeys.copy(keys, count: state.keys.count)
+            }
             let rows = batch.tokens
-            unsafe headNorms.queries.run(queries.start, rows: rows * attention.heads, to: queries.start)
-            unsafe headNorms.keys.run(keys.start, rows: rows * attention.keyHeads, to: keys.start)
+            unsafe headNorms.queries.run(queries, rows: rows * attention.heads, to: queries)
+            unsafe headNorms.keys.run(keys, rows: rows * attention.keyHeads, to: keys)
         }
         guard let rotary else { return }
         workspace.rotary.prepare(rotary, positions: batch.positionEnd)
         let (heads, width) = (attention.heads, attention.width)
-        unsafe workspace.rotary.rotate(queries.start, batch, heads: heads, width: width)
-        unsafe workspace.rotary.rotate(keys.start, batch, heads: attention.keyHeads, width: width)
+        unsafe workspace.rotary.rotate(queries, batch, heads: heads, width: width)
+        unsafe workspace.rotary.rotate(keys, batch, heads: attention.keyHeads, width: width)
     }
 
-    /// The inner state of the network, in `workspace.inner`.
+    /// The inner state of the network, in `state.inner`.
     private func feedForward(
-        _ rows: Int, _ input: UnsafePointer<Float>, _ workspace: ForwardWorkspace,
+        _ rows: Int, _ input: UnsafePointer<Float>, _ state: BlockActivations, keeps: Bool,
         _ observer: (any ActivationObserver)?
     ) {
         let level = KernelLevel.best.rawValue
         let count = rows * up.outputs
-        workspace.inner.resize(count)
+        state.inner.resize(count)
+        let inner = unsafe state.inner.start
         guard let gate else {
-            unsafe up.apply(input, rows: rows, to: workspace.inner.start, observer)
-            unsafe silt_activate(level, activation.code, workspace.inner.start, nil, count)
+            unsafe up.apply(input, rows: rows, to: inner, observer)
+            if keeps { unsafe state.plainInner.copy(inner, count: count) }
+            unsafe silt_activate(level, activation.code, inner, nil, count)
             return
         }
-        workspace.gate.resize(count)
-        unsafe gate.apply(input, rows: rows, to: workspace.inner.start, observer)
-        unsafe up.apply(input, rows: rows, to: workspace.gate.start, observer)
-        unsafe silt_activate(level, activation.code, workspace.inner.start, workspace.gate.start, count)
+        state.up.resize(count)
+        unsafe gate.apply(input, rows: rows, to: inner, observer)
+        unsafe up.apply(input, rows: rows, to: state.up.start, observer)
+        if keeps { unsafe state.plainInner.copy(inner, count: count) }
+        unsafe silt_activate(level, activation.code, inner, state.up.start, count)
     }
 }
 

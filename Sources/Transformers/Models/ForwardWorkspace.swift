@@ -9,15 +9,9 @@ package final class ForwardWorkspace {
     /// [sequences, labels], or [tokens, vocabulary] of a causal model; empty without a head.
     package let logits = FloatBuffer()
 
-    let normed = FloatBuffer()
-    let queries = FloatBuffer()
-    let keys = FloatBuffer()
-    let values = FloatBuffer()
+    let block = BlockActivations()
     let scores = FloatBuffer()
-    let context = FloatBuffer()
-    let inner = FloatBuffer()
-    let gate = FloatBuffer()
-    let pooled = FloatBuffer()
+    let head = HeadActivations()
     var rotary = RotaryTable()
 
     package init() {}

@@ -12,9 +12,16 @@ struct Head: Sendable {
     /// Whether every token has logits; else each sequence, from the token that `TokenBatch.pooled` names.
     let isPerToken: Bool
 
-    func run(_ batch: TokenBatch, _ workspace: ForwardWorkspace, _ observer: (any ActivationObserver)?) {
+    /// - Parameter keeps: whether a backward pass follows.
+    func run(
+        _ batch: TokenBatch, _ workspace: ForwardWorkspace, keeps: Bool = false, _ observer: (any ActivationObserver)?
+    ) {
         let hidden = unsafe workspace.hidden.start
-        if let norm { unsafe norm.run(hidden, rows: batch.tokens, to: hidden) }
+        let state = workspace.head
+        if let norm {
+            if keeps { unsafe state.input.copy(hidden, count: workspace.hidden.count) }
+            unsafe norm.run(hidden, rows: batch.tokens, to: hidden)
+        }
         guard let output else {
             workspace.logits.resize(0)
             return
@@ -26,15 +33,17 @@ struct Head: Sendable {
         }
         let rows = batch.sequences
         let columns = (dense?.layer ?? output).inputs
-        workspace.pooled.resize(rows * columns)
-        unsafe silt_take_rows(hidden, columns, batch.pooled, rows, 0, workspace.pooled.start)
-        var input = unsafe UnsafePointer(workspace.pooled.start)
+        state.pooled.resize(rows * columns)
+        unsafe silt_take_rows(hidden, columns, batch.pooled, rows, 0, state.pooled.start)
+        var input = unsafe UnsafePointer(state.pooled.start)
         if let (layer, activation) = dense {
-            workspace.inner.resize(rows * layer.outputs)
-            unsafe layer.apply(input, rows: rows, to: workspace.inner.start, observer)
-            unsafe silt_activate(
-                KernelLevel.best.rawValue, activation.code, workspace.inner.start, nil, rows * layer.outputs)
-            unsafe input = UnsafePointer(workspace.inner.start)
+            let count = rows * layer.outputs
+            state.inner.resize(count)
+            let inner = unsafe state.inner.start
+            unsafe layer.apply(input, rows: rows, to: inner, observer)
+            if keeps { unsafe state.plainInner.copy(inner, count: count) }
+            unsafe silt_activate(KernelLevel.best.rawValue, activation.code, inner, nil, count)
+            unsafe input = UnsafePointer(inner)
         }
         workspace.logits.resize(rows * output.outputs)
         unsafe output.apply(input, rows: rows, to: workspace.logits.start, observer)

@@ -49,7 +49,7 @@ struct ModelBuilder {
                 block: configuration.blocks))
     }
 
-    private mutating func add(_ weight: FloatTensor, _ bias: FloatTensor?, _ layer: LinearLayer) -> Linear {
+    private mutating func add(_ weight: Parameter, _ bias: Parameter?, _ layer: LinearLayer) -> Linear {
         linears.append(layer)
         return Linear(
             weight: weight, bias: bias, inputs: layer.inputs, outputs: layer.outputs,

@@ -21,9 +21,9 @@ package struct TransformerModel: Sendable {
     package let hidden: Int
 
     let configuration: ModelConfiguration
-    private let embedding: Embedding
-    private let body: [Block]
-    private let last: Head
+    let embedding: Embedding
+    let body: [Block]
+    let last: Head
 
     /// Finds the tensors that the configuration asks for and compares their shapes.
     ///
@@ -62,7 +62,7 @@ package struct TransformerModel: Sendable {
     package func runBlock(
         _ index: Int, _ batch: TokenBatch, _ workspace: ForwardWorkspace, _ observer: (any ActivationObserver)? = nil
     ) {
-        body[index].run(batch, workspace, observer)
+        body[index].run(batch, workspace, workspace.block, .forward, observer)
     }
 
     /// From the last block's hidden state to the logits.

@@ -22,10 +22,10 @@ struct WeightReader {
     func has(_ name: String) -> Bool { table[prefix + name] != nil }
 
     /// A tensor of the body.
-    func body(_ name: String, _ shape: [Int]) throws(SiltError) -> FloatTensor { try whole(prefix + name, shape) }
+    func body(_ name: String, _ shape: [Int]) throws(SiltError) -> Parameter { try whole(prefix + name, shape) }
 
     /// A tensor by its whole name.
-    func whole(_ name: String, _ shape: [Int]) throws(SiltError) -> FloatTensor {
+    func whole(_ name: String, _ shape: [Int]) throws(SiltError) -> Parameter {
         guard let tensor = table[name] else {
             throw SiltError(
                 .noMatch, "the model of config.json has this tensor, the checkpoint does not", tensor: name,
@@ -36,6 +36,6 @@ struct WeightReader {
                 .noMatch, "config.json asks for the shape \(shape), the tensor has \(tensor.shape)", tensor: name,
                 advice: "does config.json belong to these weights?")
         }
-        return tensor
+        return Parameter(name: name, tensor: tensor)
     }
 }
