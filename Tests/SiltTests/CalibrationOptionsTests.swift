@@ -37,9 +37,9 @@ struct CalibrationOptionsTests {
         #expect(refuses(calibration { $0.rule = rule }, random { $0.method = .transform }))
     }
 
-    @Test("rows have factors of their own by two rules only", arguments: CalibrationOptions.Rule.allCases)
+    @Test("rows have factors of their own by some rules only", arguments: CalibrationOptions.Rule.allCases)
     func rows(rule: CalibrationOptions.Rule) {
-        let byRow = rule == .closedForm || rule == .leastSquares
+        let byRow = [.closedForm, .leastSquares, .gradient, .gradientKL].contains(rule)
         #expect(refuses(calibration { ($0.rule, $0.scope) = (rule, .row) }, random()) == !byRow)
         let hasGlobal = rule != .analytic && rule != .published
         #expect(refuses(calibration { ($0.rule, $0.scope) = (rule, .global) }, random()) == !hasGlobal)
@@ -50,6 +50,12 @@ struct CalibrationOptionsTests {
         let needsRandom = rule == .analytic || rule == .published || rule == .closedForm
         #expect(refuses(calibration { $0.rule = rule }, random { $0.method = .magnitude }) == needsRandom)
         #expect(refuses(calibration { $0.rule = rule }, random { $0.drop = 0 }) == needsRandom)
+    }
+
+    @Test("a multiplier is of rules by layer", arguments: CalibrationOptions.Rule.allCases)
+    func multipliers(rule: CalibrationOptions.Rule) {
+        let isByLayer = [.analytic, .published, .closedForm, .leastSquares].contains(rule)
+        #expect(refuses(calibration { ($0.rule, $0.multiplier) = (rule, 2) }, random()) == !isByLayer)
     }
 
     @Test("seeds are of random masks, and there are so many")

@@ -76,7 +76,12 @@ def unpacked(silt: Silt, pair: Pair, file: Path) -> Tensors:
     return read_safetensors(file.with_suffix(".out") / "model.safetensors")
 
 
-@pytest.mark.parametrize("rule", ["labelled", "unlabelled", "kl", "analytic", "published", "closed-form", "least-squares"])
+RULES = (
+    "labelled", "unlabelled", "kl", "gradient", "gradient-kl", "analytic", "published", "closed-form", "least-squares",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_rules(silt: Silt, real_pair: Pair, tmp_path: Path, rule: str) -> None:
     """Each rule finds a q above 0, says what it is, and the file is what it says that it is."""
     file = tmp_path / "m.silt"
@@ -88,6 +93,30 @@ def test_rules(silt: Silt, real_pair: Pair, tmp_path: Path, rule: str) -> None:
     if rule == "kl":
         dare = pack(silt, real_pair, tmp_path / "d.silt", *RANDOM, *ONE, *ON)
         assert divergence(report) <= divergence(dare)
+
+
+@pytest.mark.parametrize("rule", ["gradient", "gradient-kl"])
+def test_gradient_rules_lessen_the_divergence(silt: Silt, real_pair: Pair, tmp_path: Path, rule: str) -> None:
+    """A factor above 1 - p for each tensor; the answers come nearer to the fine-tuned model's."""
+    many = ("--examples", "40")
+    dare = pack(silt, real_pair, tmp_path / "d.silt", "--method", "random", "--drop", "0.99", *ON, *many, "--seeds", 1)
+    report = pack(silt, real_pair, tmp_path / "g.silt", "--method", "random", "--drop", "0.99", "--q", rule, *ON, *many)
+    assert divergence(report) < divergence(dare)
+    found = factors(silt, tmp_path / "g.silt")
+    assert len(set(found.values())) > 5 and all(0.01 <= q < 0.2 for q in found.values())
+
+
+def test_gradient_rule_of_all_and_of_rows(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
+    """One factor for all tensors, or one for each row; magnitudes have factors too."""
+    for name, words in {"all": (*RANDOM, "--per", "global"), "rows": (*RANDOM, *ONE, "--per", "row")}.items():
+        pack(silt, real_pair, tmp_path / f"{name}.silt", *words, "--q", "gradient-kl", *ON)
+    assert len(set(factors(silt, tmp_path / "all.silt").values())) == 1
+    (rows,) = [t["coding"] for t in silt.json("inspect", tmp_path / "rows.silt")["tensors"] if t["name"] == NAME]
+    assert re.search(r"\bq of \d+ rows", rows), rows
+    largest = ("--method", "magnitude", "--drop", "0.97")
+    plain = pack(silt, real_pair, tmp_path / "p.silt", *largest, "--correct-bias", "--vectors", "exact", *ON)
+    fitted = pack(silt, real_pair, tmp_path / "f.silt", *largest, "--q", "gradient-kl", *ON)
+    assert divergence(fitted) < divergence(plain) and min(factors(silt, tmp_path / "f.silt").values()) < 1
 
 
 def test_closed_form_is_the_formula(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
@@ -161,7 +190,7 @@ def test_recorded_is_measured(silt: Silt, real_pair: Pair, tmp_path: Path) -> No
     assert silt.json("rescale", file, "--q", "0.06")["removed_evaluations"] == 2
 
 
-@pytest.mark.parametrize("options", [(*RANDOM, *ONE, "--q", "kl"), (*RANDOM, "--correct-bias"), ("--kl-within", "0.05")])
+@pytest.mark.parametrize("options", [(*RANDOM, *ONE, "--q", "kl"), (*RANDOM, "--q", "gradient"), (*RANDOM, "--correct-bias"), ("--kl-within", "0.05")])
 def test_threads(silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...]) -> None:
     """The same file on one thread and on two."""
     for threads in (1, 2):
@@ -195,6 +224,7 @@ REFUSED = {
     "no seeds": ("--method", "magnitude", "--seeds", "2", *ON),
     "too large a seed": (*RANDOM, "--seed", str(2**63 - 1), "--seeds", "4", *ON),
     "no rule": (*RANDOM, "--multiplier", "2", *ON),
+    "multiple of a search": (*RANDOM, "--q", "gradient", "--multiplier", "2", *ON),
     "tiny multiplier": (*RANDOM, *ONE, "--q", "closed-form", "--multiplier", "1e-310", *ON),
     "analytic magnitude": ("--method", "magnitude", "--q", "analytic", *ON),
     "negative bound": ("--kl-within=-1", *ON),

@@ -16,19 +16,12 @@ struct LossTests {
         _ logits: [Float], columns: Int, scale: Float = 1, _ reference: [Float] = [],
         _ make: (LogitRows) -> Loss
     ) throws -> (sum: Mean, gradient: [Float]) {
-        let reference = reference.isEmpty ? logits : reference
-        return try unsafe logits.withUnsafeBufferPointer { mine in
-            try unsafe reference.withUnsafeBufferPointer { other in
-                let start = try #require(unsafe mine.baseAddress)
-                let rows = mine.count / columns
-                let loss = make(
-                    try unsafe LogitRows(#require(unsafe other.baseAddress), rows: rows, columns: columns))
-                var gradient = [Float](repeating: .nan, count: logits.count)
-                let sum = try unsafe loss.measure(
-                    LogitRows(start, rows: rows, columns: columns), scale: scale, to: &gradient)
-                #expect(loss.terms(columns: columns) == sum.count)
-                return (sum, gradient)
-            }
+        try Models.rows(reference.isEmpty ? logits : reference, columns) { reference in
+            let loss = make(reference)
+            var gradient = [Float](repeating: .nan, count: logits.count)
+            let sum = try Models.rows(logits, columns) { unsafe loss.measure($0, scale: scale, to: &gradient) }
+            #expect(loss.terms(columns: columns) == sum.count)
+            return (sum, gradient)
         }
     }
 
@@ -88,10 +81,8 @@ struct LossTests {
         try check(samples(6, seed: 7), columns: 2, samples(6, seed: 8)) { .largestLogits($0) }
         let found = try measure(logits, columns: 7, reference) { .divergence($0) }
         let squares = try measure(logits, columns: 7, reference) { .largestLogits($0, count: 2) }
-        try unsafe logits.withUnsafeBufferPointer { mine in
-            try unsafe reference.withUnsafeBufferPointer { other in
-                let mine = try unsafe LogitRows(#require(unsafe mine.baseAddress), rows: 3, columns: 7)
-                let other = try unsafe LogitRows(#require(unsafe other.baseAddress), rows: 3, columns: 7)
+        try Models.rows(logits, 7) { mine in
+            try Models.rows(reference, 7) { other in
                 #expect(found.sum == other.divergence(mine))
                 #expect(squares.sum == other.squaredDifference(mine, atLargest: 2))
             }

@@ -6,15 +6,6 @@ import Transformers
 
 @Suite("Metrics")
 struct MetricsTests {
-    private func rows<Result>(
-        _ values: [Float], _ columns: Int, level: KernelLevel = .best, _ body: (LogitRows) throws -> Result
-    ) throws -> Result {
-        try unsafe values.withUnsafeBufferPointer { buffer in
-            let start = try unsafe #require(buffer.baseAddress)
-            return try body(unsafe LogitRows(start, rows: values.count / columns, columns: columns, level: level))
-        }
-    }
-
     @Test("of classes are those of the textbooks")
     func classes() {
         let three = Classes(predicted: [0, 1, 0, 0, 2, 1, 1, 1, 2, 1], labels: [0, 1, 1, 0, 2, 2, 1, 0, 2, 1])
@@ -41,8 +32,8 @@ struct MetricsTests {
 
     @Test("of distributions are computed in binary64", arguments: KernelLevel.available)
     func divergence(level: KernelLevel) throws {
-        let mean = try rows([1, 2, 3, 0, 0, 5], 3, level: level) { reference in
-            try rows([1.5, 1, 3, 1, 0, 4], 3, level: level) { reference.divergence($0) }
+        let mean = try Models.rows([1, 2, 3, 0, 0, 5], 3, level: level) { reference in
+            try Models.rows([1.5, 1, 3, 1, 0, 4], 3, level: level) { reference.divergence($0) }
         }
         #expect(abs(mean.value - 0.06550793542687805) < 1e-12 && mean.count == 2)
         // Long rows, and candidates that are all but equal.
@@ -54,27 +45,27 @@ struct MetricsTests {
         for (x, y) in zip(long, near) {
             expected += exp(Double(x) - logSum(long)) * ((Double(x) - logSum(long)) - (Double(y) - logSum(near)))
         }
-        let found = try rows(long, 1_003, level: level) { reference in
-            try rows(near, 1_003, level: level) { reference.divergence($0).value }
+        let found = try Models.rows(long, 1_003, level: level) { reference in
+            try Models.rows(near, 1_003, level: level) { reference.divergence($0).value }
         }
         #expect(expected > 1e-8 && abs(found - expected) < 1e-13)
-        #expect(try rows(long, 1_003, level: level) { $0.divergence($0).value } == 0)
+        #expect(try Models.rows(long, 1_003, level: level) { $0.divergence($0).value } == 0)
     }
 
     @Test("of differences count what they should")
     func differences() throws {
         let reference: [Float] = [9, 8, 7, 6, 5, 0, 0, 1, 2, 3, 4, 5]
         let candidate: [Float] = [9, 8, 7, 6, 7, 50, 0, 1, 2, 3, 4, 6]
-        try rows(reference, 6) { reference in
-            try rows(candidate, 6) { candidate in
+        try Models.rows(reference, 6) { reference in
+            try Models.rows(candidate, 6) { candidate in
                 // The 50 is not among the reference's five largest.
                 #expect(reference.squaredDifference(candidate, atLargest: 5) == Mean(sum: 5, count: 10))
                 #expect(reference.squaredDifference(candidate) == Mean(sum: 2_505, count: 12))
                 #expect(reference.absoluteDifference(candidate) == Mean(sum: 53, count: 12))
             }
         }
-        #expect(try rows(candidate, 6) { $0.predictions } == [5, 5])
-        #expect(try rows([3, 3, 1], 3) { $0.predictions } == [0])
+        #expect(try Models.rows(candidate, 6) { $0.predictions } == [5, 5])
+        #expect(try Models.rows([3, 3, 1], 3) { $0.predictions } == [0])
     }
 
     @Test("what the reference expects of changed answers")
@@ -82,9 +73,10 @@ struct MetricsTests {
         // Probabilities 3/4 and 1/4; then .6, .3 and .1 of which the second is taken; a row that stays.
         let reference: [Float] = [Float(log(3.0)), 0, -50, Float(log(6.0)), Float(log(3.0)), 0, 1, 2, 3]
         let candidate: [Float] = [0, 1, -50, 0, 1, 0, 1, 2, 300]
-        let found = try rows(reference, 3) { reference in try rows(candidate, 3) { reference.regret($0) } }
+        let found = try Models.rows(reference, 3) { reference in try Models.rows(candidate, 3) { reference.regret($0) }
+        }
         #expect(abs(found.sum - 0.8) < 1e-6 && abs(found.squares - 0.34) < 1e-6)
-        let same = try rows(reference, 3) { $0.regret($0) }
+        let same = try Models.rows(reference, 3) { $0.regret($0) }
         #expect(same.sum == 0 && same.squares == 0)
     }
 
@@ -118,7 +110,7 @@ struct MetricsTests {
         for place in [0, 16, 18] {
             var values = [Float](repeating: 1, count: 19)
             values[place] = value
-            #expect(failure { _ = try rows(values, 19) { $0.rows } }?.code == .usage)
+            #expect(failure { _ = try Models.rows(values, 19) { $0.rows } }?.code == .usage)
         }
     }
 }

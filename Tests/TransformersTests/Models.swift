@@ -48,6 +48,16 @@ enum Models {
         return result
     }
 
+    /// Calls `body` with values as logits, in rows of `columns`.
+    static func rows<Result>(
+        _ values: [Float], _ columns: Int, level: KernelLevel = .best, _ body: (LogitRows) throws -> Result
+    ) throws -> Result {
+        try unsafe values.withUnsafeBufferPointer { buffer in
+            let start = try unsafe #require(buffer.baseAddress)
+            return try body(unsafe LogitRows(start, rows: values.count / columns, columns: columns, level: level))
+        }
+    }
+
     /// The largest difference.
     static func distance(_ a: [Float], _ b: [Float]) -> Float {
         a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity

@@ -149,6 +149,13 @@ void silt_scatter(int level, const uint64_t *words, size_t count, const float *v
 /* The inverse; returns the number of values. */
 size_t silt_gather(int level, const uint64_t *words, size_t count, const float *dense, float *values);
 
+/* The values of `dense` that are not 0, in order, and their places; `places` null: only counts. Returns their number. */
+size_t silt_kept(const float *dense, size_t count, uint64_t *_Nullable places, float *_Nullable values);
+/* The sum of values[i] * dense[places[i]], in binary64. */
+double silt_kept_dot(const float *values, const uint64_t *places, size_t number, const float *dense);
+/* dense[places[i]] += values[i] / divisor */
+void silt_kept_add(const float *values, const uint64_t *places, size_t number, float divisor, float *dense);
+
 /* ---- Prediction (section 12.2) ---- */
 
 /* The patterns of base + sum, of type SILT_F32, SILT_F16 or SILT_BF16. `out` may be `base`. */

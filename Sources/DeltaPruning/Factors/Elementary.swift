@@ -21,6 +21,13 @@ enum Elementary {
         return z * sum
     }
 
+    /// The cosine of an angle from -pi to pi.
+    static func cosine(_ angle: Double) -> Double {
+        var sum = 1.0
+        for term in stride(from: 30.0, through: 2, by: -2) { sum = 1 - sum * angle * angle / (term * (term - 1)) }
+        return sum
+    }
+
     /// e to the power of `value`; 0 or infinity far from 0.
     static func exp(_ value: Double) -> Double {
         guard value.magnitude < 700 else { return value < 0 ? 0 : .infinity }

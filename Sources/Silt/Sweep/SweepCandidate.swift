@@ -64,6 +64,8 @@ struct SweepCandidate: Sendable {
         rows += dropping("DAREx-q unlabelled", common, drops, .unlabelled)
         rows += dropping("DAREx-q kl", common, drops, .kl)
         rows += dropping("DAREx-q kl, per tensor", common, drops.filter { $0 >= descends }, .kl, .tensor)
+        rows += dropping("DAREx-q gradient", common, drops.filter { $0 >= descends }, .gradient)
+        rows += dropping("DAREx-q gradient-kl", common, drops.filter { $0 >= descends }, .gradientKL)
         rows += dropping("DAREx-q analytic", common, drops, .analytic)
         rows += dropping("DAREx-q analytic, as the paper's program", common, drops, .published)
         rows += dropping("closed form", common, drops, .closedForm, multiplier: 1)

@@ -10,6 +10,11 @@ public struct CalibrationOptions: Sendable, Hashable {
         case unlabelled
         /// The one with the least Kullback-Leibler divergence from the fine-tuned model.
         case kl
+        /// Tensor by tensor, the ones with the least squared error of the fine-tuned model's five largest logits, down its
+        /// gradient: DAREx-q, per layer.
+        case gradient
+        /// The same with the divergence from the fine-tuned model in place of the squared error.
+        case gradientKL = "gradient-kl"
         /// From a tail bound of theorem 3.1, layer by layer, in binary64.
         case analytic
         /// As the paper's program computes it, with the roundings of binary16.
@@ -18,6 +23,9 @@ public struct CalibrationOptions: Sendable, Hashable {
         case closedForm = "closed-form"
         /// The least squared error of each layer's output with this mask.
         case leastSquares = "least-squares"
+
+        /// Whether q itself is searched for, by what the whole model answers.
+        var isSearch: Bool { [.labelled, .unlabelled, .kl, .gradient, .gradientKL].contains(self) }
     }
 
     /// What has a q of its own.
@@ -36,7 +44,7 @@ public struct CalibrationOptions: Sendable, Hashable {
 
     /// How q is found; nil: as the lossy options say.
     public var rule: Rule?
-    /// What has a q of its own; nil: each tensor for rules by layer, else all together.
+    /// What has a q of its own; nil: each tensor for rules by layer and gradient ones, else all together.
     public var scope: Scope?
     /// What q is multiplied by (for the analytic rules: eta); nil: what divergence says is best.
     public var multiplier: Double?
@@ -150,10 +158,13 @@ public struct CalibrationOptions: Sendable, Hashable {
             guard sparse == .random, lossy.residual == nil, lossy.drop > 0 else {
                 throw refuse("the rule \(rule.rawValue) is about random drop", "take least-squares or kl")
             }
-        case .labelled, .unlabelled, .kl, .leastSquares: break
+        case .labelled, .unlabelled, .kl, .leastSquares, .gradient, .gradientKL: break
         }
-        guard scope != .row || rule == .closedForm || rule == .leastSquares else {
+        guard scope != .row || ![.labelled, .unlabelled, .kl, .analytic, .published].contains(rule) else {
             throw refuse("q by the rule \(rule.rawValue) is not found row by row", "take --per tensor or global")
+        }
+        if rule.isSearch, multiplier != nil {
+            throw refuse("the rule \(rule.rawValue) finds q itself, not a multiple of it", "leave --multiplier out")
         }
         if rule == .analytic || rule == .published, scope == .global {
             throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "take --per tensor")

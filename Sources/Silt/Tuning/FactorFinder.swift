@@ -39,6 +39,8 @@ struct FactorFinder {
             return try descend(model, found, rule)
         case .analytic, .published:
             return try analytic(model, rule == .published ? .published : .sound, eta: multiplier)
+        case .gradient: return try gradient(model, .largestLogits, scope ?? .tensor)
+        case .gradientKL: return try gradient(model, .divergence, scope ?? .tensor)
         case .closedForm, .leastSquares:
             let factors =
                 rule == .closedForm
@@ -204,18 +206,18 @@ struct FactorFinder {
     // MARK: - Candidates
 
     /// The tensors that q is about.
-    private func pruned(_ model: BenchModel) -> [BenchModel.Tensor] {
+    func pruned(_ model: BenchModel) -> [BenchModel.Tensor] {
         model.tensors.filter { tensor in
             tensor.isMethod && tensor.components.contains { if case .sparse = $0 { true } else { false } }
         }
     }
 
-    private func start(_ model: BenchModel) -> Double { model.options.q ?? 1 }
+    func start(_ model: BenchModel) -> Double { model.options.q ?? 1 }
 
     private func floats(_ delta: TensorDelta) -> [Float] { (0..<delta.count).map { unsafe delta.values[$0] } }
 
     /// The kept values of a tensor, dense and not divided.
-    private func values(_ tensor: BenchModel.Tensor, _ source: BenchTensor) throws(SiltError) -> [Float] {
+    func values(_ tensor: BenchModel.Tensor, _ source: BenchTensor) throws(SiltError) -> [Float] {
         var sum = [Float](repeating: 0, count: source.delta.count)
         let reader = MatrixReader(source: MemoryChunks(chunks: tensor.chunks.chunks), level: .best)
         for case .sparse(let matrix) in tensor.components {

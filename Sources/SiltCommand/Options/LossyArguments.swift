@@ -37,8 +37,8 @@ struct LossyArguments: ParsableArguments {
         help: ArgumentHelp(
             "Rescale factor q, by which kept values are divided (default: dare, which is 1 - p).",
             discussion: """
-                A number, dare, or how data find it: labelled, unlabelled, kl, analytic, published, closed-form, \
-                least-squares.
+                A number, dare, or how data find it: labelled, unlabelled, kl, gradient, gradient-kl, analytic, \
+                published, closed-form, least-squares.
                 """))
     var q: RescaleArgument?
 

@@ -28,4 +28,12 @@ package enum Labels: Sendable, Hashable {
         case .values(let values): .values(Array(values.prefix(count)))
         }
     }
+
+    /// Those of these examples, in this order.
+    package func picked(_ examples: [Int]) -> Labels {
+        switch self {
+        case .classes(let classes): .classes(examples.map { classes[$0] })
+        case .values(let values): .values(examples.map { values[$0] })
+        }
+    }
 }

@@ -50,6 +50,21 @@ package struct TokenData: Sendable {
     /// The first `count` examples, or all if there are fewer.
     package func prefix(_ count: Int) -> TokenData { TokenData(self, count: min(max(count, 0), self.count)) }
 
+    /// These examples, in this order.
+    package func picked(_ examples: [Int]) -> TokenData { TokenData(self, examples) }
+
+    private init(_ other: TokenData, _ examples: [Int]) {
+        count = examples.count
+        (file, length) = (other.file, other.length)
+        labels = other.labels?.picked(examples)
+        let length = length
+        func rows<Element>(_ values: [Element]) -> [Element] {
+            guard !values.isEmpty else { return [] }
+            return examples.flatMap { values[$0 * length..<($0 + 1) * length] }
+        }
+        (ids, mask, types) = (rows(other.ids), rows(other.mask), rows(other.types))
+    }
+
     /// Tokens that are no padding.
     package var tokens: Int { mask.count { $0 } }
 

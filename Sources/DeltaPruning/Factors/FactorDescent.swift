@@ -1,0 +1,54 @@
+/// Descends the slopes of rescale factors: AdamW with a rate that falls as a cosine, as DAREx's program does it.
+///
+/// A factor is q = |c| + floor, so that it stays above the floor; c is what moves (`perlayer_opt.py`).
+package struct FactorDescent: Sendable {
+    /// The rate at the beginning.
+    static let rate = 0.01
+    /// Steps until the rate is 0.
+    package static let steps = 200
+    /// Decay of c, as a share of the rate.
+    static let decay = 0.01
+    /// The least c to begin with: at 0 it would have no direction.
+    static let least = 1e-4
+    private static let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8)
+
+    private let floor: Double
+    private var coefficients: [Double]
+    private var first: [Double]
+    private var second: [Double]
+    /// Steps that were taken.
+    package private(set) var count = 0
+    /// beta1 and beta2 to the power of `count`.
+    private var powers = (first: 1.0, second: 1.0)
+
+    /// Begins at the factors `start`, or 1e-4 above the floor where they are below that.
+    package init(start: [Double], floor: Double) {
+        self.floor = floor
+        coefficients = start.map { max($0 - floor, FactorDescent.least) }
+        first = start.map { _ in 0 }
+        second = first
+    }
+
+    /// The factors q.
+    package var factors: [Double] { coefficients.map { abs($0) + floor } }
+
+    /// Takes a step; `slopes` are the loss's with respect to the factors.
+    ///
+    /// - Precondition: a slope for each factor, and fewer than `steps` steps before.
+    package mutating func step(_ slopes: [Double]) {
+        precondition(slopes.count == coefficients.count && count < FactorDescent.steps)
+        let angle = Double.pi * Double(count) / Double(FactorDescent.steps)
+        let rate = FactorDescent.rate * (1 + Elementary.cosine(angle)) / 2
+        let (beta1, beta2) = (FactorDescent.beta1, FactorDescent.beta2)
+        count += 1
+        powers = (powers.first * beta1, powers.second * beta2)
+        for (index, slope) in slopes.enumerated() {
+            let own = coefficients[index] < 0 ? -slope : slope
+            first[index] = beta1 * first[index] + (1 - beta1) * own
+            second[index] = beta2 * second[index] + (1 - beta2) * own * own
+            let root = (second[index] / (1 - powers.second)).squareRoot()
+            coefficients[index] *= 1 - rate * FactorDescent.decay
+            coefficients[index] -= rate * first[index] / (1 - powers.first) / (root + FactorDescent.epsilon)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+"""Silt's backward passes beside PyTorch's: every architecture and variant, with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import architectures
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+
+TOLERANCE = 1e-4
+
+
+def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, tensors, labels) -> torch.Tensor:
+    """The loss that `silt eval` names: cross-entropy, squared error, or that of the next token."""
+    logits = model(**tensors).logits
+    if case.is_causal:
+        mask = tensors["attention_mask"]
+        return architectures.losses(logits, tensors).sum() / (mask[:, :-1] & mask[:, 1:]).sum()
+    if case.options["num_labels"] == 1:
+        return torch.nn.functional.mse_loss(logits[:, 0], labels)
+    return torch.nn.functional.cross_entropy(logits, labels)
+
+
+@pytest.mark.parametrize("case", architectures.CASES, ids=lambda case: case.name)
+def test_the_gradients_are_those_of_pytorch(silt, tmp_path: Path, case: architectures.Case) -> None:
+    architectures.build(case, tmp_path / "model")
+    tensors = architectures.data(case, tmp_path / "data.safetensors")
+    labels = None if case.is_causal else load_file(tmp_path / "data.safetensors")["labels"]
+    family = getattr(transformers, case.family + case.kind)
+    # In binary64, so that all of the difference is Silt's; without dropout.
+    model = family.from_pretrained(tmp_path / "model", dtype=torch.float64).eval()
+    loss = mean_loss(case, model, tensors, labels if labels is None or not labels.is_floating_point() else labels.double())
+    loss.backward()
+    out = tmp_path / "out.safetensors"
+    silt("eval", tmp_path / "model", tmp_path / "data.safetensors", "--gradients", out)
+    ours = load_file(out)
+    theirs = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert set(ours) == set(theirs)
+    largest = max(gradient.norm() for gradient in theirs.values())
+    for name, gradient in theirs.items():
+        assert ours[name].dtype == torch.float32 and ours[name].shape == gradient.shape, name
+        # Some gradients are 0 but for rounding: a bias of all keys moves all scores of a query alike.
+        error = (ours[name] - gradient).norm() / (gradient.norm() + 1e-3 * largest)
+        assert error <= TOLERANCE, f"{name}: {error}"
