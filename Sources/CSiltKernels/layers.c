@@ -8,34 +8,8 @@
 /* No function that passes vectors is called: all are inlined into one of their own level. */
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#define NAME(name) name##_scalar
-#define TARGET
-#include "layers_body.h"
-#undef NAME
-#undef TARGET
-
-#if defined(__x86_64__)
-#define NAME(name) name##_avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#include "layers_body.h"
-#undef NAME
-#undef TARGET
-
-#define NAME(name) name##_avx512
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-256-bit")))
-#include "layers_body.h"
-#undef NAME
-#undef TARGET
-
-#define RUN(level, call, ...)                                         \
-    do {                                                              \
-        if ((level) >= SILT_LEVEL_AVX512) call##_avx512(__VA_ARGS__); \
-        else if ((level) >= SILT_LEVEL_AVX2) call##_avx2(__VA_ARGS__); \
-        else call##_scalar(__VA_ARGS__);                              \
-    } while (0)
-#else
-#define RUN(level, call, ...) ((void)(level), call##_scalar(__VA_ARGS__))
-#endif
+#define BODY "layers_body.h"
+#include "levels.h"
 
 void silt_activate(int level, int function, float *values, const float *factors, size_t count) {
     RUN(level, activate, function, values, factors, count);

@@ -7,18 +7,8 @@ import Testing
 @Suite("Kernels of backward passes")
 struct BackwardKernelTests {
     private func samples(_ count: Int, _ range: Float, seed: UInt64) -> [Float] {
-        var generator = SeededGenerator(seed: seed)
-        return (0..<count).map { _ in (Float(generator.below(2_000_001)) / 1_000_000 - 1) * range }
+        LayerKernelTests.samples(count, range, seed: seed)
     }
-
-    private static let functions: [(code: Int, exact: @Sendable (Double) -> Double)] = [
-        (Int(SILT_IDENTITY), { $0 }),
-        (Int(SILT_GELU), { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) }),
-        (Int(SILT_GELU_TANH), { $0 / 2 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }),
-        (Int(SILT_RELU), { max($0, 0) }),
-        (Int(SILT_SILU), { $0 / (1 + exp(-$0)) }),
-        (Int(SILT_TANH), { tanh($0) }),
-    ]
 
     private func slopes(_ level: KernelLevel, _ function: Int, _ values: [Float]) -> [Float] {
         var gradients = values.map { _ in Float(1) }
@@ -26,9 +16,9 @@ struct BackwardKernelTests {
         return gradients
     }
 
-    @Test("slopes of activations are those of differences", arguments: functions.indices)
+    @Test("slopes of activations are those of differences", arguments: LayerKernelTests.functions.indices)
     func activations(index: Int) {
-        let (code, exact) = BackwardKernelTests.functions[index]
+        let (code, exact) = LayerKernelTests.functions[index]
         let values = samples(3_000, 8, seed: 1) + samples(500, 0.5, seed: 2)
         for (value, slope) in zip(values, slopes(.best, code, values)) where value.magnitude > 1e-3 {
             let (x, step) = (Double(value), 1e-4)
@@ -50,9 +40,9 @@ struct BackwardKernelTests {
         #expect(slopes(.best, code, [1, .nan, 2])[1].isNaN || code == Int(SILT_IDENTITY))
     }
 
-    @Test("gradients of gated activations are those of the product", arguments: functions.indices)
+    @Test("gradients of gated activations are those of the product", arguments: LayerKernelTests.functions.indices)
     func gates(index: Int) {
-        let (code, exact) = BackwardKernelTests.functions[index]
+        let (code, exact) = LayerKernelTests.functions[index]
         let (values, factors) = (samples(50, 3, seed: 3), samples(50, 2, seed: 4))
         let before = samples(50, 1, seed: 5)
         var (gradients, others) = (before, [Float](repeating: .nan, count: 50))
@@ -174,7 +164,7 @@ struct BackwardKernelTests {
         func results(_ level: KernelLevel) -> [[UInt32]] {
             let raw = level.rawValue
             var results: [[Float]] = []
-            for (code, _) in BackwardKernelTests.functions {
+            for (code, _) in LayerKernelTests.functions {
                 var (gradients, others) = (gradient, gradient)
                 unsafe silt_activate_backward(
                     raw, Int32(code), values, values, &gradients, &others, values.count)

@@ -6,9 +6,14 @@ import Testing
 
 @Suite("Kernels of layers")
 struct LayerKernelTests {
-    private func samples(_ count: Int, _ range: Float, seed: UInt64) -> [Float] {
+    /// Values between -range and range.
+    static func samples(_ count: Int, _ range: Float, seed: UInt64) -> [Float] {
         var generator = SeededGenerator(seed: seed)
         return (0..<count).map { _ in (Float(generator.below(2_000_001)) / 1_000_000 - 1) * range }
+    }
+
+    private func samples(_ count: Int, _ range: Float, seed: UInt64) -> [Float] {
+        LayerKernelTests.samples(count, range, seed: seed)
     }
 
     private func activate(_ level: KernelLevel, _ function: Int, _ values: [Float], _ factors: [Float]? = nil)
@@ -23,7 +28,8 @@ struct LayerKernelTests {
         return values
     }
 
-    private static let functions: [(code: Int, exact: @Sendable (Double) -> Double)] = [
+    /// Every activation, and what it computes.
+    static let functions: [(code: Int, exact: @Sendable (Double) -> Double)] = [
         (Int(SILT_IDENTITY), { $0 }),
         (Int(SILT_GELU), { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) }),
         (Int(SILT_GELU_TANH), { $0 / 2 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }),

@@ -30,7 +30,7 @@ struct MeanGradient {
         }
         let terms = losses.reduce(0) { $0 + $1.terms(columns: model.head.columns) }
         names = model.parameterNames
-        let pass = try BatchGradients(weights, Set(names), file: data.file, pipeline)
+        let pass = try GradientPass(weights, Set(names), file: data.file, pipeline)
         let total = GradientTable(for: weights, names: Set(names))
         let (head, labels) = (model.head, data.labels)
         do throws(SiltError) {

@@ -38,7 +38,7 @@ struct GradientSearch {
     private let teacher: TransformerModel
     /// The candidate's tensors that no factor is about, and any of the others.
     private let weights: WeightTable
-    private let gradients: BatchGradients
+    private let gradients: GradientPass
     private let pipeline: Pipeline
     private let training: TokenData
     private let order: ExampleOrder
@@ -59,7 +59,7 @@ struct GradientSearch {
         (self.configuration, self.pipeline) = (configuration, pipeline)
         weights = candidate
         teacher = try TransformerModel(configuration, fineTuned)
-        gradients = try BatchGradients(candidate, Set(deltas.map(\.name)), file: data.file, pipeline)
+        gradients = try GradientPass(candidate, Set(deltas.map(\.name)), file: data.file, pipeline)
         let all = Array(0..<data.count)
         let share = GradientSearch.heldOutShare
         let isSplit = data.count >= 2 * share

@@ -13,7 +13,10 @@ struct CalibrationArguments: ParsableArguments {
     @Option(help: "Examples that are read of either at most (default: all).")
     var examples: Int?
 
-    @Option(help: "What has a q of its own: global, tensor or row (default: tensor for rules by layer and gradient ones, else global).")
+    @Option(
+        help:
+            "What has a q of its own: global, tensor or row (default: tensor for rules by layer and gradient ones, else global)."
+    )
     var per: CalibrationOptions.Scope?
 
     @Option(

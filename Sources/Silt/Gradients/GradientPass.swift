@@ -6,7 +6,7 @@ internal import Transformers
 ///
 /// Results are taken in the order of the batches, so that the number of threads does not matter. Buffers stay for the next run.
 /// Memory: for each thread, the gradients of the chosen tensors and what `BackwardWorkspace` says.
-final class BatchGradients: Sendable {
+final class GradientPass: Sendable {
     /// What a worker needs.
     private final class Worker: @unchecked Sendable {
         let workspace = BackwardWorkspace()
