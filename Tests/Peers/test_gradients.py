@@ -24,24 +24,31 @@ def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, ten
     return torch.nn.functional.cross_entropy(logits, labels)
 
 
+def gradients(case: architectures.Case, family, path: Path, tensors, labels, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """PyTorch's gradients by tensor, computed in `dtype`, without dropout."""
+    model = family.from_pretrained(path, dtype=dtype).eval()
+    if labels is not None and labels.is_floating_point():
+        labels = labels.to(dtype)
+    mean_loss(case, model, tensors, labels).backward()
+    return {name: p.grad.double() for name, p in model.named_parameters() if p.grad is not None}
+
+
 @pytest.mark.parametrize("case", architectures.CASES, ids=lambda case: case.name)
 def test_the_gradients_are_those_of_pytorch(silt, tmp_path: Path, case: architectures.Case) -> None:
     architectures.build(case, tmp_path / "model")
     tensors = architectures.data(case, tmp_path / "data.safetensors")
     labels = None if case.is_causal else load_file(tmp_path / "data.safetensors")["labels"]
     family = getattr(transformers, case.family + case.kind)
-    # In binary64, so that all of the difference is Silt's; without dropout.
-    model = family.from_pretrained(tmp_path / "model", dtype=torch.float64).eval()
-    loss = mean_loss(case, model, tensors, labels if labels is None or not labels.is_floating_point() else labels.double())
-    loss.backward()
+    theirs, single = (gradients(case, family, tmp_path / "model", tensors, labels, t) for t in (torch.float64, torch.float32))
     out = tmp_path / "out.safetensors"
     silt("eval", tmp_path / "model", tmp_path / "data.safetensors", "--gradients", out)
     ours = load_file(out)
-    theirs = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
     assert set(ours) == set(theirs)
     largest = max(gradient.norm() for gradient in theirs.values())
     for name, gradient in theirs.items():
         assert ours[name].dtype == torch.float32 and ours[name].shape == gradient.shape, name
         # Some gradients are 0 but for rounding: a bias of all keys moves all scores of a query alike.
-        error = (ours[name] - gradient).norm() / (gradient.norm() + 1e-3 * largest)
-        assert error <= TOLERANCE, f"{name}: {error}"
+        scale = gradient.norm() + 1e-3 * largest
+        error, usual = (ours[name] - gradient).norm() / scale, (single[name] - gradient).norm() / scale
+        # Where scores are large, binary32 alone is farther away than that, PyTorch's too.
+        assert error <= max(TOLERANCE, 2 * usual), f"{name}: {error}, PyTorch's in binary32 {usual}"
