@@ -105,7 +105,7 @@ struct LossTests {
             for (index, value) in gradient.enumerated() { mean[index % 3] += Double(value) / 8_000 }
             square += Double(gradient[0] * gradient[0]) / 2_000
         }
-        let probability = exp(1) / (exp(1) + 1 + exp(-1))
+        let probability: Double = exp(1) / (exp(1) + 1 + exp(-1))
         #expect(mean.allSatisfy { abs($0) < 0.02 })
         #expect(abs(square - probability * (1 - probability)) < 0.02)
         // Of a regression: variance 1.
