@@ -14,6 +14,8 @@ TUNED = [
     "DAREx-q unlabelled",
     "DAREx-q kl",
     "DAREx-q kl, per tensor",
+    "DAREx-q gradient",
+    "DAREx-q gradient-kl",
     "DAREx-q analytic",
     "DAREx-q analytic, as the paper's program",
 ]

@@ -42,6 +42,7 @@ PIECES = {
     "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
     "layers": r"^(DAREx-q analytic|closed form|least squares)",
     "per-tensor": r"^DAREx-q .*per tensor$",
+    "gradient": r"^DAREx-q gradient",
 }
 
 
