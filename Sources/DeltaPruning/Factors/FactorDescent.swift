@@ -2,17 +2,17 @@
 ///
 /// A factor is q = |c| + floor, so that it stays above the floor; c is what moves (`perlayer_opt.py`).
 package struct FactorDescent: Sendable {
-    /// The rate at the beginning.
-    static let rate = 0.01
     /// Steps until the rate is 0.
     package static let steps = 200
     /// Decay of c, as a share of the rate.
     static let decay = 0.01
-    /// The least c to begin with: at 0 it would have no direction.
-    static let least = 1e-4
+    /// The least c to begin with, as a share of the rate: at 0 it would have no direction.
+    static let least = 0.01
     private static let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8)
 
     private let floor: Double
+    /// The rate at the beginning.
+    private let rate: Double
     private var coefficients: [Double]
     private var first: [Double]
     private var second: [Double]
@@ -21,10 +21,12 @@ package struct FactorDescent: Sendable {
     /// beta1 and beta2 to the power of `count`.
     private var powers = (first: 1.0, second: 1.0)
 
-    /// Begins at the factors `start`, or 1e-4 above the floor where they are below that.
-    package init(start: [Double], floor: Double) {
-        self.floor = floor
-        coefficients = start.map { max($0 - floor, FactorDescent.least) }
+    /// Begins at the factors `start`, or a hundredth of the rate above the floor where they are below that.
+    ///
+    /// - Parameter rate: about how far a factor moves in a step at the beginning; DAREx's program has 0.01.
+    package init(start: [Double], floor: Double, rate: Double) {
+        (self.floor, self.rate) = (floor, rate)
+        coefficients = start.map { max($0 - floor, FactorDescent.least * rate) }
         first = start.map { _ in 0 }
         second = first
     }
@@ -38,7 +40,7 @@ package struct FactorDescent: Sendable {
     package mutating func step(_ slopes: [Double]) {
         precondition(slopes.count == coefficients.count && count < FactorDescent.steps)
         let angle = Double.pi * Double(count) / Double(FactorDescent.steps)
-        let rate = FactorDescent.rate * (1 + Elementary.cosine(angle)) / 2
+        let rate = rate * (1 + Elementary.cosine(angle)) / 2
         let (beta1, beta2) = (FactorDescent.beta1, FactorDescent.beta2)
         count += 1
         powers = (powers.first * beta1, powers.second * beta2)

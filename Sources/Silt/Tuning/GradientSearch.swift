@@ -16,6 +16,10 @@ struct GradientSearch {
         case divergence
     }
 
+    /// The rate of the descent, as published, and the largest that it is as a share of the factor at the start.
+    ///
+    /// At p = 0.99 the published rate is as much as q itself: one step doubles it, and no later one makes that good.
+    private static let (rate, share) = (0.01, 0.1)
     /// Examples of a step.
     private static let examples = 8
     /// Examples of a batch: fixed, so that the number of threads decides nothing.
@@ -75,7 +79,9 @@ struct GradientSearch {
     /// The best factors on the held-out examples are returned, which are those at the start if nothing is better.
     func run(start: Double, floor: Double) throws(SiltError) -> Result {
         let count = isShared ? 1 : deltas.reduce(0) { $0 + $1.factors }
-        var descent = FactorDescent(start: [Double](repeating: start, count: count), floor: floor)
+        var descent = FactorDescent(
+            start: [Double](repeating: start, count: count), floor: floor,
+            rate: min(GradientSearch.rate, GradientSearch.share * start))
         var best = (factors: [Double](repeating: start, count: count), loss: 0.0)
         best.loss = try heldOutLoss(best.factors)
         var (looks, idle, next) = (1, 0, Examples(order))

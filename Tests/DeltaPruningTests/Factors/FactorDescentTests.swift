@@ -7,7 +7,7 @@ struct FactorDescentTests {
     func valley() {
         // (q - 0.04)^2 + (q - 0.02)^2 + (q - 0.001)^2, the last of which lies below the floor.
         let targets = [0.04, 0.02, 0.001]
-        var descent = FactorDescent(start: [0.01, 0.01, 0.01], floor: 0.01)
+        var descent = FactorDescent(start: [0.01, 0.01, 0.01], floor: 0.01, rate: 0.01)
         for _ in 0..<FactorDescent.steps {
             descent.step(zip(descent.factors, targets).map { 2 * ($0 - $1) })
             #expect(descent.factors.allSatisfy { $0 >= 0.01 })
@@ -20,7 +20,7 @@ struct FactorDescentTests {
     @Test("takes the steps of AdamW with a cosine")
     func steps() {
         // torch.optim.AdamW(lr=1e-2) and CosineAnnealingLR(T_max=200) on c = 0.0001 with these gradients of c.
-        var descent = FactorDescent(start: [0.01], floor: 0.01)
+        var descent = FactorDescent(start: [0.01], floor: 0.01, rate: 0.01)
         #expect(abs(descent.factors[0] - 0.0101) < 1e-12)
         var found: [Double] = []
         for slope in [-3.0, -1, 2, -0.5] {
@@ -36,6 +36,6 @@ struct FactorDescentTests {
 
     @Test("begins where it is told, a little above the floor at least")
     func start() {
-        #expect(FactorDescent(start: [1, 0.01], floor: 0.01).factors == [0.99 + 0.01, 0.0001 + 0.01])
+        #expect(FactorDescent(start: [1, 0.01], floor: 0.01, rate: 0.01).factors == [0.99 + 0.01, 0.0001 + 0.01])
     }
 }
