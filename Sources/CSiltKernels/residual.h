@@ -22,10 +22,29 @@ typedef struct {
 /* Rebuilds the elements from `from` on; `job` stands where they begin. */
 int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
 
+/* Where the unit ends in which a group of 32 elements lies, and whether it equals the base. A group that lies in several units
+ * has the end 0. */
+typedef struct {
+    size_t until;
+    int is_still;
+} residual_unit;
+
+/* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: the unit equals the base. */
+residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
+
+/* How many elements from `i` on are in whole groups of a unit that equals the base: class 0 moves no state. */
+static inline size_t residual_still(const residual_unit *unit, const residual_job *job, size_t i) {
+    if (!unit->is_still) return 0;
+    const size_t end = unit->until < job->count ? unit->until : job->count;
+    return (end - i) / SILT_LANES * SILT_LANES;
+}
+
 #if defined(__x86_64__)
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
 size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
 size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
+size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
+size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
 #endif
 
 #endif
