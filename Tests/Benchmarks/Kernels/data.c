@@ -33,15 +33,18 @@ void *make_buffer(size_t size) {
 void normalise(const uint32_t *counts, uint16_t *frequencies) {
     uint64_t total = 0;
     for (int s = 0; s < 256; s++) total += counts[s];
-    int sum = 0, largest = 0;
+    int sum = 0;
     for (int s = 0; s < 256; s++) {
         const uint64_t scaled = ((uint64_t)counts[s] * 4096 + total / 2) / total;
         frequencies[s] = (uint16_t)(counts[s] == 0 ? 0 : scaled == 0 ? 1 : scaled);
         sum += frequencies[s];
-        if (frequencies[s] > frequencies[largest]) largest = s;
     }
-    /* What rounding left over goes to the most frequent one; alphabets are small enough for that. */
-    frequencies[largest] = (uint16_t)(frequencies[largest] + 4096 - sum);
+    /* What rounding left over comes from, or goes to, whichever is the most frequent. */
+    for (; sum != 4096; sum += sum < 4096 ? 1 : -1) {
+        int largest = 0;
+        for (int s = 1; s < 256; s++) largest = frequencies[s] > frequencies[largest] ? s : largest;
+        frequencies[largest] = (uint16_t)(frequencies[largest] + (sum < 4096 ? 1 : -1));
+    }
 }
 
 static void put(chunk *c, void *patterns, size_t i, float value) {
