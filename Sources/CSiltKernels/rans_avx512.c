@@ -46,17 +46,18 @@ TARGET void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const u
 }
 
 TARGET size_t rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
-    __m512i x0 = _mm512_loadu_si512(reader->x), x1 = _mm512_loadu_si512(reader->x + 16);
-    const __m512i row = _mm512_setzero_si512();
+    __m256i x[4];
+    for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(reader->x + 8 * k));
+    const __m256i row = _mm256_setzero_si256();
     size_t i = 0;
     for (; i + 32 <= count && reader->end - reader->word >= 64; i += 32) {
-        const __m512i s0 = advance(&x0, row, slots, &reader->word);
-        const __m512i s1 = advance(&x1, row, slots, &reader->word);
-        _mm_storeu_si128((__m128i *)(void *)(out + i), _mm512_cvtepi32_epi8(_mm512_srli_epi32(s0, 24)));
-        _mm_storeu_si128((__m128i *)(void *)(out + i + 16), _mm512_cvtepi32_epi8(_mm512_srli_epi32(s1, 24)));
+#pragma clang loop unroll(full)
+        for (size_t k = 0; k < 4; k++) {
+            const __m256i symbols = _mm256_srli_epi32(advance(&x[k], row, slots, &reader->word), 24);
+            _mm_storel_epi64((__m128i *)(void *)(out + i + 8 * k), _mm256_cvtepi32_epi8(symbols));
+        }
     }
-    _mm512_storeu_si512(reader->x, x0);
-    _mm512_storeu_si512(reader->x + 16, x1);
+    for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(reader->x + 8 * k), x[k]);
     return i;
 }
 

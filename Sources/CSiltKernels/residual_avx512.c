@@ -119,12 +119,23 @@ INLINE __m512i load_rows(const residual_job *job) {
 INLINE __m512i join(__m256i low, __m256i high) { return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1); }
 
 /* The symbols of 32 lanes in 16 bits each; the states move past them. */
-INLINE __m512i symbols_of(residual_job *job, __m512i rows, __m512i *x0, __m512i *x1) {
+INLINE __m512i symbols_of(residual_job *job, __m512i rows, __m256i *x) {
     const __m512i rows0 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(rows)), 12);
     const __m512i rows1 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rows, 1)), 12);
-    const __m512i slots0 = advance(x0, rows0, job->tables, &job->reader.word);
-    const __m512i slots1 = advance(x1, rows1, job->tables, &job->reader.word);
-    return join(_mm512_cvtepi32_epi16(_mm512_srli_epi32(slots0, 24)), _mm512_cvtepi32_epi16(_mm512_srli_epi32(slots1, 24)));
+    const __m256i s0 = advance(&x[0], _mm512_castsi512_si256(rows0), job->tables, &job->reader.word);
+    const __m256i s1 = advance(&x[1], _mm512_extracti64x4_epi64(rows0, 1), job->tables, &job->reader.word);
+    const __m256i s2 = advance(&x[2], _mm512_castsi512_si256(rows1), job->tables, &job->reader.word);
+    const __m256i s3 = advance(&x[3], _mm512_extracti64x4_epi64(rows1, 1), job->tables, &job->reader.word);
+    const __m512i low = _mm512_srli_epi32(join(s0, s1), 24), high = _mm512_srli_epi32(join(s2, s3), 24);
+    return join(_mm512_cvtepi32_epi16(low), _mm512_cvtepi32_epi16(high));
+}
+
+INLINE void load_states(const residual_job *job, __m256i *x) {
+    for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(job->reader.x + 8 * k));
+}
+
+INLINE void store_states(residual_job *job, const __m256i *x) {
+    for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(job->reader.x + 8 * k), x[k]);
 }
 
 /* ---- Chunks ---- */
@@ -138,7 +149,8 @@ INLINE __m512i rebuilt_16(__m512i b, __m512i z) {
 }
 
 TARGET size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
-    __m512i x0 = _mm512_loadu_si512(job->reader.x), x1 = _mm512_loadu_si512(job->reader.x + 16);
+    __m256i x[4];
+    load_states(job, x);
     const __m512i row_of_class = load_rows(job), exponent_mask = _mm512_set1_epi16((short)job->type.exponent_mask);
     const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
     unit_scales units = {.unit = {0, 0}};
@@ -154,14 +166,13 @@ TARGET size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base,
         }
         const __m512i b = _mm512_loadu_si512(base + i);
         const __m512i exponent = _mm512_and_si512(_mm512_srl_epi16(b, mantissa_bits), exponent_mask);
-        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), &x0, &x1);
+        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), x);
         const __m512i z = folded_16(job, symbol, &ok);
         if (!ok) break;
         _mm512_storeu_si512(result + i, rebuilt_16(b, z));
         i += 32;
     }
-    _mm512_storeu_si512(job->reader.x, x0);
-    _mm512_storeu_si512(job->reader.x + 16, x1);
+    store_states(job, x);
     if (!ok) *status = SILT_RAW_SHORT;
     return i;
 }
@@ -176,7 +187,8 @@ INLINE __m512i rebuilt_32(__m512i b, __m512i z) {
 }
 
 TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status) {
-    __m512i x0 = _mm512_loadu_si512(job->reader.x), x1 = _mm512_loadu_si512(job->reader.x + 16);
+    __m256i x[4];
+    load_states(job, x);
     const __m512i row_of_class = load_rows(job), exponent_mask = _mm512_set1_epi32((int)job->type.exponent_mask);
     const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
     unit_scales units = {.unit = {0, 0}};
@@ -194,7 +206,7 @@ TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base,
         const __m512i e0 = _mm512_and_si512(_mm512_srl_epi32(b0, mantissa_bits), exponent_mask);
         const __m512i e1 = _mm512_and_si512(_mm512_srl_epi32(b1, mantissa_bits), exponent_mask);
         const __m512i exponent = join(_mm512_cvtepi32_epi16(e0), _mm512_cvtepi32_epi16(e1));
-        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), &x0, &x1);
+        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), x);
         const __mmask32 big = _mm512_cmpge_epu16_mask(symbol, _mm512_set1_epi16(1 << 4));
         __m512i z0 = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(symbol));
         __m512i z1 = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(symbol, 1));
@@ -215,8 +227,7 @@ TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base,
         _mm512_storeu_si512(result + i + 16, rebuilt_32(b1, z1));
         i += 32;
     }
-    _mm512_storeu_si512(job->reader.x, x0);
-    _mm512_storeu_si512(job->reader.x + 16, x1);
+    store_states(job, x);
     if (!ok) *status = SILT_RAW_SHORT;
     return i;
 }

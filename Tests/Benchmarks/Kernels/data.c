@@ -68,12 +68,15 @@ void make_chunk(chunk *c, uint32_t width, double spread) {
     c->scales = make_buffer(2 * COUNT / UNIT);
     c->codes = make_buffer(COUNT / UNIT);
     c->histogram = make_buffer(SILT_HISTOGRAM * sizeof(uint32_t));
-    uint32_t bins[2];
-    silt_residual_measure(SILT_LEVEL_SCALAR, c->type, c->base, c->result, COUNT, UNIT, c->scales, c->histogram, bins);
+    silt_residual_measure(SILT_LEVEL_SCALAR, c->type, c->base, c->result, COUNT, UNIT, c->scales, c->histogram, NULL);
     int lowest = c->scales[0];
     for (size_t u = 1; u < COUNT / UNIT; u++) lowest = c->scales[u] < lowest ? c->scales[u] : lowest;
-    /* The window of 31 classes ends at the highest bin: the largest moves get classes of their own. */
-    const int window = bins[1] > 31 ? (int)bins[1] - 31 : 0;
+    /* As the packer does: the window of 31 classes begins where 1 % of the elements lie below. */
+    int window = 0;
+    for (size_t below = 0; window < SILT_BINS - 31; window++) {
+        for (int s = 0; s < 256; s++) below += c->histogram[256 * window + s];
+        if (100 * below > COUNT) break;
+    }
     c->origin = lowest + SILT_BIN_ORIGIN - window - 1;
     for (size_t u = 0; u < COUNT / UNIT; u++) {
         c->codes[u] = (uint8_t)(c->scales[u] + SILT_BIN_ORIGIN - window - c->origin);
