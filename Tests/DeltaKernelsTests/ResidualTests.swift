@@ -17,28 +17,34 @@ struct ResidualChunk {
     init(_ layout: FloatLayout, unit: Int, base: BitPatterns, result: BitPatterns) throws {
         (self.layout, self.unit, self.base, self.result) = (layout, unit, base, result)
         let (from, to, count) = (base.buffer, result.buffer, base.values.count)
-        // Twice: what the first chunk leaves in the counters must not count in the second.
-        let coded = KernelLevel.available.map { level -> (stored: [UInt8], bytes: [UInt8]) in
-            let workspace = ResidualEncoder.Workspace(level: level)
-            var plans: [ResidualPlan] = []
-            for _ in 0..<2 {
-                var statistics = ResidualStatistics()
-                unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
-                    statistics.add($0)
-                }
-                plans.append(ResidualPlan(width: layout.width, for: statistics))
+        let workspaces = KernelLevel.available.map { ResidualEncoder.Workspace(level: $0) }
+        var all: [ResidualStatistics] = []
+        // Twice: what one chunk leaves in the counters must not count in the next.
+        for workspace in workspaces + workspaces {
+            var statistics = ResidualStatistics()
+            unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
+                statistics.add($0)
             }
-            #expect(plans[0].tables == plans[1].tables)
-            let bytes = unsafe ResidualEncoder(plans[0]).encode(
-                layout, base: from.start, result: to.start, count: count, unit: unit, workspace: workspace)
-            return (plans[0].tables.stored, bytes)
+            all.append(statistics)
         }
-        for other in coded.dropFirst() {
-            let isEqual = other == coded[0]
+        for other in all.dropFirst() {
+            let isEqual =
+                other.histogram == all[0].histogram && other.stillUnits == all[0].stillUnits
+                && other.scaleCounts.elementsEqual(all[0].scaleCounts, by: ==)
             #expect(isEqual, "levels differ")
         }
-        bytes = coded[0].bytes
-        tables = try ResidualTables(stored: coded[0].stored, width: layout.width)
+        let plan = ResidualPlan(width: layout.width, for: all[0])
+        let encoder = ResidualEncoder(plan)
+        let chunks = workspaces.map {
+            unsafe encoder.encode(
+                layout, base: from.start, result: to.start, count: count, unit: unit, workspace: $0)
+        }
+        for other in chunks.dropFirst() {
+            let isEqual = other == chunks[0]
+            #expect(isEqual, "levels differ")
+        }
+        bytes = chunks[0]
+        tables = try ResidualTables(stored: plan.tables.stored, width: layout.width)
     }
 
     /// What decoding `bytes` (as they are, or altered) gives: the patterns' bytes, or the reason of a refusal.
