@@ -97,6 +97,8 @@ int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count
         if (level >= SILT_LEVEL_AVX512) i = rans_decode_avx512(&reader, count, slots, out);
         else if (level >= SILT_LEVEL_AVX2) i = rans_decode_avx2(&reader, count, slots, out);
     }
+#else
+    (void)level;
 #endif
     for (; i < count; i++) {
         const uint32_t slot = slots[reader.x[i & mask] & 4095];

@@ -73,9 +73,7 @@ TARGET2 size_t rans_decode_avx2(rans_reader *reader, size_t count, const uint32_
     for (; i + 32 <= count && reader->end - reader->word >= 64; i += 32) {
 #pragma clang loop unroll(full)
         for (int k = 0; k < 4; k++) s[k] = _mm256_srli_epi32(advance_8(&x[k], row, slots, &reader->word), 24);
-        const __m256i low = narrow_16(s[0], s[1]), high = narrow_16(s[2], s[3]);
-        const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);
-        _mm256_storeu_si256((__m256i *)(void *)(out + i), bytes);
+        _mm256_storeu_si256((__m256i *)(void *)(out + i), narrow_32(s));
     }
     for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(reader->x + 8 * k), x[k]);
     return i;

@@ -40,4 +40,10 @@ INLINE2 __m256i narrow_16(__m256i low, __m256i high) {
     return _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xD8);
 }
 
+/* The low bytes of 32 lanes of 32 bits, which are below 256, in order. */
+INLINE2 __m256i narrow_32(const __m256i *lanes) {
+    const __m256i low = narrow_16(lanes[0], lanes[1]), high = narrow_16(lanes[2], lanes[3]);
+    return _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);
+}
+
 #endif

@@ -43,6 +43,7 @@ static inline size_t residual_still(const residual_unit *unit, const residual_jo
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
 size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
 size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
+size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result);
 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
 size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
 #endif

@@ -109,6 +109,45 @@ INLINE2 __m256i rebuilt_32(__m256i b, __m256i z) {
     return _mm256_xor_si256(sum, _mm256_and_si256(_mm256_srai_epi32(sum, 31), sign_bits));
 }
 
+INLINE2 __m256i rebuilt_8(__m256i b, __m256i z) {
+    const __m256i sign_bits = _mm256_set1_epi8(0x7F), one = _mm256_set1_epi8(1), zero = _mm256_setzero_si256();
+    const __m256i half = _mm256_and_si256(_mm256_srli_epi16(z, 1), sign_bits);
+    const __m256i d = _mm256_xor_si256(half, _mm256_sub_epi8(zero, _mm256_and_si256(z, one)));
+    const __m256i ordered = _mm256_xor_si256(b, _mm256_and_si256(_mm256_cmpgt_epi8(zero, b), sign_bits));
+    const __m256i sum = _mm256_add_epi8(ordered, d);
+    return _mm256_xor_si256(sum, _mm256_and_si256(_mm256_cmpgt_epi8(zero, sum), sign_bits));
+}
+
+/* Symbols of 8 bits have no raw bits. */
+TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result) {
+    __m256i x[4], symbols[4];
+    for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);
+    const __m256i exponent_mask = _mm256_set1_epi16((short)job->type.exponent_mask);
+    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
+    unit_scales units = {.unit = {0, 0}};
+    size_t i = 0;
+    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+        follow(&units, job, i);
+        const size_t equal = residual_still(&units.unit, job, i);
+        if (equal > 0) {
+            memcpy(result + i, base + i, equal);
+            i += equal;
+            continue;
+        }
+        const __m256i b = load(base + i);
+        const __m256i b0 = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(b));
+        const __m256i b1 = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(b, 1));
+        const __m256i e0 = _mm256_and_si256(_mm256_srl_epi16(b0, mantissa_bits), exponent_mask);
+        const __m256i e1 = _mm256_and_si256(_mm256_srl_epi16(b1, mantissa_bits), exponent_mask);
+        symbols_of(job, classes_of(units.scale[0], e0), classes_of(units.scale[1], e1), x, symbols);
+        const __m256i z = narrow_32(symbols);
+        store(result + i, rebuilt_8(b, z));
+        i += 32;
+    }
+    for (int k = 0; k < 4; k++) store(job->reader.x + 8 * k, x[k]);
+    return i;
+}
+
 TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
     __m256i x[4], symbols[4];
     for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);

@@ -107,7 +107,8 @@ package final class ResidualEncoder: Sendable {
         let unitRoom = 2 * workspace.unitCodes.count + 6
         workspace.words.reserve(room + unitRoom)
         let words = unsafe workspace.words.start.assumingMemoryBound(to: UInt8.self)
-        let symbolBytes = unsafe classes.encode(symbols, rows: rows, count: count, lanes: lanes, end: words + room, level: level)
+        let symbolBytes = unsafe classes.encode(
+            symbols, rows: rows, count: count, lanes: lanes, end: words + room, level: level)
         let unitBytes = unsafe codes.encode(
             workspace.unitCodes, rows: nil, count: workspace.unitCodes.count, lanes: 1, end: words + room + unitRoom,
             level: level)

@@ -94,7 +94,8 @@ struct RansTests {
             return (Int(status), symbols)
         }
         for result in results.dropFirst() {
-            let isEqual = result.status == results[0].status && (result.status != 0 || result.symbols == results[0].symbols)
+            let isEqual =
+                result.status == results[0].status && (result.status != 0 || result.symbols == results[0].symbols)
             #expect(isEqual, "levels differ")
         }
         return results[0]

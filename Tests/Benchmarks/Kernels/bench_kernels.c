@@ -12,7 +12,7 @@
 enum { LEVELS = 3, RUNS = 25 };
 static const char *const level_names[LEVELS] = {"scalar", "avx2", "avx512"};
 
-static chunk bf16, heavy, f32;
+static chunk bf16, heavy, f32, f8;
 static uint32_t *plane_slots;
 static silt_encode_symbol *plane_symbols;
 static uint8_t *bytes, *planes, *plane_words, *frame, *gap_bytes, *same;
@@ -60,6 +60,7 @@ static void encode_bf16(int level) { encode(&bf16, level); }
 static void decode_bf16(int level) { decode(&bf16, level); }
 static void decode_heavy(int level) { decode(&heavy, level); }
 static void decode_f32(int level) { decode(&f32, level); }
+static void decode_f8(int level) { decode(&f8, level); }
 static void plane_encode(int level) {
     plane_size = silt_rans_encode(level, bytes, NULL, COUNT, SILT_LANES, plane_symbols, plane_words + 3 * COUNT);
 }
@@ -119,6 +120,7 @@ static const kernel kernels[] = {
     {"decode-bf16", "residual: decode, BF16", decode_bf16, 1},
     {"decode-bf16-heavy", "residual: decode, BF16, large moves", decode_heavy, 1},
     {"decode-f32", "residual: decode, F32", decode_f32, 1},
+    {"decode-f8", "residual: decode, F8_E4M3", decode_f8, 1},
     {"bitx", "(BitX: zstd -3 of xor planes, decode)", bitx, 0},
     {"plane-encode", "rANS encode, one table", plane_encode, 1},
     {"plane-decode", "rANS decode, one table", plane_decode, 1},
@@ -150,8 +152,9 @@ static void prepare(void) {
     make_chunk(&bf16, 16, 1e-4);
     make_chunk(&heavy, 16, 2e-3);
     make_chunk(&f32, 32, 2e-5);
-    chunk *const chunks[] = {&bf16, &heavy, &f32};
-    for (int i = 0; i < 3; i++) {
+    make_chunk(&f8, 8, 2e-3);
+    chunk *const chunks[] = {&bf16, &heavy, &f32, &f8};
+    for (int i = 0; i < 4; i++) {
         symbols(chunks[i], SILT_LEVEL_SCALAR);
         encode(chunks[i], SILT_LEVEL_SCALAR);
     }

@@ -47,14 +47,24 @@ void normalise(const uint32_t *counts, uint16_t *frequencies) {
     }
 }
 
+/* E4M3 has F16's sign, and its exponent and mantissa cut to 4 and 3 bits; values below 2^-6 become 0. */
+static uint8_t narrow_f8(float value) {
+    uint16_t half;
+    silt_convert(SILT_F32, SILT_F16, &value, &half, 1);
+    const uint32_t magnitude = half & 0x7FFF;
+    return (uint8_t)((half >> 8 & 0x80) | (magnitude < 9 << 10 ? 0 : (magnitude - (8 << 10)) >> 7));
+}
+
 static void put(chunk *c, void *patterns, size_t i, float value) {
-    if (c->type.width == 32) memcpy((uint8_t *)patterns + 4 * i, &value, 4);
+    /* Checkpoints of 8 bits have scales, and values up to 448. */
+    if (c->type.width == 8) ((uint8_t *)patterns)[i] = narrow_f8(64 * value);
+    else if (c->type.width == 32) memcpy((uint8_t *)patterns + 4 * i, &value, 4);
     else silt_convert(SILT_F32, SILT_BF16, &value, (uint8_t *)patterns + 2 * i, 1);
 }
 
 void make_chunk(chunk *c, uint32_t width, double spread) {
     state = width;
-    c->type = (silt_float){width, width == 32 ? 23 : 7, 255};
+    c->type = width == 8 ? (silt_float){8, 3, 15} : (silt_float){width, width == 32 ? 23 : 7, 255};
     c->base = make_buffer(COUNT * width / 8);
     c->result = make_buffer(COUNT * width / 8);
     c->out = make_buffer(COUNT * width / 8);

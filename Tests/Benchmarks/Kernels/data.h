@@ -24,7 +24,7 @@ typedef struct {
     size_t raw_size, size;
 } chunk;
 
-/* A BF16 (width 16) or F32 (32) cell of which a weight moved by `spread` on average, coded with tables made for it. */
+/* A cell of F8_E4M3 (width 8), BF16 (16) or F32 (32) of which a weight moved by about `spread`, and tables made for it. */
 void make_chunk(chunk *c, uint32_t width, double spread);
 
 /* Frequencies of sum 4,096 for 256 counts that are not all 0. */
