@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-neon test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench-kernels  speed of every kernel at every level, one thread (ONCE='KERNEL LEVEL': run one once)"
 	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
+	@echo "make test-neon     the C kernels on aarch64, in an emulator, against those here"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
 
 setup: $(VENV)/.done
@@ -91,6 +92,9 @@ $(KERNELS): $(KERNEL_SOURCES) | setup
 
 bench-kernels: $(KERNELS)
 	$(KERNELS) $(if $(ONCE),--once $(ONCE))
+
+test-neon: setup
+	@sh Tests/Kernels/aarch64.sh .build/kernels-aarch64
 
 vectors: setup
 	$(VENV)/bin/python Formats/Vectors/make_vectors.py
