@@ -86,7 +86,8 @@ int rans_finish(const rans_reader *reader) {
     return SILT_OK;
 }
 
-int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots, uint8_t *out) {
+int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots,
+                     uint8_t *out) {
     rans_reader reader;
     int status = rans_begin(&reader, stream, size, lanes);
     if (status != SILT_OK) return status;

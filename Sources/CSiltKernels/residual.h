@@ -3,6 +3,7 @@
 #define SILT_RESIDUAL_H
 
 #include "rans.h"
+#include <string.h>
 
 /* A chunk that is being rebuilt. */
 typedef struct {
@@ -32,11 +33,20 @@ typedef struct {
 /* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: the unit equals the base. */
 residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
 
-/* How many elements from `i` on are in whole groups of a unit that equals the base: class 0 moves no state. */
-static inline size_t residual_still(const residual_unit *unit, const residual_job *job, size_t i) {
+/* Whether the 32 elements from `i` on exist, and the words that they need at most. */
+static inline int residual_has_group(const residual_job *job, size_t i) {
+    return i + SILT_LANES <= job->count && job->reader.end - job->reader.word >= 2 * SILT_LANES;
+}
+
+/* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns how
+ * many there are. */
+static inline size_t residual_copy_still(const residual_unit *unit, const residual_job *job, size_t i, const void *base,
+                                         void *result) {
     if (!unit->is_still) return 0;
     const size_t end = unit->until < job->count ? unit->until : job->count;
-    return (end - i) / SILT_LANES * SILT_LANES;
+    const size_t equal = (end - i) / SILT_LANES * SILT_LANES, width = job->type.width / 8;
+    memcpy((uint8_t *)result + width * i, (const uint8_t *)base + width * i, width * equal);
+    return equal;
 }
 
 #if defined(__x86_64__)

@@ -3,7 +3,6 @@
  * it can need at most are there; what is left goes to the scalar form.
  */
 #include "residual.h"
-#include <string.h>
 
 #if defined(__x86_64__)
 #include "rans_avx2.h"
@@ -126,11 +125,10 @@ TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, ui
     const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
     unit_scales units = {.unit = {0, 0}};
     size_t i = 0;
-    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+    while (residual_has_group(job, i)) {
         follow(&units, job, i);
-        const size_t equal = residual_still(&units.unit, job, i);
+        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
         if (equal > 0) {
-            memcpy(result + i, base + i, equal);
             i += equal;
             continue;
         }
@@ -155,11 +153,10 @@ TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, 
     const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
     unit_scales units = {.unit = {0, 0}};
     size_t i = 0;
-    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+    while (residual_has_group(job, i)) {
         follow(&units, job, i);
-        const size_t equal = residual_still(&units.unit, job, i);
+        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
         if (equal > 0) {
-            memcpy(result + i, base + i, 2 * equal);
             i += equal;
             continue;
         }
@@ -186,11 +183,10 @@ TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, 
     const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
     unit_scales units = {.unit = {0, 0}};
     size_t i = 0;
-    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+    while (residual_has_group(job, i)) {
         follow(&units, job, i);
-        const size_t equal = residual_still(&units.unit, job, i);
+        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
         if (equal > 0) {
-            memcpy(result + i, base + i, 4 * equal);
             i += equal;
             continue;
         }

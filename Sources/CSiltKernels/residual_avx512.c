@@ -3,7 +3,6 @@
  * that it can need at most are there; what is left goes to the scalar form.
  */
 #include "residual.h"
-#include <string.h>
 
 #if defined(__x86_64__)
 #include "rans_avx512.h"
@@ -156,11 +155,10 @@ TARGET size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base,
     unit_scales units = {.unit = {0, 0}};
     size_t i = 0;
     int ok = 1;
-    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+    while (residual_has_group(job, i)) {
         follow(&units, job, i);
-        const size_t equal = residual_still(&units.unit, job, i);
+        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
         if (equal > 0) {
-            memcpy(result + i, base + i, 2 * equal);
             i += equal;
             continue;
         }
@@ -194,11 +192,10 @@ TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base,
     unit_scales units = {.unit = {0, 0}};
     size_t i = 0;
     int ok = 1;
-    while (i + 32 <= job->count && job->reader.end - job->reader.word >= 64) {
+    while (residual_has_group(job, i)) {
         follow(&units, job, i);
-        const size_t equal = residual_still(&units.unit, job, i);
+        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
         if (equal > 0) {
-            memcpy(result + i, base + i, 4 * equal);
             i += equal;
             continue;
         }

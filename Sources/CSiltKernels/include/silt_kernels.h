@@ -65,7 +65,7 @@ void silt_encode_table(const uint16_t *frequencies, silt_encode_symbol *symbols)
 void silt_decode_table(const uint16_t *frequencies, uint32_t *slots);
 
 /* Encodes `count` symbols, symbol i with table rows[i] (row 0 if rows is null) of 256 symbols each, in `lanes` lanes. Writes
- * backwards from `end`; returns the number of bytes, at most 4 * lanes + 2 * count + 2. */
+ * backwards from `end`; returns the number of bytes, at most 4 * lanes + 2 * count + 2; all of those may be written to. */
 size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *_Nullable rows, size_t count,
                         uint32_t lanes, const silt_encode_symbol *tables, uint8_t *end);
 
