@@ -23,14 +23,14 @@ typedef struct {
 /* Rebuilds the elements from `from` on; `job` stands where they begin. */
 int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
 
-/* Where the unit ends in which a group of 32 elements lies, and whether it equals the base. A group that lies in several units
- * has the end 0. */
+/* Where the unit ends in which a group of 32 elements lies, and whether it equals the base. A group that lies in several
+ * units has the end 0. */
 typedef struct {
     size_t until;
     int is_still;
 } residual_unit;
 
-/* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: the unit equals the base. */
+/* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: a still unit. */
 residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
 
 /* Whether the 32 elements from `i` on exist, and the words that they need at most. */
@@ -38,8 +38,8 @@ static inline int residual_has_group(const residual_job *job, size_t i) {
     return i + SILT_LANES <= job->count && job->reader.end - job->reader.word >= 2 * SILT_LANES;
 }
 
-/* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns how
- * many there are. */
+/* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns
+ * how many there are. */
 static inline size_t residual_copy_still(const residual_unit *unit, const residual_job *job, size_t i, const void *base,
                                          void *result) {
     if (!unit->is_still) return 0;

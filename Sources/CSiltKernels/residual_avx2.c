@@ -1,6 +1,6 @@
 /*
- * The residual with AVX2: four times 8 lanes, equal to residual_body.h bit for bit. A group is done here only if the words that
- * it can need at most are there; what is left goes to the scalar form.
+ * The residual with AVX2: four times 8 lanes, equal to residual_body.h bit for bit. A group is done here only if the words
+ * that it can need at most are there; what is left goes to the scalar form.
  */
 #include "residual.h"
 

@@ -1,4 +1,4 @@
-/* Measuring and coding the residual: Formats/Silt.md, section 7. The loops are in residual_encode_body.h, once for each level. */
+/* Measuring and coding the residual: Formats/Silt.md, section 7. The loops are in residual_encode_body.h, for each level. */
 #include "residual.h"
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * Measuring and coding the residual for one width and one level. WIDTH is 8, 16 or 32, DIRECT the number of bits (g) below which
- * a folded difference is its own symbol, LEVEL names the level and TARGET is the attribute of its functions. The loops are
+ * Measuring and coding the residual for one width and one level. WIDTH is 8, 16 or 32, DIRECT the number of bits (g) below
+ * which a folded difference is its own symbol, LEVEL names the level and TARGET is the attribute of its functions. The loops are
  * plain; compilers make vectors of them.
  */
 #define JOIN_(a, b, c) a##_##b##_##c

@@ -81,7 +81,8 @@ double silt_log2(double value);
 
 /* Measures a chunk: for each unit of `unit` elements its scale R in half octaves (SILT_STILL if it equals the base), and for
  * the elements of moved units how often each symbol comes at each R - 2E: histogram[SILT_BINS][256], with working space after
- * it, SILT_HISTOGRAM counters in all, which begins and ends as zeros (null: only the scales are wanted). bins[0] to bins[1] - 1 are the bins that were counted in. Returns how many units moved. */
+ * it, SILT_HISTOGRAM counters in all, which begins and ends as zeros (null: only the scales are wanted). bins[0] to bins[1] - 1
+ * are the bins that were counted in. Returns how many units moved. */
 size_t silt_residual_measure(int level, silt_float type, const void *base, const void *result, size_t count, size_t unit,
                              int16_t *scales, uint32_t *_Nullable histogram, uint32_t *_Nullable bins);
 
