@@ -229,6 +229,24 @@ __attribute__((noinline)) static int run_once(const char *name, const char *leve
     return 1;
 }
 
+/* The processor, as Linux names it, and the day. */
+static void print_machine(void) {
+    char line[256], day[16];
+    const char *name = "unknown processor";
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        line[strcspn(line, "\n")] = 0;
+        name = colon + 2;
+        break;
+    }
+    if (file) fclose(file);
+    const time_t now = time(NULL);
+    strftime(day, sizeof day, "%Y-%m-%d", gmtime(&now));
+    printf("%s, clang %d, %s\n\n", name, __clang_major__, day);
+}
+
 int main(int count, char **arguments) {
     if (count == 2 && strcmp(arguments[1], "--list") == 0) {
         for (size_t i = 0; i < KERNELS; i++) printf("%s%s\n", kernels[i].name, kernels[i].has_levels ? " (levels)" : "");
@@ -240,6 +258,7 @@ int main(int count, char **arguments) {
     }
     prepare();
     if (count == 4) return run_once(arguments[2], arguments[3]);
+    print_machine();
     printf("| kernel | scalar | AVX2 | AVX-512 |\n|---|---|---|---|\n");
     for (size_t i = 0; i < KERNELS; i++) {
         printf("| %s |", kernels[i].what);
