@@ -119,7 +119,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SiltTests",
-            dependencies: ["Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes", "TestSupport", logging],
+            dependencies: [
+                "DeltaPruning", "Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes", "TestSupport",
+                "Transformers", logging,
+            ],
             exclude: ["Sizes.csv"], swiftSettings: settings),
         .testTarget(
             name: "SiltReportsTests", dependencies: ["Silt", "SiltReports", "TensorTypes", "TestSupport", logging],

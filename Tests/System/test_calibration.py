@@ -190,7 +190,41 @@ def test_recorded_is_measured(silt: Silt, real_pair: Pair, tmp_path: Path) -> No
     assert silt.json("rescale", file, "--q", "0.06")["removed_evaluations"] == 2
 
 
-@pytest.mark.parametrize("options", [(*RANDOM, *ONE, "--q", "kl"), (*RANDOM, "--q", "gradient"), (*RANDOM, "--correct-bias"), ("--kl-within", "0.05")])
+CURVED = ("--method", "transform", "--curvature", "--vectors", "method", "--embeddings", "method")
+
+
+def test_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
+    """Fewer bytes for less divergence than without; the file verifies, and says how it was made."""
+    plain = pack(silt, real_pair, tmp_path / "plain.silt", *CURVED[:2], "--quality", "4", "--vectors", "int4",
+                 *CURVED[-2:], "--correct-bias", *ON)  # fmt: skip
+    found = pack(silt, real_pair, tmp_path / "m.silt", *CURVED, "--quality", "1", *ON)
+    assert found["bytes"] < plain["bytes"]
+    assert divergence(found) < divergence(plain)
+    silt.json("verify", real_pair[0], tmp_path / "m.silt", "--against", real_pair[1])
+    assert silt.json("inspect", tmp_path / "m.silt")["packing"]["curvature"]
+    # Every fineness goes the right way.
+    coarse = pack(silt, real_pair, tmp_path / "coarse.silt", *CURVED, "--quality", "4", *ON)
+    assert coarse["bytes"] < found["bytes"] and divergence(coarse) > divergence(found)
+
+
+def test_goals_use_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
+    """A bound of the divergence finds it by itself."""
+    file = tmp_path / "m.silt"
+    report = pack(silt, real_pair, file, "--kl-within", "0.02", *ON)
+    assert divergence(report) <= 0.02
+    assert silt.json("inspect", file)["packing"]["curvature"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (*RANDOM, *ONE, "--q", "kl"),
+        (*RANDOM, "--q", "gradient"),
+        (*RANDOM, "--correct-bias"),
+        ("--kl-within", "0.05"),
+        (*CURVED, "--quality", "2"),
+    ],
+)
 def test_threads(silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...]) -> None:
     """The same file on one thread and on two."""
     for threads in (1, 2):
@@ -231,6 +265,9 @@ REFUSED = {
     "no number": ("--kl-within", "nan", *ON),
     "no labels given": ("--accuracy-within", "1%", *ON),
     "wanda without data": ("--method", "wanda"),
+    "curvature without data": ("--method", "transform", "--curvature"),
+    "curvature of another method": ("--method", "dense", "--curvature", *ON),
+    "vectors by another method": ("--method", "dense", "--vectors", "method"),
     "residual by wanda": ("--method", "lowrank+wanda", "--rank", "2"),
 }
 

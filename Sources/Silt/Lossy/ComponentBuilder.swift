@@ -24,6 +24,7 @@ struct ComponentBuilder: Sendable {
         switch fate {
         case .exact, .dropped: break
         case .vector(let values): components = dense(delta, name, values, &chunks)
+        case .integers: components = integers(delta, name, &chunks)
         case .method: components = try self.components(delta, name, &chunks)
         }
         // Nothing but empty chunks.
@@ -39,12 +40,30 @@ struct ComponentBuilder: Sendable {
         return unsafe [.sparse(chunks.append(MatrixEncoder.encode(delta.values, request)))]
     }
 
+    /// Every element as an integer, of a step that costs as much per bit as those of the transform coder.
+    private func integers(
+        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+    ) -> [ComponentRecord] {
+        let weight = options.curvature ? tuning?.curvature?.weight(of: name) : nil
+        let coder = VectorCoder(
+            quality: context.step(options.quality), weight: weight ?? 1, deadZone: options.deadZone)
+        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        guard let codes = coder.code(values) else { return [] }
+        let request = MatrixRequest(
+            rows: delta.rows, columns: delta.columns, identity: Checksum64.of(Array(name.utf8)), values: .int,
+            scale: .fixed(coder.step))
+        return unsafe codes.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return [] }
+            return unsafe [.sparse(chunks.append(MatrixEncoder.encode(codes: start, request)))]
+        }
+    }
+
     /// The components of the method.
     func components(
         _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
     ) throws(SiltError) -> [ComponentRecord] {
         guard !options.method.isSparse else { return [sparse(delta, name, options.method, &chunks)] }
-        let product = try FactorBuilder(options, context).product(delta, name, &chunks)
+        let product = try FactorBuilder(options, context, tuning?.curvature).product(delta, name, &chunks)
         guard let residual = options.residual else { return product.map { [.lowRank($0)] } ?? [] }
         // The caller's delta stays as it is.
         let rest = product == nil ? delta : delta.copy()

@@ -6,7 +6,9 @@ internal import TensorTypes
 
 /// What a method must know of all tensors before it codes one: how large deltas are, and which elements are the largest.
 struct DeltaContext: Sendable {
-    /// Root of the mean square of all deltas that the method takes; 0 if the method does not ask.
+    /// Root of the mean square of all deltas that the method takes, whitened if there is a curvature.
+    ///
+    /// 0 if the method does not ask.
     let rootMeanSquare: Double
     private let thresholds: [String: MagnitudeThreshold]
     /// Decompositions, for whoever needs them more than once.
@@ -15,15 +17,17 @@ struct DeltaContext: Sendable {
     /// Reads the tensors as often as the method needs: never, once (transform), or three times (the largest of all).
     init(
         _ options: LossyOptions, _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ progress: Progress.Handler?,
-        decompositions: DecompositionStore = DecompositionStore(keeping: false)
+        decompositions: DecompositionStore = DecompositionStore(keeping: false),
+        curvature: CurvatureStatistics? = nil
     ) throws(SiltError) {
         self.decompositions = decompositions
         BLASThreads.settle()
         if options.method == .transform {
-            let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) { values in
-                var sum = 0.0
-                for index in values.indices { sum += Double(values[index]) * Double(values[index]) }
-                return sum
+            let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) {
+                tensor, values, columns in
+                let rows = columns == 0 ? 0 : values.count / columns
+                return decompositions.energy(
+                    of: tensor, values, curvature?.curvature(of: tensor, rows: rows, columns: columns))
             }
             let count = tensors.reduce(0) { $0 + $1.knownElements }
             rootMeanSquare = count == 0 ? 0 : (energies.reduce(0, +) / Double(count)).squareRoot()
@@ -56,15 +60,17 @@ struct DeltaContext: Sendable {
         let count = tensors.reduce(0) { $0 + $1.knownElements }
         let search = Mutex(MagnitudeSearch(keeping: Magnitude.quota(keep, of: count)))
         // Histograms add up, so the order of the workers does not matter.
-        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { values in
+        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
             search.withLock { $0.count(values) }
         }
         search.withLock { $0.narrow() }
-        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { values in
+        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
             search.withLock { $0.refine(values) }
         }
         let threshold = search.withLock { $0.threshold() }
-        let equals = try visit(tensors, pipeline, "counting magnitudes", progress) { threshold.equals(in: $0) }
+        let equals = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
+            threshold.equals(in: values)
+        }
         // Those that equal the threshold stay in the order of the tensors, until there are enough.
         var left = threshold.ties
         var thresholds: [String: MagnitudeThreshold] = [:]
@@ -79,7 +85,7 @@ struct DeltaContext: Sendable {
     /// What `body` says of each tensor's delta, in the order of the tensors.
     private static func visit<R: Sendable>(
         _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ phase: String, _ progress: Progress.Handler?,
-        _ body: @escaping @Sendable (Span<Float>) -> R
+        _ body: @escaping @Sendable (_ tensor: String, _ values: Span<Float>, _ columns: Int) -> R
     ) throws(SiltError) -> [R] {
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
         let results = Mutex([R?](repeating: nil, count: tensors.count))
@@ -87,7 +93,9 @@ struct DeltaContext: Sendable {
             count: tensors.count, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) in
                 let delta = try tensors[index].delta(worker)
-                let result = unsafe body(Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count))
+                let result = unsafe body(
+                    tensors[index].name, Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count),
+                    delta.columns)
                 results.withLock { $0[index] = result }
                 meter.add(tensors[index].info.bytes, tensors[index].name)
             })

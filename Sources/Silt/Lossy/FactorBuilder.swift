@@ -7,10 +7,13 @@ internal import TensorTypes
 struct FactorBuilder {
     private let options: LossyOptions
     private let context: DeltaContext
+    /// What errors cost; nil: their squares.
+    private let curvature: CurvatureStatistics?
 
-    init(_ options: LossyOptions, _ context: DeltaContext) {
+    init(_ options: LossyOptions, _ context: DeltaContext, _ curvature: CurvatureStatistics?) {
         self.options = options
         self.context = context
+        self.curvature = options.curvature ? curvature : nil
     }
 
     /// The product that stands for the delta, or for most of it; nil if no direction is worth its bytes, or the matrix has
@@ -30,10 +33,11 @@ struct FactorBuilder {
             if options.method == .transform {
                 var coder = TransformCoder(quality: context.step(options.quality))
                 coder.deadZone = options.deadZone
+                let curvature = curvature?.curvature(of: name, rows: delta.rows, columns: delta.columns)
                 let decomposition = try context.decompositions.decomposition(
                     of: name, values, rows: delta.rows, columns: delta.columns,
-                    reaching: coder.leastSigma(rows: delta.rows, columns: delta.columns))
-                let code = coder.code(values, decomposition)
+                    reaching: coder.leastSigma(rows: delta.rows, columns: delta.columns), curvature)
+                let code = coder.code(values, decomposition, curvature)
                 return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
             }
             let decomposition = try context.decompositions.decomposition(

@@ -17,7 +17,8 @@ struct LossyEncoder: Sendable {
         _ progress: Progress.Handler?
     ) throws(SiltError) {
         self.options = options
-        let context = try DeltaContext(options, tensors, pipeline, progress)
+        let context = try DeltaContext(
+            options, tensors, pipeline, progress, curvature: options.curvature ? tuning?.curvature : nil)
         builder = ComponentBuilder(options: options, context: context, tuning: tuning)
     }
 

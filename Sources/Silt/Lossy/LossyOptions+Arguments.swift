@@ -9,6 +9,7 @@ extension LossyOptions {
         if method == .transform {
             words += ["--quality", "\(quality)"]
             if deadZone != usual.deadZone { words += ["--dead-zone", "\(deadZone)"] }
+            if curvature { words.append("--curvature") }
         }
         if sparse == .nm { words += ["--pattern", "\(n):\(m)"] }
         if isRandom, seed != usual.seed { words += ["--seed", "\(seed)"] }

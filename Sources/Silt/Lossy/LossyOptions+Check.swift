@@ -42,6 +42,13 @@ extension LossyOptions {
         guard deadZone.isFinite, (-4...4).contains(deadZone) else {
             throw refuse("the dead zone must be between -4 and 4, found \(deadZone)")
         }
+        guard !curvature || method == .transform else {
+            throw refuse("curvature is for method transform, not \(method.rawValue)", "leave --curvature out")
+        }
+        guard vectors != .method || method == .transform else {
+            throw refuse(
+                "vectors by the method are for method transform, not \(method.rawValue)", "take --vectors int4")
+        }
         if case .value = rescale, !isPruning {
             throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
         }
@@ -121,6 +128,7 @@ extension LossyOptions {
         if method == .transform {
             list.append(("quality", "\(quality)"))
             if deadZone != LossyOptions().deadZone { list.append(("dead-zone", "\(deadZone)")) }
+            if curvature { list.append(("curvature", "input and gradient")) }
         }
         if sparse == .nm { list.append(("pattern", "\(n):\(m)")) }
         if sparse == .magnitude { list.append(("scope", scope.rawValue)) }

@@ -44,7 +44,12 @@ public struct LossyOptions: Sendable, Hashable {
     public enum Choice: String, CaseIterable, Sendable { case norm, random }
 
     /// What becomes of vectors (norms, biases).
-    public enum Vectors: String, CaseIterable, Sendable { case exact, int4, f16, drop }
+    public enum Vectors: String, CaseIterable, Sendable {
+        case exact, int4, f16, drop
+        /// Integers of a step that method transform chooses; those that are not worth their bits are dropped.
+        case method
+    }
+
     /// What becomes of embeddings.
     public enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
 
@@ -74,6 +79,8 @@ public struct LossyOptions: Sendable, Hashable {
     public var quality = 1.0
     /// Rounding of method transform: 0 to nearest, above 0 towards zero (0.7 has the least squared error), below 0 outwards.
     public var deadZone = 0.7
+    /// Whether method transform weighs errors by what they cost the model's answers: curvature, which calibration data give.
+    public var curvature = false
     /// n of n:m: how many of m neighbours in a row are kept.
     public var n = 2
     /// m of n:m, 2 to 64.

@@ -32,6 +32,8 @@ struct LossyTuning: Sendable {
 
     /// By the name of the layer's weight.
     var norms: [String: InputNorms] = [:]
+    /// What errors cost the model's answers; nil without.
+    var curvature: CurvatureStatistics?
     /// What is added to the delta of a bias, so that the layer's mean output stays: by the name of the bias.
     var corrections: [String: [Float]] = [:]
     /// What the file tells people of how it was tuned.

@@ -13,6 +13,8 @@ struct TensorPolicy {
         case method
         /// A vector, with every element as a value of this type.
         case vector(LossyOptions.Values)
+        /// A vector, with every element as an integer of the method's step.
+        case integers
         /// The base's tensor stands for it.
         case dropped
     }
@@ -57,6 +59,7 @@ struct TensorPolicy {
             case .exact: return corrected.contains(name) ? .vector(.f16) : .exact
             case .int4: return .vector(.int4)
             case .f16: return .vector(.f16)
+            case .method: return .integers
             case .drop: return corrected.contains(name) ? .vector(.int4) : .dropped
             }
         }

@@ -68,6 +68,11 @@ public struct Packer: Sendable {
                 .usage, "method wanda weighs elements by the inputs of their layers, which are not known",
                 advice: "give --calibration DATA, or take --method magnitude")
         }
+        if let lossy = options.lossy, lossy.curvature, options.tuning?.curvature == nil {
+            throw SiltError(
+                .usage, "curvature says what errors cost the model's answers, which takes data that it is run on",
+                advice: "give --calibration DATA, or leave --curvature out")
+        }
         // Early: nobody wants to hear after an hour that the output exists.
         let writer =
             try output.map { path throws(SiltError) in

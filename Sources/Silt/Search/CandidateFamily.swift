@@ -5,6 +5,8 @@ struct CandidateFamily: Sendable {
     let rungs: Int
     /// Whether there is something between two rungs.
     var isContinuous = false
+    /// Whether values are rounded with a dead zone, which is a knob of its own.
+    var rounds = false
     /// The options at a rung.
     let options: @Sendable (_ rung: Double, _ common: LossyOptions) -> LossyOptions
 
@@ -15,8 +17,20 @@ struct CandidateFamily: Sendable {
         [transform, random, lowRank(limit: rank), magnitude, dense, sign]
     }
 
+    /// Singular directions, by what errors in them cost: quality 1/64 to 64, four rungs an octave.
+    static let curvature = CandidateFamily(name: "curvature", rungs: 49, isContinuous: true, rounds: true) {
+        rung, common in
+        var options = common
+        options.method = .transform
+        options.curvature = true
+        options.quality = rounded(0.015_625 * power(2, rung / 4))
+        if options.vectors == .int4 { options.vectors = .method }
+        return options
+    }
+
     /// Singular directions, entropy-coded: quality 0.25 to 256, four rungs an octave.
-    static let transform = CandidateFamily(name: "transform", rungs: 41, isContinuous: true) { rung, common in
+    static let transform = CandidateFamily(name: "transform", rungs: 41, isContinuous: true, rounds: true) {
+        rung, common in
         var options = common
         options.method = .transform
         options.quality = rounded(0.25 * power(2, rung / 4))

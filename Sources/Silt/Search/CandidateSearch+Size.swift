@@ -11,7 +11,7 @@ extension CandidateSearch {
         common.embeddings = .method
         let setting = Setting(common: common, correctsBias: judges.canCorrect)
         var best: Winner?
-        for family in CandidateFamily.all(rank: try bench.smallestExtent(common)) {
+        for family in try families(common) {
             best = try nearer(best, family, setting, limit)
         }
         // What made it small enough may be had more cheaply elsewhere.
@@ -50,7 +50,8 @@ extension CandidateSearch {
             // Finer by parts of a rung, as long as it fits.
             var step = 0.5
             while step >= 0.125 {
-                if try bench.code(family.options(rung - step, setting.common)).bytes <= limit { rung -= step }
+                let options = family.options(rung - step, setting.common)
+                if try bench.code(options, judges.tuning).bytes <= limit { rung -= step }
                 step /= 2
             }
         }

@@ -41,7 +41,7 @@ struct CandidateSearch {
         common.heads = .method
         common.embeddings = try embeddingsMayGo(common) ? .drop : .method
         var setting = Setting(common: common, correctsBias: judges.canCorrect)
-        let families = CandidateFamily.all(rank: try bench.smallestExtent(common))
+        let families = try families(common)
         var best: Winner?
         for family in families {
             guard let found = try climb(family, setting, below: best?.bytes, from: best) else { continue }
@@ -61,6 +61,12 @@ struct CandidateSearch {
         return try polish(winner)
     }
 
+    /// All families that can be tried.
+    func families(_ common: LossyOptions) throws(SiltError) -> [CandidateFamily] {
+        let all = CandidateFamily.all(rank: try bench.smallestExtent(common))
+        return judges.curvature == nil ? all : [CandidateFamily.curvature] + all
+    }
+
     /// Turns the knob of a continuous family once more, by less than a rung.
     private func polish(_ winner: Winner) throws(SiltError) -> Winner {
         guard winner.family.isContinuous else { return winner }
@@ -75,7 +81,7 @@ struct CandidateSearch {
     /// Turns one setting after the other, and keeps what makes the file smaller.
     private func refine(_ winner: inout Winner, _ setting: inout Setting) throws(SiltError) {
         var changes: [(inout Setting) -> Void] = []
-        if winner.family.name == "transform" {
+        if winner.family.rounds {
             changes.append { $0.common.deadZone = 0 }
             if !judges.isCostly { changes += [{ $0.common.deadZone = -0.7 }, { $0.common.deadZone = 0.35 }] }
         }
@@ -145,7 +151,7 @@ struct CandidateSearch {
         _ family: CandidateFamily, _ setting: Setting, below limit: Int, near best: Winner?
     ) throws(SiltError) -> Int? {
         func bytes(_ rung: Int) throws(SiltError) -> Int {
-            try bench.code(family.options(Double(rung), setting.common)).bytes
+            try bench.code(family.options(Double(rung), setting.common), judges.tuning).bytes
         }
         var (low, high) = (-1, family.rungs - 1)
         // The same family, with another setting, is as small at about the same rung.
@@ -182,8 +188,8 @@ struct CandidateSearch {
         _ family: CandidateFamily, _ setting: Setting, _ rung: Double, below limit: Int = .max
     ) throws(SiltError) -> Winner? {
         let options = family.options(rung, setting.common)
-        var model = try bench.code(options)
-        var tuning = LossyTuning()
+        var tuning = judges.tuning
+        var model = try bench.code(options, tuning)
         if setting.correctsBias { model = try judges.corrected(model, bench, &tuning) }
         guard model.bytes < limit else { return nil }
         let standing = try judges.judge(model, bench)

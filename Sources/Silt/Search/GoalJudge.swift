@@ -20,6 +20,8 @@ struct GoalJudge: Sendable {
     var fineTunedMetric: Double?
     /// Statistics of the linear layers' inputs; nil: biases are not corrected.
     var statistics: LayerStatistics?
+    /// What errors cost the model's answers; nil: no candidate weighs them.
+    var curvature: CurvatureStatistics?
     /// Measures the metric by a command, in place of `validation`.
     var evaluator: CandidateEvaluator?
     /// The least divergence of candidates that the evaluator refused.
@@ -27,13 +29,15 @@ struct GoalJudge: Sendable {
 
     init(
         goal: CalibrationOptions.Goal, calibration: ModelJudge? = nil, validation: ModelJudge? = nil,
-        fineTunedMetric: Double? = nil, statistics: LayerStatistics? = nil, evaluator: CandidateEvaluator? = nil
+        fineTunedMetric: Double? = nil, statistics: LayerStatistics? = nil,
+        curvature: CurvatureStatistics? = nil, evaluator: CandidateEvaluator? = nil
     ) {
         self.goal = goal
         self.calibration = calibration
         self.validation = validation
         self.fineTunedMetric = fineTunedMetric
         self.statistics = statistics
+        self.curvature = curvature
         self.evaluator = evaluator
     }
 
@@ -42,6 +46,13 @@ struct GoalJudge: Sendable {
 
     /// Whether each look may take hours, so that a search had better ask seldom.
     var isCostly: Bool { evaluator != nil }
+
+    /// What every candidate is packed with.
+    var tuning: LossyTuning {
+        var tuning = LossyTuning()
+        tuning.curvature = curvature
+        return tuning
+    }
 
     /// Judges.
     ///

@@ -17,7 +17,7 @@ struct SweepCandidate: Sendable {
     var arguments: String { arguments(calibration: "DATA", validation: "DATA") }
 
     /// Whether its making needs the model to be run.
-    var needsData: Bool { rule != nil || options.method == .wanda }
+    var needsData: Bool { rule != nil || options.method == .wanda || options.curvature }
 
     /// The same with words in place of DATA.
     func arguments(calibration: String, validation: String?) -> String {
@@ -52,7 +52,7 @@ struct SweepCandidate: Sendable {
     private static func quick(_ common: LossyOptions, _ drops: [Double]) -> [SweepCandidate] {
         dropping("DARE", common, drops) + dropping("DAREx-q kl", common, drops, .kl)
             + dropping("magnitude, fitted", with(common, .magnitude), drops, .leastSquares, multiplier: 1)
-            + [sign(common)] + ranks("low rank", common, .int4) + qualities(common)
+            + [sign(common)] + ranks("low rank", common, .int4) + qualities(common) + curved(common, [0.5, 2])
     }
 
     private static func full(_ common: LossyOptions, _ drops: [Double]) -> [SweepCandidate] {
@@ -77,7 +77,7 @@ struct SweepCandidate: Sendable {
         }
         rows.append(sign(common))
         rows += ranks("low rank (as published)", common, .bf16) + ranks("low rank", common, .int4)
-        rows += qualities(common)
+        rows += qualities(common) + curved(common, [0.125, 0.25, 0.5, 1, 2, 4])
         var mixed = with(common, .lowrank)
         (mixed.residual, mixed.rank) = (.random, 2)
         return rows + dropping("low rank 2 + DARE", mixed, drops)
@@ -124,6 +124,16 @@ struct SweepCandidate: Sendable {
             var options = with(common, .transform)
             options.quality = quality
             return SweepCandidate(method: "transform", options: options)
+        }
+    }
+
+    private static func curved(_ common: LossyOptions, _ qualities: [Double]) -> [SweepCandidate] {
+        qualities.map { quality in
+            var options = with(common, .transform)
+            (options.quality, options.curvature) = (quality, true)
+            // Integers of 4 bits are the vectors of all other rows; here they have the method's own steps.
+            if options.vectors == .int4 { options.vectors = .method }
+            return SweepCandidate(method: "transform, curvature", options: options)
         }
     }
 

@@ -126,8 +126,12 @@ public struct Sweeper: Sendable {
             statistics = try LayerStatistics(
                 configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pipeline)
         }
-        let finder = FactorFinder(
+        var finder = FactorFinder(
             bench: bench, calibration: judges.calibration, validation: judges.validation, statistics: statistics)
+        if candidates.contains(where: \.options.curvature) {
+            finder.curvature = try CurvatureStatistics(
+                configuration, bench.fineTuned, judges.calibration.data, context.pipeline)
+        }
         return Place(bench: bench, finder: finder, test: test)
     }
 

@@ -114,7 +114,7 @@ public struct CalibrationOptions: Sendable, Hashable {
         try lossy.check()
         guard lossy.seed <= Int.max - seeds else { throw refuse("there are not \(seeds) seeds from \(lossy.seed) on") }
         guard needsData else {
-            throw refuse("\(need) needs data that the model is run on", "give --calibration DATA")
+            throw refuse("\(need(lossy)) needs data that the model is run on", "give --calibration DATA")
         }
         if rule == nil, scope != nil || multiplier != nil {
             throw refuse("--per and --multiplier say how q is found", "give --q with the name of a rule")
@@ -140,8 +140,9 @@ public struct CalibrationOptions: Sendable, Hashable {
         }
     }
 
-    private var need: String {
-        rule.map { "q by the rule \($0.rawValue)" } ?? (correctsBias ? "the mean error of a layer" : "the best mask")
+    private func need(_ lossy: LossyOptions) -> String {
+        if let rule { return "q by the rule \(rule.rawValue)" }
+        return correctsBias ? "the mean error of a layer" : lossy.curvature ? "curvature" : "the best mask"
     }
 
     private func check(

@@ -12,6 +12,10 @@ extension FactorFinder {
             tuning = LossyTuning()
             tuning?.norms = statistics.norms
         }
+        if options.curvature {
+            tuning = LossyTuning()
+            tuning?.curvature = curvature
+        }
         let model = try bench.code(options, tuning)
         guard let rule = candidate.rule else { return (model, nil) }
         let found = try find(model, rule, candidate.scope, multiplier: candidate.multiplier)

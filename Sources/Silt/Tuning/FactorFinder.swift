@@ -18,6 +18,8 @@ struct FactorFinder {
     /// Measures the metric; nil without labels.
     let validation: ModelJudge?
     let statistics: LayerStatistics?
+    /// What errors cost; nil if no candidate asks.
+    var curvature: CurvatureStatistics?
 
     /// Factors by tensor, and what they were found with.
     struct Found {

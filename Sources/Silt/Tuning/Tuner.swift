@@ -32,13 +32,15 @@ struct Tuner {
                 GoalJudge(
                     goal: goal, calibration: place.calibration, validation: place.validation,
                     fineTunedMetric: try place.validation?.judge(bench.fineTuned).value,
-                    statistics: try inputs(bench, configuration, place)),
+                    statistics: try inputs(bench, configuration, place),
+                    curvature: try curvature(bench, configuration, place)),
                 bench, place, base)
         }
         guard var options = packing.lossy else { return Decision() }
         let statistics = try statistics(options, bench, configuration, place)
         var tuning = LossyTuning()
         if let statistics { tuning.norms = statistics.norms }
+        if options.curvature { tuning.curvature = try curvature(bench, configuration, place) }
         let finder = FactorFinder(
             bench: bench, calibration: place.calibration, validation: place.validation, statistics: statistics)
         var model = try bestMask(&options, &tuning, bench, finder, place)
@@ -75,6 +77,7 @@ struct Tuner {
         let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
         judge.calibration = place.calibration
         judge.statistics = try inputs(bench, configuration, place)
+        judge.curvature = try curvature(bench, configuration, place)
         return try search(judge, bench, place, base)
     }
 
@@ -84,6 +87,13 @@ struct Tuner {
     ) throws(SiltError) -> LayerStatistics {
         try LayerStatistics(
             configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pipeline)
+    }
+
+    /// What errors cost the fine-tuned model's answers.
+    private func curvature(
+        _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
+    ) throws(SiltError) -> CurvatureStatistics {
+        try CurvatureStatistics(configuration, bench.fineTuned, place.calibration.data, context.pipeline)
     }
 
     private func statistics(

@@ -99,7 +99,9 @@ final class Workbench: Sendable {
             uniqueKeysWithValues: (earlier?.tensors ?? []).filter(\.isMethod).map { ($0.index, $0) })
         let chosen = tensors.indices.filter { fates[$0] == .method && known[$0] == nil }
             .map { tensors[$0] as any DeltaSource }
-        let deltas = try DeltaContext(options, chosen, context.pipeline, nil, decompositions: decompositions)
+        let deltas = try DeltaContext(
+            options, chosen, context.pipeline, nil, decompositions: decompositions,
+            curvature: options.curvature ? tuning?.curvature : nil)
         let builder = ComponentBuilder(options: options, context: deltas, tuning: tuning)
         let taken = tensors.indices.filter { fates[$0] != .exact }
         let results = Mutex([BenchModel.Tensor?](repeating: nil, count: taken.count))

@@ -27,6 +27,9 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "Rounding of method transform: 0 to nearest, above 0 towards zero, below 0 outwards (default: 0.7).")
     var deadZone: Double?
 
+    @Flag(help: "Let method transform weigh errors by what they cost the model's answers on the --calibration data.")
+    var curvature = false
+
     @Option(name: .customLong("pattern"), help: "n:m of method nm, like 2:4 (default).")
     var pattern: PatternArgument?
 
@@ -57,7 +60,9 @@ struct LossyArguments: ParsableArguments {
     @Option(help: "How methods columns and rows choose (default: norm).")
     var choose: LossyOptions.Choice?
 
-    @Option(help: "What becomes of norms, biases and other vectors (default: exact).")
+    @Option(
+        help: "What becomes of norms, biases and other vectors (default: exact); method: as integers of transform's steps."
+    )
     var vectors: LossyOptions.Vectors?
 
     @Option(help: "What becomes of embeddings (default: exact).")
@@ -90,7 +95,8 @@ struct LossyArguments: ParsableArguments {
         return [
             ("--rank", rank != nil, factors == .lowrank), ("--energy", energy != nil, factors == .lowrank),
             ("--quality", quality != nil, factors == .transform),
-            ("--dead-zone", deadZone != nil, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
+            ("--dead-zone", deadZone != nil, factors == .transform),
+            ("--curvature", curvature, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
             ("--drop", drop != nil, sparse == .random || sparse == .magnitude || sparse == .wanda || isStructured),
             ("--seed", seed != nil, isRandom), ("--scope", scope != nil, sparse == .magnitude),
             ("--choose", choose != nil, isStructured),
@@ -103,13 +109,13 @@ struct LossyArguments: ParsableArguments {
 
     /// Whether options are given that choose among a checkpoint's tensors or their elements.
     var isForTensors: Bool {
-        rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil || mask != nil
+        rank != nil || energy != nil || quality != nil || deadZone != nil || curvature || pattern != nil || mask != nil
             || scope != nil || choose != nil
             || vectors != nil || embeddings != nil || heads != nil || only != nil || except != nil
     }
 
     var isUsed: Bool {
-        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || pattern != nil
+        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || curvature || pattern != nil
             || seed != nil || q != nil
             || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
             || embeddings != nil || heads != nil || only != nil || except != nil
@@ -129,6 +135,7 @@ struct LossyArguments: ParsableArguments {
         if let seed { options.seed = seed }
         if let rescale = q?.rescale { options.rescale = rescale }
         if let deadZone { options.deadZone = deadZone }
+        options.curvature = curvature
         options.values = values
         if let group { options.group = group }
         if let mask { options.mask = mask }

@@ -24,12 +24,21 @@ package struct LabelDraw: Sendable {
         }
     }
 
+    /// 128 bits of even chance: four words.
+    ///
+    /// - Parameter block: which 128 of as many as are wanted.
+    func signs(_ row: UInt64, block: Int) -> [UInt32] { words(row, UInt32(truncatingIfNeeded: block) &+ 1) }
+
     /// A number from 0 to 1, 1 excluded, all equally likely.
     func chance(_ row: UInt64) -> Double {
-        let words = Philox.block(
-            counter: [UInt32(truncatingIfNeeded: row), UInt32(truncatingIfNeeded: row >> 32), draw, 0],
-            key: [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)])
+        let words = words(row, 0)
         let bits = UInt64(words[0]) << 21 ^ UInt64(words[1]) >> 11
         return Double(bits) * 0x1p-53
+    }
+
+    private func words(_ row: UInt64, _ block: UInt32) -> [UInt32] {
+        Philox.block(
+            counter: [UInt32(truncatingIfNeeded: row), UInt32(truncatingIfNeeded: row >> 32), draw, block],
+            key: [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)])
     }
 }

@@ -8,6 +8,9 @@
 ///
 /// Callers find the c of a target by bisection; the decomposition is computed once. Defaults are those of the least
 /// squared error at 0.03, 0.1 and 0.3 bits per element on four real pairs.
+///
+/// With a `Curvature` all this happens in the space where D is whitened: squared error is what the curvature says that errors
+/// cost, and each factor is rounded so that errors of neighbours make up for each other.
 package struct TransformCoder: Sendable, Hashable {
     /// c: the step of the right factor, in the units of D; above 0.
     package var quality: Float
@@ -30,6 +33,8 @@ package struct TransformCoder: Sendable, Hashable {
         self.quality = quality
     }
 
+    /// Squared error, in units of c^2, that a bit is worth: ln 2 / 6, the slope of c^2 / 12 where c halves with each bit.
+    static let price = 0.115_524_530_093_324_2
     /// Elements that a factor may have (Formats/Silt.md, section 12.2).
     static let factorLimit = 16_777_216
     /// Singular values in units of c that are told apart: codes stay far below 2^24, where F32 stops to count.
@@ -42,11 +47,16 @@ package struct TransformCoder: Sendable, Hashable {
 
     /// The stored form of D (R x K, row-major) at this quality; of rank 0 if nothing of D is worth its bits.
     ///
-    /// - Parameter decomposition: that of D, down to `leastSigma`.
-    package func code(_ values: Span<Float>, _ decomposition: Decomposition) -> TransformCode {
+    /// - Parameters:
+    ///   - decomposition: that of D, whitened if there is a curvature, down to `leastSigma`.
+    ///   - curvature: what errors cost; nil: their squares.
+    package func code(
+        _ values: Span<Float>, _ decomposition: Decomposition, _ curvature: Curvature? = nil
+    ) -> TransformCode {
         precondition(values.count == decomposition.rows * decomposition.columns)
         let nothing = TransformCode(rows: decomposition.rows, columns: decomposition.columns)
-        guard var fit = TransformFit(self, decomposition) else { return nothing }
+        let curvature = curvature ?? Curvature(identity: decomposition.rows, decomposition.columns)
+        guard var fit = TransformFit(self, decomposition, curvature) else { return nothing }
         for _ in 0..<max(sweeps, 0) {
             fit.fitLeft(values)
             fit.dropUnworthy()
@@ -60,9 +70,15 @@ package struct TransformCoder: Sendable, Hashable {
     }
 
     /// The stored form of D, with the decomposition that it takes.
-    package func code(_ values: Span<Float>, rows: Int, columns: Int) throws(DecompositionError) -> TransformCode {
-        let decomposition = try Decomposition(
-            values, rows: rows, columns: columns, reaching: leastSigma(rows: rows, columns: columns))
-        return code(values, decomposition)
+    package func code(
+        _ values: Span<Float>, rows: Int, columns: Int, _ curvature: Curvature? = nil
+    ) throws(DecompositionError) -> TransformCode {
+        let least = leastSigma(rows: rows, columns: columns)
+        guard let curvature else {
+            return code(values, try Decomposition(values, rows: rows, columns: columns, reaching: least))
+        }
+        let whitened = curvature.whitened(values)
+        let decomposition = try Decomposition(whitened.span, rows: rows, columns: columns, reaching: least)
+        return code(values, decomposition, curvature)
     }
 }

@@ -3,8 +3,12 @@
 /// All is in units of c. D / c is about the sum of left_k' (unit_k right_k) with unit_k = s_k / c, which is about
 /// c / sigma_k; so rows unit_k right_k and unit_k left_k have norms of about 1, and Gram matrices are close to the
 /// identity, however steep the spectrum.
+///
+/// With a curvature, norms and Gram matrices are those of whitened rows, and a step is c in units of the metric's scale.
 struct TransformFit {
     private let coder: TransformCoder
+    private let rounding: CodeRounding
+    private let curvature: Curvature
     /// c, or more if codes would not stay below 2^24.
     private let step: Float
     /// s_k / c; s_k is exact in BF16.
@@ -12,20 +16,20 @@ struct TransformFit {
     /// Integer codes: r x R and r x K.
     private var left: DenseMatrix
     private var right: DenseMatrix
-    /// Of the last `fitLeft`: (unit_i right_i)(unit_j right_j)', r x r.
+    /// Of the last `fitLeft`: (unit_i right_i) G (unit_j right_j)', r x r.
     private var gram = DenseMatrix(rows: 0, columns: 0)
-    /// Of the last `fitLeft`: (unit_k right_k)(D / c)', r x R.
+    /// Of the last `fitLeft`: (unit_k right_k) G (D / c)', r x R.
     private var projection = DenseMatrix(rows: 0, columns: 0)
 
     /// Components that are left.
     var rank: Int { units.count }
 
-    /// Squared error, in units of c^2, that a bit is worth: ln 2 / 6, the slope of c^2 / 12 where c halves with each bit.
-    private static let price = 0.115_524_530_093_324_2
-
     /// Begins with the quantised right factor; nil if no component is large enough.
-    init?(_ coder: TransformCoder, _ decomposition: Decomposition) {
+    init?(_ coder: TransformCoder, _ decomposition: Decomposition, _ curvature: Curvature) {
+        precondition(decomposition.rows == curvature.rows.size && decomposition.columns == curvature.columns.size)
         self.coder = coder
+        self.curvature = curvature
+        rounding = CodeRounding(deadZone: coder.deadZone)
         let largest = decomposition.sigma.first ?? 0
         // The smallest scale is step^2 / sigma_1; it must not be subnormal.
         let least = largest.squareRoot() * Float.leastNormalMagnitude.squareRoot()
@@ -36,10 +40,12 @@ struct TransformFit {
         let limit = TransformCoder.factorLimit / max(decomposition.rows, decomposition.columns, 1)
         let count = min(decomposition.sigma.prefix { $0 >= floor }.count, limit)
         let sigma = decomposition.sigma.prefix(count)
-        units = sigma.map { TransformFit.brain(step * (step / $0)) / step }
+        let (rowScale, columnScale) = (curvature.rows.scale, curvature.columns.scale)
+        units = sigma.map { TransformFit.brain(step * (step / $0) / rowScale / columnScale) / step }
         left = DenseMatrix(rows: count, columns: decomposition.rows)
-        right = decomposition.rightRows.prefix(count).scaled(sigma.map { $0 / step })
-        right = round(right, gains: [Float](repeating: 1, count: count))
+        right = curvature.columns.unwhitened(
+            decomposition.rightRows.prefix(count).scaled(sigma.map { $0 / step * columnScale }))
+        right = rounding.round(right, gains: [Float](repeating: 1, count: count), curvature.columns)
         keep((0..<count).filter { units[$0] > 0 && units[$0].isFinite && TransformFit.isUsed(right, $0) })
         guard rank > 0 else { return nil }
     }
@@ -47,20 +53,22 @@ struct TransformFit {
     /// Fits the left factor to the right one by least squares, and rounds it.
     mutating func fitLeft(_ values: Span<Float>) {
         let scaled = right.scaled(units)
-        projection = scaled.times(values, rows: left.columns, columns: right.columns, transposed: true)
+        projection = curvature.columns.applied(scaled)
+            .times(values, rows: left.columns, columns: right.columns, transposed: true)
             .scaled([Float](repeating: 1 / step, count: rank))
-        gram = scaled.gram
-        left = round(TransformFit.solve(gram, projection), gains: TransformFit.diagonal(gram))
+        gram = curvature.columns.gram(scaled)
+        left = round(TransformFit.solve(gram, projection), gram, curvature.rows)
         keep((0..<rank).filter { TransformFit.isUsed(left, $0) })
     }
 
     /// Fits the right factor to the left one by least squares, and rounds it.
     mutating func fitRight(_ values: Span<Float>) {
         let scaled = left.scaled(units)
-        let target = scaled.times(values, rows: left.columns, columns: right.columns)
+        let target = curvature.rows.applied(scaled)
+            .times(values, rows: left.columns, columns: right.columns)
             .scaled([Float](repeating: 1 / step, count: rank))
-        let gram = scaled.gram
-        right = round(TransformFit.solve(gram, target), gains: TransformFit.diagonal(gram))
+        let gram = curvature.rows.gram(scaled)
+        right = round(TransformFit.solve(gram, target), gram, curvature.columns)
         keep((0..<rank).filter { TransformFit.isUsed(right, $0) })
     }
 
@@ -73,7 +81,7 @@ struct TransformFit {
             for index in normal.range(component) { fitted += Double(normal.values[index]) }
             let own = Double(normal.values[component * rank + component])
             let gain = own + 2 * (Double(moments[component]) - fitted)
-            return gain > coder.toll * TransformFit.price * bits(component)
+            return gain > coder.toll * TransformCoder.price * bits(component)
         }
         keep(worthy)
     }
@@ -99,34 +107,22 @@ struct TransformFit {
 
     /// The equations `normal` x = `moments` for factors x_k to the scales; both in units of c^2.
     private var normalEquations: (normal: DenseMatrix, moments: [Float]) {
-        var normal = left.gram
+        var normal = curvature.rows.gram(left)
         for index in normal.values.indices { normal.values[index] *= gram.values[index] }
-        return (normal, (0..<rank).map { left.dot($0, projection) })
+        let weighted = curvature.rows.applied(left)
+        return (normal, (0..<rank).map { weighted.dot($0, projection) })
     }
 
     /// Bits that a component takes, about.
     private func bits(_ component: Int) -> Double {
-        CodeLength.bits(mean: TransformFit.mean(left, component), count: left.columns)
-            + CodeLength.bits(mean: TransformFit.mean(right, component), count: right.columns) + CodeLength.overhead
+        CodeLength.bits(mean: CodeRounding.mean(left, component), count: left.columns)
+            + CodeLength.bits(mean: CodeRounding.mean(right, component), count: right.columns) + CodeLength.overhead
     }
 
-    /// Rounds real codes.
-    ///
-    /// A unit of row k weighs gains[k] c^2 of squared error.
-    private func round(_ real: DenseMatrix, gains: [Float]) -> DenseMatrix {
-        var codes = real
-        for row in 0..<codes.rows {
-            // Least-cost rounding: m is better than m - 1 if the squared error that it spares is worth a unit's bits.
-            let slope = CodeLength.slope(mean: TransformFit.mean(real, row))
-            let width = coder.deadZone * TransformFit.price * slope / (2 * Double(gains[row]))
-            let offset = 0.5 - Float(min(max(width, -0.45), 0.45))
-            for index in codes.range(row) {
-                let value = codes.values[index]
-                let magnitude = min((value.magnitude + offset).rounded(.down), 16_777_215)
-                codes.values[index] = value < 0 ? -magnitude : magnitude
-            }
-        }
-        return codes
+    /// Rounds what was fitted to a factor with this Gram matrix.
+    private func round(_ real: DenseMatrix, _ gram: DenseMatrix, _ metric: ErrorMetric) -> DenseMatrix {
+        let scale = metric.scale * metric.scale
+        return rounding.round(real, gains: TransformFit.diagonal(gram).map { $0 * scale }, metric)
     }
 
     /// Keeps the components `kept`, ascending, in every part of the state.
@@ -146,13 +142,6 @@ struct TransformFit {
     /// Whether a row has an element that is not zero.
     private static func isUsed(_ codes: DenseMatrix, _ row: Int) -> Bool {
         codes.values[codes.range(row)].contains { $0 != 0 }
-    }
-
-    /// The mean of the magnitudes of a row, rounded to integers.
-    private static func mean(_ codes: DenseMatrix, _ row: Int) -> Double {
-        var sum = 0.0
-        for index in codes.range(row) { sum += Double(codes.values[index].magnitude.rounded()) }
-        return sum / Double(max(codes.columns, 1))
     }
 
     private static func diagonal(_ matrix: DenseMatrix) -> [Float] {

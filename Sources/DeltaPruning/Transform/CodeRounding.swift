@@ -1,0 +1,103 @@
+internal import COpenBLAS
+
+/// Rounds real codes to integers, where a unit of squared error and a bit have a price.
+///
+/// Least-cost rounding: m is better than m - 1 if the squared error that it spares is worth a unit's bits. With a metric that is
+/// not diagonal, positions are rounded from the last to the first, and each makes up for what the later ones did wrong as
+/// far as it can (Babai's nearest plane; GPTQ is the same in another order).
+struct CodeRounding {
+    /// Which share of the rate-optimal dead zone rounding has; 0 rounds to nearest, below 0 outwards.
+    let deadZone: Double
+
+    /// Codes stay below this, where F32 stops to count.
+    private static let limit: Float = 16_777_215
+    /// No dead zone is wider.
+    private static let widest = 0.45
+    /// Positions whose errors meet the others' in one product.
+    private static let block = 64
+
+    /// The codes of each row of `real`.
+    ///
+    /// - Parameter gains: a unit of row k weighs gains[k] c^2 of squared error, times the metric's weight of its position.
+    func round(_ real: DenseMatrix, gains: [Float], _ metric: ErrorMetric) -> DenseMatrix {
+        precondition(real.columns == metric.size && real.rows == gains.count)
+        let widths = (0..<real.rows).map { row in
+            let slope = CodeLength.slope(mean: CodeRounding.mean(real, row))
+            return deadZone * TransformCoder.price * slope / (2 * Double(gains[row]))
+        }
+        if case .full(let factor) = metric.form { return feedBack(real, widths, metric.weights, factor) }
+        var codes = real
+        for row in 0..<codes.rows {
+            for (column, index) in codes.range(row).enumerated() {
+                let offset = CodeRounding.offset(widths[row], metric.weights[column])
+                codes.values[index] = CodeRounding.code(codes.values[index], offset)
+            }
+        }
+        return codes
+    }
+
+    /// The mean of the magnitudes of a row, rounded to integers.
+    static func mean(_ codes: DenseMatrix, _ row: Int) -> Double {
+        var sum = 0.0
+        for index in codes.range(row) { sum += Double(codes.values[index].magnitude.rounded()) }
+        return sum / Double(max(codes.columns, 1))
+    }
+
+    private static func offset(_ width: Double, _ weight: Float) -> Float {
+        0.5 - Float(min(max(width / Double(weight), -widest), widest))
+    }
+
+    private static func code(_ value: Float, _ offset: Float) -> Float {
+        let magnitude = min((value.magnitude + offset).rounded(.down), limit)
+        return value < 0 ? -magnitude : magnitude
+    }
+
+    private func feedBack(
+        _ real: DenseMatrix, _ widths: [Double], _ weights: [Float], _ factor: DenseMatrix
+    ) -> DenseMatrix {
+        BLASThreads.settle()
+        let (height, size) = (real.rows, real.columns)
+        var codes = real
+        var errors = DenseMatrix(rows: height, columns: size)
+        var debts = [Float](repeating: 0, count: height * CodeRounding.block)
+        for end in stride(from: size, to: 0, by: -CodeRounding.block) {
+            let start = max(0, end - CodeRounding.block)
+            let width = end - start
+            unsafe errors.values.withUnsafeMutableBufferPointer { errors in
+                unsafe factor.values.withUnsafeBufferPointer { factor in
+                    unsafe codes.values.withUnsafeMutableBufferPointer { codes in
+                        unsafe debts.withUnsafeMutableBufferPointer { debts in
+                            guard let errors = errors.baseAddress, let factor = factor.baseAddress,
+                                let codes = codes.baseAddress, let debts = debts.baseAddress
+                            else { return }
+                            // What the positions after the block owe to those in it.
+                            unsafe debts.update(repeating: 0, count: height * width)
+                            if end < size {
+                                unsafe cblas_sgemm(
+                                    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(height), Int32(width),
+                                    Int32(size - end), 1, errors + end, Int32(size), factor + end * size + start,
+                                    Int32(size), 0, debts, Int32(width))
+                            }
+                            for row in 0..<height {
+                                let (line, owed) = unsafe (row * size, debts + row * width)
+                                for position in stride(from: end - 1, through: start, by: -1) {
+                                    let triangle = unsafe factor + position * size
+                                    let value = unsafe codes[line + position]
+                                    let target = unsafe value + owed[position - start] / triangle[position]
+                                    let code = unsafe CodeRounding.code(
+                                        target, CodeRounding.offset(widths[row], weights[position]))
+                                    unsafe codes[line + position] = code
+                                    let error = value - code
+                                    unsafe errors[line + position] = error
+                                    unsafe cblas_saxpy(
+                                        Int32(position - start), error, triangle + start, 1, owed, 1)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return codes
+    }
+}
