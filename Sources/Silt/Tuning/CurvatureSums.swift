@@ -19,6 +19,8 @@ final class CurvatureSums: GradientObserver, @unchecked Sendable {
     /// Seed of the signs of `LogitRows.fisherRoot`.
     private static let seed: UInt64 = 0x5117
 
+    /// Rows of a table that are added at once.
+    private static let gathered = 256
     /// What is added to each row's share of a table, in even shares.
     private static let unseen = 0.1
     /// Errors in tables count less than the quadratic says: at equal divergence on three pairs, files are smallest with steps about
@@ -65,18 +67,32 @@ final class CurvatureSums: GradientObserver, @unchecked Sendable {
         answers += rows
         for (index, table) in plan.tables.enumerated() {
             guard let gradient = gradients[table.name] else { continue }
-            for row in 0..<table.rows {
-                let start = unsafe UnsafePointer(gradient.start + row * table.columns)
-                let energy = unsafe CurvatureSums.energy(start, table.columns)
-                // Rows that the batch did not take.
-                guard energy > 0 else { continue }
-                energies[index][row] += energy
-                unsafe directions[index].add(start, rows: 1, columns: table.columns)
-            }
+            add(table, gradient, index)
         }
         for (index, vector) in plan.vectors.enumerated() {
             guard let gradient = gradients[vector.name] else { continue }
             unsafe squares[index] += CurvatureSums.energy(UnsafePointer(gradient.start), gradient.count)
+        }
+    }
+
+    /// Adds a batch's gradient of a table.
+    ///
+    /// Rows that the batch did not take are 0, and most are of that kind: the others are gathered first.
+    private func add(_ table: CurvaturePlan.Table, _ gradient: GradientTable.Tensor, _ index: Int) {
+        let columns = table.columns
+        var gathered = [Float](repeating: 0, count: CurvatureSums.gathered * columns)
+        var count = 0
+        for row in 0..<table.rows {
+            let start = unsafe UnsafePointer(gradient.start + row * columns)
+            let energy = unsafe CurvatureSums.energy(start, columns)
+            if energy > 0 {
+                energies[index][row] += energy
+                for column in 0..<columns { unsafe gathered[count * columns + column] = start[column] }
+                count += 1
+            }
+            guard count == CurvatureSums.gathered || (row == table.rows - 1 && count > 0) else { continue }
+            unsafe directions[index].add(gathered, rows: count, columns: columns)
+            count = 0
         }
     }
 

@@ -61,7 +61,7 @@ struct LossyArguments: ParsableArguments {
     var choose: LossyOptions.Choice?
 
     @Option(
-        help: "What becomes of norms, biases and other vectors (default: exact); method: as integers of transform's steps."
+        help: "What becomes of norms, biases and other vectors (default: exact); method: integers of transform's steps."
     )
     var vectors: LossyOptions.Vectors?
 
