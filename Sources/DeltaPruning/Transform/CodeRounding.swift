@@ -52,6 +52,7 @@ struct CodeRounding {
         return value < 0 ? -magnitude : magnitude
     }
 
+    /// Block by block, from the last: what later blocks owe to a block is one product.
     private func feedBack(
         _ real: DenseMatrix, _ widths: [Double], _ weights: [Float], _ factor: DenseMatrix
     ) -> DenseMatrix {
@@ -59,39 +60,28 @@ struct CodeRounding {
         let (height, size) = (real.rows, real.columns)
         var codes = real
         var errors = DenseMatrix(rows: height, columns: size)
-        var debts = [Float](repeating: 0, count: height * CodeRounding.block)
-        for end in stride(from: size, to: 0, by: -CodeRounding.block) {
-            let start = max(0, end - CodeRounding.block)
-            let width = end - start
+        unsafe codes.values.withUnsafeMutableBufferPointer { codes in
             unsafe errors.values.withUnsafeMutableBufferPointer { errors in
                 unsafe factor.values.withUnsafeBufferPointer { factor in
-                    unsafe codes.values.withUnsafeMutableBufferPointer { codes in
-                        unsafe debts.withUnsafeMutableBufferPointer { debts in
-                            guard let errors = errors.baseAddress, let factor = factor.baseAddress,
-                                let codes = codes.baseAddress, let debts = debts.baseAddress
-                            else { return }
-                            // What the positions after the block owe to those in it.
-                            unsafe debts.update(repeating: 0, count: height * width)
-                            if end < size {
-                                unsafe cblas_sgemm(
-                                    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(height), Int32(width),
-                                    Int32(size - end), 1, errors + end, Int32(size), factor + end * size + start,
-                                    Int32(size), 0, debts, Int32(width))
-                            }
-                            for row in 0..<height {
-                                let (line, owed) = unsafe (row * size, debts + row * width)
-                                for position in stride(from: end - 1, through: start, by: -1) {
-                                    let triangle = unsafe factor + position * size
-                                    let value = unsafe codes[line + position]
-                                    let target = unsafe value + owed[position - start] / triangle[position]
-                                    let code = unsafe CodeRounding.code(
-                                        target, CodeRounding.offset(widths[row], weights[position]))
-                                    unsafe codes[line + position] = code
-                                    let error = value - code
-                                    unsafe errors[line + position] = error
-                                    unsafe cblas_saxpy(
-                                        Int32(position - start), error, triangle + start, 1, owed, 1)
-                                }
+                    guard let codes = codes.baseAddress, let errors = errors.baseAddress,
+                        let factor = factor.baseAddress
+                    else { return }
+                    for end in stride(from: size, to: 0, by: -CodeRounding.block) {
+                        let block = max(0, end - CodeRounding.block)..<end
+                        var debts = [Float](repeating: 0, count: height * block.count)
+                        if end < size {
+                            unsafe cblas_sgemm(
+                                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(height), Int32(block.count),
+                                Int32(size - end), 1, errors + end, Int32(size), factor + end * size + block.lowerBound,
+                                Int32(size), 0, &debts, Int32(block.count))
+                        }
+                        for row in 0..<height {
+                            let offsets = block.map { CodeRounding.offset(widths[row], weights[$0]) }
+                            unsafe debts.withUnsafeMutableBufferPointer { debts in
+                                guard let start = debts.baseAddress else { return }
+                                unsafe CodeRounding.round(
+                                    block, offsets.span, size: size, factor, owed: start + row * block.count,
+                                    codes: codes + row * size, errors: errors + row * size)
                             }
                         }
                     }
@@ -99,5 +89,24 @@ struct CodeRounding {
             }
         }
         return codes
+    }
+
+    /// Rounds the positions of a block of one row, and notes their errors.
+    ///
+    /// - Parameter owed: for each position of the block, the sum over later ones of error times L_ij.
+    private static func round(
+        _ block: Range<Int>, _ offsets: Span<Float>, size: Int, _ factor: UnsafePointer<Float>,
+        owed: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<Float>, errors: UnsafeMutablePointer<Float>
+    ) {
+        let start = block.lowerBound
+        for position in block.reversed() {
+            let triangle = unsafe factor + position * size
+            let value = unsafe codes[position]
+            let target = unsafe value + owed[position - start] / triangle[position]
+            let rounded = code(target, offsets[position - start])
+            unsafe codes[position] = rounded
+            unsafe errors[position] = value - rounded
+            unsafe cblas_saxpy(Int32(position - start), value - rounded, triangle + start, 1, owed, 1)
+        }
     }
 }
