@@ -20,7 +20,7 @@ struct CurvatureStatistics: Sendable {
     private static let groups = 4
     /// Shares of a side's mean cost that are added to every direction's: of inputs, and of gradients at the outputs.
     ///
-    /// Of the settings 0.01 to 4, those with the least divergence at equal bytes. Gradients need more: where they are small in the
+    /// Of settings from 0.01 to 4, these had the least divergence at equal bytes on two pairs. Gradients need more: where they are small in the
     /// fine-tuned model, they need not stay so once errors have moved it.
     static let damping = (inputs: 0.1, gradients: 1.0)
 

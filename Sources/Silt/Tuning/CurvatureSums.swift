@@ -23,7 +23,7 @@ final class CurvatureSums: GradientObserver, @unchecked Sendable {
     private static let gathered = 256
     /// What is added to each row's share of a table, in even shares.
     private static let unseen = 0.1
-    /// Errors in tables count less than the quadratic says: at equal divergence on three pairs, files are smallest with steps about
+    /// Errors in tables count less than the quadratic says: at equal divergence on two pairs, bytes were fewest with steps about
     /// three times as coarse as the layers'.
     private static let tableWeight = 1.0 / 9
 
