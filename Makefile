@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval vectors check-pairs test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-neon test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -17,8 +17,10 @@ help:
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
 	@echo "make bench-eval    time of silt eval beside transformers (MODEL=DIR)"
+	@echo "make bench-kernels  speed of every kernel at every level, one thread (ONCE='KERNEL LEVEL': run one once)"
 	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
+	@echo "make test-neon     the C kernels on aarch64, in an emulator, against those here"
 	@echo "make test-peers    beside transformers, PEFT and compressed-tensors (PEERS_PIP=FLAGS for pip)"
 
 setup: $(VENV)/.done
@@ -79,6 +81,20 @@ bench-memory: setup build
 	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2 \
 		--prediction auto --limit-mib 512
 	rm -rf $(BIG)
+
+# The C kernels alone, as the release build compiles them.
+KERNELS := .build/bench-kernels
+KERNEL_SOURCES := $(wildcard Sources/CSiltKernels/*.c Sources/CSiltKernels/*.h Sources/CSiltKernels/include/*.h \
+	Tests/Benchmarks/Kernels/*.c Tests/Benchmarks/Kernels/*.h)
+$(KERNELS): $(KERNEL_SOURCES) | setup
+	@mkdir -p $(@D)
+	clang -O2 -Wall -Wextra -ISources/CSiltKernels/include $(filter %.c,$^) -lm -lzstd -o $@
+
+bench-kernels: $(KERNELS)
+	$(KERNELS) $(if $(ONCE),--once $(ONCE))
+
+test-neon: setup
+	@sh Tests/Kernels/aarch64.sh .build/kernels-aarch64
 
 vectors: setup
 	$(VENV)/bin/python Formats/Vectors/make_vectors.py

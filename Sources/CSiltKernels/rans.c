@@ -6,8 +6,8 @@ void silt_encode_table(const uint16_t *frequencies, silt_encode_symbol *symbols)
     uint32_t start = 0;
     for (uint32_t s = 0; s < 256; s++) {
         const uint32_t f = frequencies[s];
-        symbols[s].frequency = f;
-        symbols[s].start = start;
+        symbols[s].frequency = (uint16_t)f;
+        symbols[s].start = (uint16_t)start;
         /* floor(x * reciprocal / 2^64) is floor(x / f) for all x below 2^32: the reciprocal is too large by at most 1, and
          * the error x * f / 2^64 stays below 1 / f because x * f < 2^44. For f = 1 it would not fit; see rans_put. */
         symbols[s].reciprocal = f > 1 ? UINT64_MAX / f + 1 : 0;
@@ -19,7 +19,7 @@ void silt_decode_table(const uint16_t *frequencies, uint32_t *slots) {
     uint32_t *slot = slots;
     for (uint32_t s = 0; s < 256; s++) {
         const uint32_t f = frequencies[s];
-        for (uint32_t k = 0; k < f; k++) *slot++ = s | (f - 1) << 8 | k << 20;
+        for (uint32_t k = 0; k < f; k++) *slot++ = s << 24 | k << 12 | (f - 1);
     }
 }
 
@@ -36,16 +36,28 @@ static inline uint32_t put(uint32_t x, const silt_encode_symbol *symbol, uint8_t
     return (quotient << 12) + (x - quotient * f) + symbol->start;
 }
 
-size_t silt_rans_encode(const uint8_t *symbols, const uint8_t *rows, size_t count, uint32_t lanes,
+size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *rows, size_t count, uint32_t lanes,
                         const silt_encode_symbol *tables, uint8_t *end) {
     uint32_t x[SILT_LANES];
     uint8_t *cursor = end;
     for (uint32_t lane = 0; lane < lanes; lane++) x[lane] = RANS_LOW;
-    for (size_t i = count; i-- > 0;) {
+    size_t whole = 0; /* elements of groups that a vector form codes */
+#if defined(__x86_64__)
+    if (lanes == SILT_LANES && level >= SILT_LEVEL_AVX2) whole = count / SILT_LANES * SILT_LANES;
+#else
+    (void)level;
+#endif
+    for (size_t i = count; i-- > whole;) {
         const size_t row = rows ? rows[i] : 0;
         const uint32_t lane = (uint32_t)i & (lanes - 1);
         x[lane] = put(x[lane], tables + 256 * row + symbols[i], &cursor);
     }
+#if defined(__x86_64__)
+    if (whole > 0) {
+        if (level >= SILT_LEVEL_AVX512) rans_encode_avx512(x, symbols, rows, whole, tables, &cursor);
+        else rans_encode_avx2(x, symbols, rows, whole, tables, &cursor);
+    }
+#endif
     cursor -= 4 * lanes;
     for (uint32_t lane = 0; lane < lanes; lane++) {
         for (int byte = 0; byte < 4; byte++) cursor[4 * lane + byte] = (uint8_t)(x[lane] >> (8 * byte));
@@ -74,15 +86,25 @@ int rans_finish(const rans_reader *reader) {
     return SILT_OK;
 }
 
-int silt_rans_decode(const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots, uint8_t *out) {
+int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots,
+                     uint8_t *out) {
     rans_reader reader;
     int status = rans_begin(&reader, stream, size, lanes);
     if (status != SILT_OK) return status;
     const uint32_t mask = lanes - 1;
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#if defined(__x86_64__)
+    if (lanes == SILT_LANES) {
+        if (level >= SILT_LEVEL_AVX512) i = rans_decode_avx512(&reader, count, slots, out);
+        else if (level >= SILT_LEVEL_AVX2) i = rans_decode_avx2(&reader, count, slots, out);
+    }
+#else
+    (void)level;
+#endif
+    for (; i < count; i++) {
         const uint32_t slot = slots[reader.x[i & mask] & 4095];
         if (!rans_advance(&reader, (uint32_t)i & mask, slot)) return SILT_WORDS_SHORT;
-        out[i] = (uint8_t)slot;
+        out[i] = (uint8_t)(slot >> 24);
     }
     return rans_finish(&reader);
 }

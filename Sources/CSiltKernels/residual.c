@@ -1,15 +1,6 @@
-/* The exact residual, scalar: Formats/Silt.md, section 7. */
+/* Rebuilding from the residual, scalar: Formats/Silt.md, section 7. */
 #include "residual.h"
-#include <math.h>
 #include <string.h>
-
-/* 2^e for 0 <= e < 256, from the bits of a double. */
-static inline double power_of_two(uint32_t e) {
-    const uint64_t bits = (uint64_t)(1023 + e) << 52;
-    double power;
-    memcpy(&power, &bits, 8);
-    return power;
-}
 
 static inline uint32_t class_of(int scale, uint32_t exponent) {
     const int x = scale - 2 * (int)exponent;
@@ -26,31 +17,27 @@ static inline uint32_t class_of(int scale, uint32_t exponent) {
 #define DIRECT 4
 #include "residual_body.h"
 
-size_t silt_residual_measure(silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             int16_t *scales, uint32_t *histogram, uint32_t *bins) {
-    switch (type.width) {
-    case 8: return measure_8(type, base, result, count, unit, scales, histogram, bins);
-    case 16: return measure_16(type, base, result, count, unit, scales, histogram, bins);
-    default: return measure_32(type, base, result, count, unit, scales, histogram, bins);
-    }
-}
-
-size_t silt_residual_symbols(silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             const uint8_t *codes, int32_t origin, const uint8_t *row_of_class, uint8_t *symbols,
-                             uint8_t *rows, uint8_t *raw) {
-    switch (type.width) {
-    case 8: return symbols_8(type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
-    case 16: return symbols_16(type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
-    default: return symbols_32(type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
-    }
-}
-
 int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from) {
     switch (job->type.width) {
     case 8: return decode_8(job, base, result, from);
     case 16: return decode_16(job, base, result, from);
     default: return decode_32(job, base, result, from);
     }
+}
+
+residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales) {
+    size_t unit = i / job->unit, left = job->unit - i % job->unit;
+    const residual_unit whole = {left >= SILT_LANES ? i + left : 0, left >= SILT_LANES && job->codes[unit] == 0};
+    for (size_t k = 0; k < SILT_LANES; k++, left--) {
+        if (left == 0) {
+            unit++;
+            left = job->unit;
+        }
+        const uint32_t code = job->codes[unit];
+        const int32_t scale = job->origin + (int32_t)code;
+        scales[k] = (int16_t)(code == 0 ? -1 : scale < 0 ? 0 : scale > 541 ? 541 : scale);
+    }
+    return whole;
 }
 
 /* All raw bytes are used, and the bits that fill the last byte are 0. */
@@ -69,9 +56,16 @@ int silt_residual_decode(int level, silt_float type, const void *base, void *res
     if (status != SILT_OK) return status;
     size_t done = 0;
 #if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512 && job.reader.lanes == SILT_LANES) {
-        if (type.width == 16) done = residual_decode_16_avx512(&job, base, result, &status);
-        if (type.width == 32) done = residual_decode_32_avx512(&job, base, result, &status);
+    if (level >= SILT_LEVEL_AVX2 && job.reader.lanes == SILT_LANES) {
+        if (type.width == 8) {
+            done = residual_decode_8_avx2(&job, base, result);
+        } else if (level >= SILT_LEVEL_AVX512) {
+            done = type.width == 16 ? residual_decode_16_avx512(&job, base, result, &status)
+                                    : residual_decode_32_avx512(&job, base, result, &status);
+        } else {
+            done = type.width == 16 ? residual_decode_16_avx2(&job, base, result, &status)
+                                    : residual_decode_32_avx2(&job, base, result, &status);
+        }
         if (status != SILT_OK) return status;
     }
 #else

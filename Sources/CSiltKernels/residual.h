@@ -3,6 +3,7 @@
 #define SILT_RESIDUAL_H
 
 #include "rans.h"
+#include <string.h>
 
 /* A chunk that is being rebuilt. */
 typedef struct {
@@ -22,10 +23,39 @@ typedef struct {
 /* Rebuilds the elements from `from` on; `job` stands where they begin. */
 int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
 
+/* Where the unit ends in which a group of 32 elements lies, and whether it equals the base. A group that lies in several
+ * units has the end 0. */
+typedef struct {
+    size_t until;
+    int is_still;
+} residual_unit;
+
+/* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: a still unit. */
+residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
+
+/* Whether the 32 elements from `i` on exist, and the words that they need at most. */
+static inline int residual_has_group(const residual_job *job, size_t i) {
+    return i + SILT_LANES <= job->count && job->reader.end - job->reader.word >= 2 * SILT_LANES;
+}
+
+/* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns
+ * how many there are. */
+static inline size_t residual_copy_still(const residual_unit *unit, const residual_job *job, size_t i, const void *base,
+                                         void *result) {
+    if (!unit->is_still) return 0;
+    const size_t end = unit->until < job->count ? unit->until : job->count;
+    const size_t equal = (end - i) / SILT_LANES * SILT_LANES, width = job->type.width / 8;
+    memcpy((uint8_t *)result + width * i, (const uint8_t *)base + width * i, width * equal);
+    return equal;
+}
+
 #if defined(__x86_64__)
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
 size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
 size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
+size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result);
+size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status);
+size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, uint32_t *result, int *status);
 #endif
 
 #endif

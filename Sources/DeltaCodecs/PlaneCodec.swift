@@ -25,7 +25,9 @@ package final class PlaneCodec: Sendable {
     /// Codes planes of `count` bytes each that follow one another at `planes`.
     ///
     /// `words` is space for one plane.
-    package func encode(_ planes: UnsafeRawPointer, count: Int, words: ByteBuffer) -> [UInt8] {
+    package func encode(
+        _ planes: UnsafeRawPointer, count: Int, words: ByteBuffer, level: KernelLevel = .best
+    ) -> [UInt8] {
         guard let encoding else { preconditionFailure("a codec for decoding does not encode") }
         let lanes = Rans.lanes(for: count)
         let room = 2 * count + 4 * lanes + 2
@@ -38,7 +40,8 @@ package final class PlaneCodec: Sendable {
             case .zero: break
             case .raw: unsafe chunk.append(contentsOf: UnsafeBufferPointer(start: plane, count: count))
             case .coded:
-                let bytes = unsafe encoding.encode(plane, rows: nil, row: index, count: count, lanes: lanes, end: end)
+                let bytes = unsafe encoding.encode(
+                    plane, rows: nil, row: index, count: count, lanes: lanes, end: end, level: level)
                 LEB128.append(bytes, to: &chunk)
                 unsafe chunk.append(contentsOf: UnsafeBufferPointer(start: end - bytes, count: bytes))
             }
@@ -48,7 +51,7 @@ package final class PlaneCodec: Sendable {
 
     /// Decodes planes of `count` bytes each to `planes`.
     package func decode(
-        _ chunk: UnsafeRawBufferPointer, planes: UnsafeMutableRawPointer, count: Int
+        _ chunk: UnsafeRawBufferPointer, planes: UnsafeMutableRawPointer, count: Int, level: KernelLevel = .best
     ) throws(ChunkError) {
         guard let decoding else { preconditionFailure("a codec for encoding does not decode") }
         var position = 0
@@ -67,7 +70,8 @@ package final class PlaneCodec: Sendable {
                     let start = unsafe chunk.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 else { throw ChunkError(reason: "plane \(index) ends early") }
                 let status = unsafe silt_rans_decode(
-                    start + position, bytes, count, UInt32(Rans.lanes(for: count)), decoding.slots(row: index), plane)
+                    level.rawValue, start + position, bytes, count, UInt32(Rans.lanes(for: count)),
+                    decoding.slots(row: index), plane)
                 guard status == Int32(SILT_OK) else {
                     throw ChunkError(reason: Rans.reason(status) + " (plane \(index))")
                 }

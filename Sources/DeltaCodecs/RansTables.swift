@@ -1,5 +1,5 @@
 internal import CSiltKernels
-internal import TensorTypes
+package import TensorTypes
 
 /// Tables in the form that the encoder's loop reads: 256 symbols for each row.
 package final class EncodingTables: Sendable {
@@ -21,11 +21,12 @@ package final class EncodingTables: Sendable {
     /// `rows` names each symbol's table; nil: all have table `row`.
     package func encode(
         _ input: UnsafePointer<UInt8>, rows: UnsafePointer<UInt8>?, row: Int = 0, count: Int, lanes: Int,
-        end: UnsafeMutablePointer<UInt8>
+        end: UnsafeMutablePointer<UInt8>, level: KernelLevel = .best
     ) -> Int {
         unsafe symbols.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return 0 }
-            return unsafe silt_rans_encode(input, rows, count, UInt32(lanes), start + 256 * row, end)
+            return unsafe silt_rans_encode(
+                level.rawValue, input, rows, count, UInt32(lanes), start + 256 * row, end)
         }
     }
 }

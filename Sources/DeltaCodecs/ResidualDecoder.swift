@@ -44,7 +44,8 @@ package final class ResidualDecoder: Sendable {
         let units = (count + unit - 1) / unit
         unitCodes.reserve(units)
         let codeBytes = unsafe unitCodes.start.assumingMemoryBound(to: UInt8.self)
-        var status = unsafe silt_rans_decode(stream, unitBytes, units, 1, codes.slots(), codeBytes)
+        var status = unsafe silt_rans_decode(
+            level.rawValue, stream, unitBytes, units, 1, codes.slots(), codeBytes)
         guard status == Int32(SILT_OK) else {
             throw ChunkError(reason: Rans.reason(status) + " (unit codes)")
         }

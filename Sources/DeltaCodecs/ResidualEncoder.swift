@@ -24,11 +24,13 @@ package final class ResidualEncoder: Sendable {
         fileprivate let raw = ByteBuffer()
         fileprivate let words = ByteBuffer()
         fileprivate let scaleBuffer = ByteBuffer()
-        fileprivate let histogram = ByteBuffer(capacity: 4 * 256 * ResidualStatistics.bins)
+        fileprivate let histogram = ByteBuffer(capacity: 4 * Int(SILT_HISTOGRAM))
+        fileprivate let level: KernelLevel
         fileprivate var unitCodes: [UInt8] = []
         private var isClear = false
 
-        package init() {}
+        /// Buffers for kernels of a level; all levels give the same bytes.
+        package init(level: KernelLevel = .best) { self.level = level }
 
         /// Measures a chunk and gives what was seen to `body`.
         ///
@@ -69,7 +71,7 @@ package final class ResidualEncoder: Sendable {
             let scales = unsafe scaleBuffer.prefix(2 * units).bindMemory(to: Int16.self)
             if let start = scales.baseAddress {
                 _ = unsafe silt_residual_measure(
-                    silt_float(layout), base, result, count, min(unit, count), start, histogram, bins)
+                    level.rawValue, silt_float(layout), base, result, count, min(unit, count), start, histogram, bins)
             }
             return UnsafeBufferPointer(scales)
         }
@@ -95,18 +97,21 @@ package final class ResidualEncoder: Sendable {
         let symbols = unsafe workspace.symbols.start.assumingMemoryBound(to: UInt8.self)
         let rows = unsafe workspace.rows.start.assumingMemoryBound(to: UInt8.self)
         let raw = unsafe workspace.raw.start.assumingMemoryBound(to: UInt8.self)
+        let level = workspace.level
         let rawBytes = unsafe silt_residual_symbols(
-            silt_float(layout), base, result, count, min(unit, count), workspace.unitCodes, Int32(plan.tables.origin),
-            rowOfClass, symbols, rows, raw)
+            level.rawValue, silt_float(layout), base, result, count, min(unit, count), workspace.unitCodes,
+            Int32(plan.tables.origin), rowOfClass, symbols, rows, raw)
         let lanes = Rans.lanes(for: count)
         // At most one word a symbol and the states.
         let room = 2 * count + 4 * lanes + 2
         let unitRoom = 2 * workspace.unitCodes.count + 6
         workspace.words.reserve(room + unitRoom)
         let words = unsafe workspace.words.start.assumingMemoryBound(to: UInt8.self)
-        let symbolBytes = unsafe classes.encode(symbols, rows: rows, count: count, lanes: lanes, end: words + room)
+        let symbolBytes = unsafe classes.encode(
+            symbols, rows: rows, count: count, lanes: lanes, end: words + room, level: level)
         let unitBytes = unsafe codes.encode(
-            workspace.unitCodes, rows: nil, count: workspace.unitCodes.count, lanes: 1, end: words + room + unitRoom)
+            workspace.unitCodes, rows: nil, count: workspace.unitCodes.count, lanes: 1, end: words + room + unitRoom,
+            level: level)
         var chunk: [UInt8] = []
         chunk.reserveCapacity(symbolBytes + unitBytes + rawBytes + 10)
         LEB128.append(unitBytes, to: &chunk)

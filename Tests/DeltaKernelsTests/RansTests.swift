@@ -1,5 +1,6 @@
 import CSiltKernels
 import DeltaCodecs
+import TensorTypes
 import TestSupport
 import Testing
 
@@ -53,26 +54,51 @@ struct RansTests {
         return slots
     }
 
+    /// The stream, which has the same bytes at every level.
     private func encode(_ symbols: [UInt8], rows: [UInt8]?, lanes: Int, _ tables: [silt_encode_symbol]) -> [UInt8] {
+        let streams = KernelLevel.available.map { encode(symbols, rows: rows, lanes: lanes, tables, level: $0) }
+        for stream in streams.dropFirst() {
+            let isEqual = stream == streams[0]
+            #expect(isEqual, "levels differ")
+        }
+        return streams[0]
+    }
+
+    private func encode(
+        _ symbols: [UInt8], rows: [UInt8]?, lanes: Int, _ tables: [silt_encode_symbol], level: KernelLevel
+    ) -> [UInt8] {
         let room = 4 * lanes + 2 * symbols.count + 2
         var buffer = [UInt8](repeating: 0, count: room)
         let size = unsafe buffer.withUnsafeMutableBufferPointer { buffer -> Int in
             guard let start = buffer.baseAddress else { return 0 }
             if let rows {
-                return unsafe silt_rans_encode(symbols, rows, symbols.count, UInt32(lanes), tables, start + room)
+                return unsafe silt_rans_encode(
+                    level.rawValue, symbols, rows, symbols.count, UInt32(lanes), tables, start + room)
             }
-            return unsafe silt_rans_encode(symbols, nil, symbols.count, UInt32(lanes), tables, start + room)
+            return unsafe silt_rans_encode(
+                level.rawValue, symbols, nil, symbols.count, UInt32(lanes), tables, start + room)
         }
         #expect(size <= room)
         return Array(buffer.suffix(size))
     }
 
+    /// The status and the symbols, which are the same at every level.
     private func decode(_ stream: [UInt8], count: Int, lanes: Int, _ slots: [UInt32]) -> (status: Int, symbols: [UInt8])
     {
-        var symbols = [UInt8](repeating: 0, count: count)
-        let padded = stream + [UInt8](repeating: 0xEE, count: Int(SILT_PADDING))
-        let status = unsafe silt_rans_decode(padded, stream.count, count, UInt32(lanes), slots, &symbols)
-        return (Int(status), symbols)
+        let results = KernelLevel.available.map { level -> (status: Int, symbols: [UInt8]) in
+            var symbols = [UInt8](repeating: 0, count: count)
+            let status = unsafe GuardedBytes.with(stream) { start in
+                unsafe silt_rans_decode(
+                    level.rawValue, start, stream.count, count, UInt32(lanes), slots, &symbols)
+            }
+            return (Int(status), symbols)
+        }
+        for result in results.dropFirst() {
+            let isEqual =
+                result.status == results[0].status && (result.status != 0 || result.symbols == results[0].symbols)
+            #expect(isEqual, "levels differ")
+        }
+        return results[0]
     }
 
     /// Frequencies of an alphabet: all in one symbol, flat, or steep.
@@ -184,6 +210,37 @@ struct RansTests {
             return status(wrong)
         }
         #expect(statuses.contains(Int(SILT_STATE_END)), "\(statuses)")
+    }
+
+    @Test("a long stream that is cut anywhere near its end is refused alike at every level")
+    func truncation() {
+        var generator = SeededGenerator(seed: 7)
+        let (frequencies, count) = (frequencies(1), 8_300)
+        let symbols = symbols(count, of: frequencies, using: &generator)
+        let stream = encode(symbols, rows: nil, lanes: 32, encodingTable(frequencies))
+        for words in 1...100 {
+            let status = decode(Array(stream.dropLast(2 * words)), count: count, lanes: 32, slots(frequencies)).status
+            #expect(status == Int(SILT_WORDS_SHORT))
+        }
+    }
+
+    @Test("long streams of any table and any state survive at every level", arguments: 1...6)
+    func longStreams(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        // Frequencies of every size: each takes a share of what is left.
+        var frequencies = [UInt16](repeating: 0, count: 256)
+        var left = 4_096
+        for symbol in 0..<255 where left > 1 {
+            let share = seed % 2 == 0 ? generator.below(left / 2 + 1) : generator.below(40)
+            frequencies[symbol] = UInt16(min(share, left - 1))
+            left -= Int(frequencies[symbol])
+        }
+        frequencies[255] = UInt16(left)
+        let count = 9_000 + generator.below(64)
+        let symbols = symbols(count, of: frequencies, using: &generator)
+        let stream = encode(symbols, rows: nil, lanes: 32, encodingTable(frequencies))
+        let back = decode(stream, count: count, lanes: 32, slots(frequencies))
+        #expect(back.status == 0 && back.symbols == symbols)
     }
 
     @Test("altered streams are decoded as the text says or refused")

@@ -17,25 +17,46 @@ struct ResidualChunk {
     init(_ layout: FloatLayout, unit: Int, base: BitPatterns, result: BitPatterns) throws {
         (self.layout, self.unit, self.base, self.result) = (layout, unit, base, result)
         let (from, to, count) = (base.buffer, result.buffer, base.values.count)
-        let workspace = ResidualEncoder.Workspace()
-        var statistics = ResidualStatistics()
-        unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
-            statistics.add($0)
+        let workspaces = KernelLevel.available.map { ResidualEncoder.Workspace(level: $0) }
+        var all: [ResidualStatistics] = []
+        // Twice: what one chunk leaves in the counters must not count in the next.
+        for workspace in workspaces + workspaces {
+            var statistics = ResidualStatistics()
+            unsafe workspace.measure(layout, base: from.start, result: to.start, count: count, unit: unit) {
+                statistics.add($0)
+            }
+            all.append(statistics)
         }
-        let plan = ResidualPlan(width: layout.width, for: statistics)
-        bytes = unsafe ResidualEncoder(plan).encode(
-            layout, base: from.start, result: to.start, count: count, unit: unit, workspace: workspace)
+        for other in all.dropFirst() {
+            let isEqual =
+                other.histogram == all[0].histogram && other.stillUnits == all[0].stillUnits
+                && other.scaleCounts.elementsEqual(all[0].scaleCounts, by: ==)
+            #expect(isEqual, "levels differ")
+        }
+        let plan = ResidualPlan(width: layout.width, for: all[0])
+        let encoder = ResidualEncoder(plan)
+        let chunks = workspaces.map {
+            unsafe encoder.encode(
+                layout, base: from.start, result: to.start, count: count, unit: unit, workspace: $0)
+        }
+        for other in chunks.dropFirst() {
+            let isEqual = other == chunks[0]
+            #expect(isEqual, "levels differ")
+        }
+        bytes = chunks[0]
         tables = try ResidualTables(stored: plan.tables.stored, width: layout.width)
     }
 
     /// What decoding `bytes` (as they are, or altered) gives: the patterns' bytes, or the reason of a refusal.
     func decode(_ bytes: [UInt8], level: KernelLevel) -> Result<[UInt8], ChunkError> {
-        let (from, chunk, count) = (base.buffer, ByteBuffer(bytes), base.values.count)
+        let (from, count) = (base.buffer, base.values.count)
         let target = ByteBuffer(capacity: count * layout.width / 8)
         do throws(ChunkError) {
-            try unsafe ResidualDecoder(tables).decode(
-                UnsafeRawBufferPointer(chunk.prefix(bytes.count)), layout, base: from.start, result: target.start,
-                count: count, unit: unit, unitCodes: ByteBuffer(), level: level)
+            try unsafe GuardedBytes.with(bytes) { (start: UnsafePointer<UInt8>) throws(ChunkError) in
+                try unsafe ResidualDecoder(tables).decode(
+                    UnsafeRawBufferPointer(start: start, count: bytes.count), layout, base: from.start,
+                    result: target.start, count: count, unit: unit, unitCodes: ByteBuffer(), level: level)
+            }
             return .success(target.bytes(count * layout.width / 8))
         } catch {
             return .failure(error)
@@ -95,7 +116,7 @@ struct ResidualLevelTests {
     func roundTrip(of each: ResidualCase) throws {
         let chunk = try each.chunk()
         #expect(chunk.bytes.isEmpty == (chunk.base == chunk.result))
-        for level in [KernelLevel.scalar, .best] {
+        for level in KernelLevel.available {
             let back = chunk.decode(chunk.bytes, level: level)
             // Not in the expectation: a failure would print every byte.
             let isEqual = try back.get() == chunk.result.bytes
@@ -121,7 +142,7 @@ struct ResidualLevelTests {
         let chunk = try ResidualChunk(
             layout, unit: 257, base: base,
             result: BitPatterns(width: 16, values: base.values.map { ($0 &* 40_503 &+ 12_345) & 0xFFFF }))
-        for level in [KernelLevel.scalar, .best] {
+        for level in KernelLevel.available {
             let isEqual = try chunk.decode(chunk.bytes, level: level).get() == chunk.result.bytes
             #expect(isEqual)
         }
@@ -141,23 +162,25 @@ struct ResidualLevelTests {
             case 2: bytes[bytes.count - 1 - generator.below(min(400, bytes.count))] = UInt8(generator.below(256))
             default: bytes[generator.below(300)] = UInt8(generator.below(256))
             }
-            switch (chunk.decode(bytes, level: .scalar), chunk.decode(bytes, level: .best)) {
-            case (.success(let first), .success(let second)):
-                let isEqual = first == second
-                #expect(isEqual)
-            case (.failure(let first), .failure(let second)):
-                #expect(first.reason == second.reason)
-                refusals.insert(first.reason)
-            default: Issue.record("one level refuses what the other takes")
+            let scalar = chunk.decode(bytes, level: .scalar)
+            for level in KernelLevel.available.dropFirst() {
+                switch (scalar, chunk.decode(bytes, level: level)) {
+                case (.success(let first), .success(let second)):
+                    let isEqual = first == second
+                    #expect(isEqual)
+                case (.failure(let first), .failure(let second)): #expect(first.reason == second.reason)
+                default: Issue.record("one level refuses what the other takes")
+                }
             }
+            if case .failure(let error) = scalar { refusals.insert(error.reason) }
         }
         #expect(refusals.count >= 3, "the damage is of one kind: \(refusals)")
     }
 
-    @Test("each end is checked, on both levels", arguments: [DType.f32, .bf16])
+    @Test("each end is checked, at every level", arguments: [DType.f32, .bf16])
     func ends(dtype: DType) throws {
         let chunk = try ResidualCase(dtype: dtype, kind: .weights, movement: .heavy, count: 8_224, unit: 96).chunk()
-        for level in [KernelLevel.scalar, .best] {
+        for level in KernelLevel.available {
             #expect(chunk.refusal(chunk.bytes, level: level) == nil)
             #expect(chunk.refusal(chunk.bytes + [0], level: level) == "raw bits are left over")
             #expect(chunk.refusal(Array(chunk.bytes.dropLast(40)), level: level) == "its raw bits end early")
@@ -209,6 +232,20 @@ struct ResidualSymbolTests {
     private func symbols(
         _ base: BitPatterns, _ result: BitPatterns, _ layout: FloatLayout, unit: Int, codes: [UInt8], origin: Int
     ) -> (symbols: [UInt8], rows: [UInt8], raw: [UInt8]) {
+        let found = KernelLevel.available.map {
+            symbols(base, result, layout, unit: unit, codes: codes, origin: origin, level: $0)
+        }
+        for other in found.dropFirst() {
+            let isEqual = other == found[0]
+            #expect(isEqual, "levels differ")
+        }
+        return found[0]
+    }
+
+    private func symbols(
+        _ base: BitPatterns, _ result: BitPatterns, _ layout: FloatLayout, unit: Int, codes: [UInt8], origin: Int,
+        level: KernelLevel
+    ) -> (symbols: [UInt8], rows: [UInt8], raw: [UInt8]) {
         let count = base.values.count
         let type = silt_float(
             width: UInt32(layout.width), mantissa_bits: UInt32(layout.mantissaBits),
@@ -217,8 +254,8 @@ struct ResidualSymbolTests {
         var (symbols, rows) = ([UInt8](repeating: 99, count: count), [UInt8](repeating: 99, count: count))
         var raw = [UInt8](repeating: 0, count: 4 * count + 8)
         let size = unsafe silt_residual_symbols(
-            type, from.start, to.start, count, unit, codes, Int32(origin), (0..<32).map { UInt8($0) }, &symbols, &rows,
-            &raw)
+            level.rawValue, type, from.start, to.start, count, unit, codes, Int32(origin), (0..<32).map { UInt8($0) },
+            &symbols, &rows, &raw)
         return (symbols, rows, Array(raw.prefix(size)))
     }
 

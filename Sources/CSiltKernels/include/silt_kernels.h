@@ -22,6 +22,7 @@ enum {
     SILT_CLASSES = 32,      /* classes of the residual; class 0 is "unit equals the base" */
     SILT_BINS = 128,        /* bins of the analysis: R - 2E from -40 to 87 */
     SILT_BIN_ORIGIN = 40,
+    SILT_HISTOGRAM = 4 * (128 * 256 + 80), /* counters of the analysis: neighbours count apart, see silt_residual_measure */
     SILT_STILL = -32768     /* the scale of a unit that equals the base, in the analysis */
 };
 
@@ -52,24 +53,25 @@ typedef struct {
 
 /* ---- rANS (section 6) ---- */
 
-/* A symbol of an encoding table: frequency, sum of those below it, and floor(2^64 / frequency) + 1. */
+/* A symbol of an encoding table: floor(2^64 / frequency) + 1, frequency, and sum of those below it. */
 typedef struct {
     uint64_t reciprocal;
-    uint32_t frequency;
-    uint32_t start;
+    uint16_t frequency;
+    uint16_t start;
 } silt_encode_symbol;
 
-/* Fills `symbols[256]` and `slots[4096]` (symbol | frequency - 1 << 8 | offset << 20) from 256 frequencies of sum 4096. */
+/* Fills `symbols[256]` and `slots[4096]` (symbol << 24 | offset << 12 | frequency - 1) from 256 frequencies of sum 4096. */
 void silt_encode_table(const uint16_t *frequencies, silt_encode_symbol *symbols);
 void silt_decode_table(const uint16_t *frequencies, uint32_t *slots);
 
 /* Encodes `count` symbols, symbol i with table rows[i] (row 0 if rows is null) of 256 symbols each, in `lanes` lanes. Writes
- * backwards from `end`; returns the number of bytes, at most 4 * lanes + 2 * count + 2. */
-size_t silt_rans_encode(const uint8_t *symbols, const uint8_t *_Nullable rows, size_t count, uint32_t lanes,
-                        const silt_encode_symbol *tables, uint8_t *end);
+ * backwards from `end`; returns the number of bytes, at most 4 * lanes + 2 * count + 2; all of those may be written to. */
+size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *_Nullable rows, size_t count,
+                        uint32_t lanes, const silt_encode_symbol *tables, uint8_t *end);
 
 /* Decodes `count` bytes with one table of 4096 slots. */
-int silt_rans_decode(const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots, uint8_t *out);
+int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots,
+                     uint8_t *out);
 
 /* Bits that an ideal coder needs for symbols with these counts, the model not counted. */
 double silt_entropy(const uint64_t *counts, size_t size);
@@ -78,14 +80,15 @@ double silt_log2(double value);
 /* ---- The residual (section 7) ---- */
 
 /* Measures a chunk: for each unit of `unit` elements its scale R in half octaves (SILT_STILL if it equals the base), and for
- * the elements of moved units how often each symbol comes at each R - 2E: histogram[SILT_BINS][256] (null: only the scales
- * are wanted). bins[0] to bins[1] - 1 are the bins that were counted in. Returns how many units moved. */
-size_t silt_residual_measure(silt_float type, const void *base, const void *result, size_t count, size_t unit,
+ * the elements of moved units how often each symbol comes at each R - 2E: histogram[SILT_BINS][256], with working space after
+ * it, SILT_HISTOGRAM counters in all, which begins and ends as zeros (null: only the scales are wanted). bins[0] to bins[1] - 1
+ * are the bins that were counted in. Returns how many units moved. */
+size_t silt_residual_measure(int level, silt_float type, const void *base, const void *result, size_t count, size_t unit,
                              int16_t *scales, uint32_t *_Nullable histogram, uint32_t *_Nullable bins);
 
 /* Symbols, table rows and raw bits of a chunk. `codes` has one byte for each unit (0: equals the base, else R - origin);
  * `row_of_class[32]` names each class's table. Returns the number of raw bytes written to `raw` (capacity: 4 * count + 8). */
-size_t silt_residual_symbols(silt_float type, const void *base, const void *result, size_t count, size_t unit,
+size_t silt_residual_symbols(int level, silt_float type, const void *base, const void *result, size_t count, size_t unit,
                              const uint8_t *codes, int32_t origin, const uint8_t *row_of_class, uint8_t *symbols,
                              uint8_t *rows, uint8_t *raw);
 

@@ -69,7 +69,7 @@ final class MaskDecoder: Sendable {
             return unsafe plane
         }
         guard let symbols else { preconditionFailure("codec rans has tables") }
-        unsafe try symbols.decode(bytes, planes: plane, count: count)
+        unsafe try symbols.decode(bytes, planes: plane, count: count, level: workspace.level)
         return unsafe plane
     }
 

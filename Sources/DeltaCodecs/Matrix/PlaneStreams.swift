@@ -31,7 +31,8 @@ struct PlaneStreams {
             guard !stream.isEmpty else { return [] }
             return unsafe stream.withUnsafeBytes { buffer in
                 guard let start = buffer.baseAddress else { return [] }
-                return unsafe codec.encode(start, count: stream.count / elementBytes, words: workspace.words)
+                return unsafe codec.encode(
+                    start, count: stream.count / elementBytes, words: workspace.words, level: workspace.level)
             }
         }
     }

@@ -70,7 +70,7 @@ final class ValueDecoder: Sendable {
     ) throws(ChunkError) {
         let folded = unsafe workspace.symbols.room(UInt8.self, count)
         if let planes {
-            try unsafe planes.decode(bytes, planes: folded, count: count)
+            try unsafe planes.decode(bytes, planes: folded, count: count, level: workspace.level)
         } else {
             let bits = coding.type.packedBits
             guard bytes.count == (count * bits + 7) / 8,
@@ -100,7 +100,7 @@ final class ValueDecoder: Sendable {
         } else {
             let split = unsafe workspace.symbols.room(UInt8.self, width * count)
             if let planes {
-                try unsafe planes.decode(bytes, planes: split, count: count)
+                try unsafe planes.decode(bytes, planes: split, count: count, level: workspace.level)
             } else {
                 try unsafe workspace.zstd.decompress(
                     bytes, into: UnsafeMutableRawBufferPointer(start: split, count: width * count))

@@ -47,7 +47,7 @@ final class ChunkDecoder {
             return
         case (.rans, .planes(let codec)):
             planes.reserve(bytes)
-            try unsafe codec.decode(chunk, planes: planes.start, count: count)
+            try unsafe codec.decode(chunk, planes: planes.start, count: count, level: level)
         case (.rans, nil):
             throw ChunkError(reason: "its part has no tables")
         case (.zstd, _):
