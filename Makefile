@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-neon test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
 	@echo "make bench-eval    time of silt eval beside transformers (MODEL=DIR)"
+	@echo "make bench-training  DAREx-L2 end to end: trainings, their pruned deltas, time per step (DATA=DIR, TORCH=PYTHON beside PyTorch)"
 	@echo "make bench-kernels  speed of every kernel at every level, one thread (ONCE='KERNEL LEVEL': run one once)"
 	@echo "make check-pairs   every lossy method on every pair of DATA=DIR"
 	@echo "make vectors       write Formats/Vectors anew"
@@ -72,6 +73,11 @@ bench-size: setup build .venv-bench/.done
 bench-accuracy: setup build
 	$(if $(DATA),,$(error give the directory of the pairs, DATA=DIR))
 	SILT=$(SILT) $(VENV)/bin/python Tests/Benchmarks/Accuracy/bench_accuracy.py --data $(DATA) $(ACCURACY_FLAGS)
+
+bench-training: build
+	$(if $(DATA),,$(error give the directory of small-base and eval, DATA=DIR))
+	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Training/bench_training.py --data $(DATA) $(if $(TORCH),--torch $(TORCH)) \
+		$(TRAINING_FLAGS)
 
 BIG ?= .build/bench-memory
 bench-memory: setup build

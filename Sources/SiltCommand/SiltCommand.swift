@@ -23,7 +23,7 @@ struct SiltCommand: ParsableCommand {
         subcommands: [
             Pack.self, Unpack.self, Verify.self, Eval.self, Sweep.self, Inspect.self, Plan.self, Rescale.self,
             Squash.self, Export.self,
-            Convert.self, Sync.self,
+            Convert.self, Sync.self, Finetune.self,
         ])
 
     /// Runs a command and ends with its exit code.

@@ -88,6 +88,18 @@ package final class OutputFile: Sendable {
         if descriptor >= 0 { System.close(descriptor) }
     }
 
+    /// Removes the file at `path`; nothing there is fine.
+    ///
+    /// Throws `io`.
+    package static func remove(_ path: String) throws(SiltError) {
+        let place = try OutputPlace(path)
+        do {
+            try System.unlink(place.name, in: place.descriptor)
+        } catch {
+            guard error.number == System.absent else { throw error.error(.io, "cannot remove", file: path) }
+        }
+    }
+
     /// A second descriptor of the open file, which shares its locks; the caller closes it.
     func duplicateDescriptor() throws(SystemError) -> Int32 {
         try System.duplicate(descriptor.load(ordering: .relaxed))

@@ -30,6 +30,8 @@ public struct SiltError: Error, Sendable, CustomStringConvertible {
         case changed = "changed-while-reading"
         case interrupted
         case noMatch = "no-match"
+        /// A training whose loss grows beyond measure, or is no number.
+        case diverged
         /// A check that only an error in this program can fail.
         case fault
     }

@@ -24,7 +24,7 @@ struct ExitStatusTests {
         }
         let others: [SiltError.Code: Status] = [
             .usage: .usage, .inputMissing: .missing, .cannotCreate: .cannotCreate, .io: .io, .changed: .failed,
-            .interrupted: .interrupted, .noMatch: .failed, .fault: .failed,
+            .interrupted: .interrupted, .noMatch: .failed, .diverged: .failed, .fault: .failed,
         ]
         #expect(others.count == SiltError.Code.allCases.count - 17)
         for (code, status) in others { #expect(Status(of: SiltError(code, "m")) == status) }

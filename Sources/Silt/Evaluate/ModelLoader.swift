@@ -34,6 +34,12 @@ struct ModelLoader: Sendable {
 
     /// What config.json of the checkpoint says.
     func configuration(of checkpoint: Checkpoint) throws(SiltError) -> ModelConfiguration {
+        let (json, path) = try ModelLoader.json(of: checkpoint)
+        return try ModelConfiguration(json, file: path)
+    }
+
+    /// config.json of the checkpoint, and its path.
+    static func json(of checkpoint: Checkpoint) throws(SiltError) -> (JSONValue, path: String) {
         let path: String
         switch checkpoint.form {
         case .directory: path = checkpoint.path(of: "config.json")
@@ -53,17 +59,15 @@ struct ModelLoader: Sendable {
                 .usage, "config.json has \(input.size) bytes; at most \(ModelLoader.configurationLimit) are read",
                 file: path)
         }
-        return try ModelLoader.configuration(try input.bytes(0..<input.size), file: path)
+        return (try ModelLoader.json(try input.bytes(0..<input.size), file: path), path)
     }
 
-    private static func configuration(_ bytes: [UInt8], file: String) throws(SiltError) -> ModelConfiguration {
-        let json: JSONValue
+    private static func json(_ bytes: [UInt8], file: String) throws(SiltError) -> JSONValue {
         do throws(JSONError) {
-            json = try JSONValue(parsing: bytes)
+            return try JSONValue(parsing: bytes)
         } catch {
             throw SiltError(.usage, "not JSON: \(error.reason) at byte \(error.offset)", file: file)
         }
-        return try ModelConfiguration(json, file: file)
     }
 
     /// Rebuilds the model of a Silt file in memory, with all of unpack's checks.
@@ -84,7 +88,8 @@ struct ModelLoader: Sendable {
             }, verdict: Rebuilder.refuse)
         let configuration: ModelConfiguration
         if let bytes = memory.configuration {
-            configuration = try ModelLoader.configuration(bytes, file: "config.json of \(file)")
+            let path = "config.json of \(file)"
+            configuration = try ModelConfiguration(ModelLoader.json(bytes, file: path), file: path)
         } else {
             // A delta of single files has no config.json; the base's, which lies beside it, may do.
             configuration = try self.configuration(of: checkpoint)

@@ -44,13 +44,10 @@ final class ProgressBar: Sendable {
     /// The line, shorter than `columns`.
     static func line(_ progress: Progress, elapsed: Duration, columns: Int) -> String {
         let share = progress.total > 0 ? min(1, Double(progress.done) / Double(progress.total)) : 1
-        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-        let width = 20
-        let filled = Int(share * Double(width))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let seconds = elapsed.seconds
+        let bar = Text.bar(share)
         let rate = seconds > 0 ? Double(progress.done) / seconds / 1e9 : 0
-        let left = share > 0 ? Int((seconds / share * (1 - share)).rounded()) : 0
-        let eta = "\(left / 60):" + (left % 60 < 10 ? "0" : "") + "\(left % 60)"
+        let eta = Text.clock(share > 0 ? seconds / share * (1 - share) : 0)
         let percent = Text.right("\(Int(share * 100))", 3)
         let text = "\(progress.phase) \(bar) \(percent) %  \(Text.decimal(rate, 2)) GB/s  ETA \(eta)  "
         let room = columns - 1 - text.count

@@ -18,6 +18,19 @@ enum Text {
             + "\(decimal(100 * distance.changed, 1)) % of values differ"
     }
 
+    /// A bar of 20 characters, filled by `share`, 0 to 1.
+    static func bar(_ share: Double) -> String {
+        let width = 20
+        let filled = Int(share * Double(width))
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    }
+
+    /// `seconds` as minutes and seconds, like 1:05.
+    static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return "\(whole / 60):" + (whole % 60 < 10 ? "0" : "") + "\(whole % 60)"
+    }
+
     /// `text` with what could move a terminal's cursor, or turn its writing round, escaped.
     ///
     /// Names and other texts come from files.
@@ -35,4 +48,9 @@ enum Text {
 
     /// `text`, its beginning replaced by `…` if it has more than `width` characters: names differ at their ends.
     static func shortened(_ text: String, to width: Int) -> String { Escape.shortened(text, to: width) }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

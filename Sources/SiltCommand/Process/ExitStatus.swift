@@ -25,7 +25,7 @@ enum ExitStatus: Int32 {
         case .inputMissing: self = .missing
         case .cannotCreate: self = .cannotCreate
         case .io: self = .io
-        case .changed, .noMatch, .fault: self = .failed
+        case .changed, .noMatch, .diverged, .fault: self = .failed
         case .interrupted: self = .interrupted
         }
     }
@@ -43,6 +43,6 @@ enum ExitStatus: Int32 {
           66   an input is missing or cannot be opened
           73   the output cannot be created, or exists (see --force)
           74   reading or writing failed
-          130  interrupted; nothing was written
+          130  interrupted; nothing is left half-written
         """
 }

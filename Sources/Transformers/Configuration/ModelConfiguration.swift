@@ -98,6 +98,9 @@ package struct ModelConfiguration: Sendable {
         biases = try ModelConfiguration.biases(fields, family)
     }
 
+    /// Whether a decoder's file does not say which token pads: then nothing tells where a padded sequence ends.
+    package var lacksPadding: Bool { family.isDecoder && (padding ?? -1) < 0 }
+
     /// The longest sequence.
     var positions: Int { family.isRoberta ? max(0, positionRows - (padding ?? 1) - 1) : positionRows }
 }

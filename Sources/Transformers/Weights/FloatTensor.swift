@@ -1,3 +1,6 @@
+internal import CSiltKernels
+internal import TensorTypes
+
 /// The values of a tensor in F32: immutable, aligned to 64 bytes, shared by reference.
 @safe package final class FloatTensor: @unchecked Sendable {
     /// Extents, slowest first.
@@ -29,4 +32,13 @@
 
     /// A copy of the values.
     package var values: [Float] { unsafe Array(UnsafeBufferPointer(start: storage, count: count)) }
+
+    /// Whether no value is an infinity or a NaN.
+    package var isFinite: Bool { unsafe silt_all_finite(KernelLevel.best.rawValue, start, count) != 0 }
+
+    /// The sum of the squared differences to a tensor of the same shape.
+    package func squaredDistance(to other: FloatTensor) -> Double {
+        precondition(other.count == count)
+        return unsafe silt_squared_difference(KernelLevel.best.rawValue, start, other.start, count)
+    }
 }
