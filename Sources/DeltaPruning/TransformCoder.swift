@@ -44,9 +44,14 @@ package struct TransformCoder: Sendable, Hashable {
     ///
     /// - Parameter decomposition: that of D, down to `leastSigma`.
     package func code(_ values: Span<Float>, _ decomposition: Decomposition) -> TransformCode {
-        precondition(values.count == decomposition.rows * decomposition.columns)
-        let nothing = TransformCode(rows: decomposition.rows, columns: decomposition.columns)
-        guard var fit = TransformFit(self, decomposition) else { return nothing }
+        code(values, RightDirections(decomposition))
+    }
+
+    /// The stored form of D (R x K, row-major) at this quality; of rank 0 if nothing of D is worth its bits.
+    package func code(_ values: Span<Float>, _ right: RightDirections) -> TransformCode {
+        precondition(values.count == right.rows * right.columns)
+        let nothing = TransformCode(rows: right.rows, columns: right.columns)
+        guard var fit = TransformFit(self, right) else { return nothing }
         for _ in 0..<max(sweeps, 0) {
             fit.fitLeft(values)
             fit.dropUnworthy()

@@ -24,21 +24,21 @@ struct TransformFit {
     private static let price = 0.115_524_530_093_324_2
 
     /// Begins with the quantised right factor; nil if no component is large enough.
-    init?(_ coder: TransformCoder, _ decomposition: Decomposition) {
+    init?(_ coder: TransformCoder, _ start: RightDirections) {
         self.coder = coder
-        let largest = decomposition.sigma.first ?? 0
+        let largest = start.sigma.first ?? 0
         // The smallest scale is step^2 / sigma_1; it must not be subnormal.
         let least = largest.squareRoot() * Float.leastNormalMagnitude.squareRoot()
         let step = max(coder.quality, largest / TransformCoder.finest, least)
         self.step = step
         let floor = max(
-            coder.leastSigma(rows: decomposition.rows, columns: decomposition.columns), .leastNormalMagnitude)
-        let limit = TransformCoder.factorLimit / max(decomposition.rows, decomposition.columns, 1)
-        let count = min(decomposition.sigma.prefix { $0 >= floor }.count, limit)
-        let sigma = decomposition.sigma.prefix(count)
+            coder.leastSigma(rows: start.rows, columns: start.columns), .leastNormalMagnitude)
+        let limit = TransformCoder.factorLimit / max(start.rows, start.columns, 1)
+        let count = min(start.sigma.prefix { $0 >= floor }.count, limit)
+        let sigma = start.sigma.prefix(count)
         units = sigma.map { TransformFit.brain(step * (step / $0)) / step }
-        left = DenseMatrix(rows: count, columns: decomposition.rows)
-        right = decomposition.rightRows.prefix(count).scaled(sigma.map { $0 / step })
+        left = DenseMatrix(rows: count, columns: start.rows)
+        right = start.directions.prefix(count).scaled(sigma.map { $0 / step })
         right = round(right, gains: [Float](repeating: 1, count: count))
         keep((0..<count).filter { units[$0] > 0 && units[$0].isFinite && TransformFit.isUsed(right, $0) })
         guard rank > 0 else { return nil }
@@ -122,7 +122,7 @@ struct TransformFit {
             let offset = 0.5 - Float(min(max(width, -0.45), 0.45))
             for index in codes.range(row) {
                 let value = codes.values[index]
-                let magnitude = min((value.magnitude + offset).rounded(.down), 16_777_215)
+                let magnitude = Float(TransformFit.floor(value.magnitude + offset))
                 codes.values[index] = value < 0 ? -magnitude : magnitude
             }
         }
@@ -150,9 +150,17 @@ struct TransformFit {
 
     /// The mean of the magnitudes of a row, rounded to integers.
     private static func mean(_ codes: DenseMatrix, _ row: Int) -> Double {
-        var sum = 0.0
-        for index in codes.range(row) { sum += Double(codes.values[index].magnitude.rounded()) }
-        return sum / Double(max(codes.columns, 1))
+        var sum = 0
+        for index in codes.range(row) { sum += Int(TransformFit.floor(codes.values[index].magnitude + 0.5)) }
+        return Double(sum) / Double(max(codes.columns, 1))
+    }
+
+    /// The integer below a value that is not negative, at most 2^24 - 1; through an integer, which processors do for many at
+    /// once and the C library one by one.
+    @inline(__always)
+    private static func floor(_ value: Float) -> Int32 {
+        // What is no number compares with nothing.
+        value < 16_777_215 ? Int32(value) : 16_777_215
     }
 
     private static func diagonal(_ matrix: DenseMatrix) -> [Float] {
