@@ -13,14 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import table
-from measure import Refusal, Samples, equal, remove, run, warm
+from measure import Refusal, Samples, digest, equal, remove, run, warm
 from steps import Place, Step, steps
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,14 +72,15 @@ def do(step: Step, place: Place, samples: Samples, counts: bool) -> None:
         return
     if output:
         samples.bytes = output.stat().st_size
-        reference = place.fine if step.check == "fine" else place.path(f"{step.output}.first")
-        if step.check == "same" and not reference.exists():
-            shutil.copyfile(output, reference)
-        if step.check and not equal(output, reference):
-            samples.refused = "the output differs from the fine-tuned file" if step.check == "fine" else "runs differ"
+        if step.check == "fine" and not equal(output, place.fine):
+            samples.refused = "the output differs from the fine-tuned file"
             return
-        if step.work != "pack":
-            remove(output)
+        if step.check == "same":
+            found = digest(output)
+            samples.digest = samples.digest or found
+            if samples.digest != found:
+                samples.refused = "runs differ"
+                return
     if counts:
         samples.runs.append(result)
 
@@ -96,7 +96,17 @@ def measure(place: Place, chosen: list[Step], runs: int) -> list[Samples]:
                 continue
             print(f"  {turn}/{runs} {step.title}", end="\r\033[K", file=sys.stderr, flush=True)
             do(step, place, samples, is_short or turn > 0)
+            remove_unused(place, chosen, step)
     return results
+
+
+def remove_unused(place: Place, chosen: list[Step], step: Step) -> None:
+    """Removes what was written up to `step` and no later step of the round reads: memory may be what holds it."""
+    later = chosen[chosen.index(step) + 1 :]
+    needed = {str(word) for other in later for word in other.words}
+    for other in chosen[: chosen.index(step) + 1]:
+        if other.output and str(place.path(other.output)) not in needed:
+            remove(place.path(other.output))
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ class Samples:
 
     runs: list[Run] = field(default_factory=list)
     bytes: int = 0
+    digest: str = ""
     refused: str = ""
 
     @property
@@ -99,6 +101,12 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def equal(first: Path, second: Path) -> bool:
