@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-runs", type=int, default=1, help="runs of tools that take minutes (1)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sets", default="exact,lossy,predicted,fast", help="of exact, lossy, predicted, fast, rivals; cp is always there")
+    parser.add_argument("--sets", default="exact,lossy,predicted,fast", help="of exact, lossy, predicted, fast, rivals, slow; cp is always there")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every run")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     options = parser.parse_args()

@@ -70,12 +70,12 @@ def unpacking(place: Place, title: str, name: str, check: str) -> Step:
 
 
 def exact(place: Place) -> list[Step]:
-    """Silt without predictions, and its other commands on that file."""
+    """Silt at its fastest, and its other commands on that file."""
     threads = ["--threads", str(place.threads)]
     packed = place.path("exact.silt")
     one = ["--only", f"^{place.tensor}$"]
     return [
-        packing(place, "silt pack `--prediction none`", "exact.silt", ["--prediction", "none"]),
+        packing(place, "silt pack `--level 1`", "exact.silt", ["--level", "1"]),
         unpacking(place, "silt unpack, of that", "exact.silt", "fine"),
         Step("silt verify, of that", "verify", [place.silt, "verify", place.base, packed, *threads]),
         Step("silt inspect, of that", "look", [place.silt, "inspect", packed, "--json"]),
@@ -91,6 +91,7 @@ def predicted(place: Place) -> list[Step]:
     """Silt as it is by default, over low-rank predictions."""
     verify = [place.silt, "verify", place.base, place.path("default.silt"), "--threads", str(place.threads)]
     return [
+        packing(place, "silt pack `--level 2`", "plain.silt", ["--level", "2"]),
         packing(place, "silt pack", "default.silt", []),
         unpacking(place, "silt unpack, of that", "default.silt", "fine"),
         Step("silt verify, of that", "verify", verify),
@@ -143,17 +144,23 @@ def zstd(place: Place) -> list[Step]:
     ]
 
 
-def patching(place: Place, slow: int) -> list[Step]:
-    """zstd and xdelta3 with the base as a source."""
+def patching(place: Place) -> list[Step]:
+    """zstd with the base as a prefix. `--long=31` lets the window span both."""
     patch, output = place.path("patch.zst"), place.path("patch.out")
     program = ["zstd", "-q", "-f", f"-T{place.threads}", "--long=31", f"--patch-from={place.base}"]
-    delta, undone = place.path("fine.xdelta"), place.path("xdelta.out")
-    xdelta = ["xdelta3", "-q", "-f", "-B", "1073741824", "-W", "16777216", "-s", place.base]
     return [
         Step("zstd -3 --patch-from: pack", "pack", [*program, "-3", place.fine, "-o", patch], "patch.zst", "same"),
         Step("zstd -3 --patch-from: unpack", "unpack", [*program, "-d", patch, "-o", output], "patch.out", "fine"),
-        Step("xdelta3: pack", "pack", [*xdelta, "-e", place.fine, delta], "fine.xdelta", "same", slow),
-        Step("xdelta3: unpack", "unpack", [*xdelta, "-d", delta, undone], "xdelta.out", "fine", slow),
+    ]
+
+
+def xdelta(place: Place, runs: int) -> list[Step]:
+    """xdelta3 at its default level, with a source window that holds the base."""
+    delta, output = place.path("fine.xdelta"), place.path("xdelta.out")
+    program = ["xdelta3", "-q", "-f", "-B", "1073741824", "-W", "16777216", "-s", place.base]
+    return [
+        Step("xdelta3: pack", "pack", [*program, "-e", place.fine, delta], "fine.xdelta", "same", runs),
+        Step("xdelta3: unpack", "unpack", [*program, "-d", delta, output], "xdelta.out", "fine", runs),
     ]
 
 
@@ -168,12 +175,13 @@ PYTHON_TOOLS = {
 }
 
 
-def python_tools(place: Place, slow: int) -> list[Step]:
-    """The rivals in Python, and the script that a Python user would write."""
+def python_tools(place: Place, slow: bool, runs: int) -> list[Step]:
+    """The rivals in Python, and the script that a Python user would write: those that take minutes, or the others."""
     steps = []
     for name, (title, check, is_slow) in PYTHON_TOOLS.items():
+        if is_slow != slow:
+            continue
         packed, output = f"{name}.delta", f"{name}.out"
-        runs = slow if is_slow else 1_000
         program = [sys.executable, HERE / "rival.py", name, str(place.threads)]
         # What arc_v3 writes depends on a clock.
         stable = "" if name == "fireworks-arc3" else "same"
@@ -202,5 +210,7 @@ def steps(place: Place, sets: list[str], slow: int) -> list[Step]:
     if "fast" in sets:
         chosen += zstd(place) + bitx(place, 1) + bitx(place, 3)
     if "rivals" in sets:
-        chosen += patching(place, slow) + python_tools(place, slow)
+        chosen += patching(place) + python_tools(place, slow=False, runs=Step.runs)
+    if "slow" in sets:
+        chosen += xdelta(place, slow) + python_tools(place, slow=True, runs=slow)
     return chosen
