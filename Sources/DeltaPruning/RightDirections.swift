@@ -14,6 +14,8 @@ package struct RightDirections: Sendable {
     package let energy: Double
 
     /// A direction for each singular value, orthonormal rows of K.
+    package var right: [Float] { directions.values }
+
     let directions: DenseMatrix
 
     /// Singular values below this share of the largest are left out.

@@ -205,7 +205,9 @@ final class CodingChooser: Sendable {
         isComplete ? counts : counts.map { $0.map { $0 + 1 } }
     }
 
-    /// The coding of a segment of which no measured cell moved; others may have. If none has, it becomes a copy.
+    /// The coding of a segment of which no measured cell moved.
+    ///
+    /// Others may have. If none has, it becomes a copy.
     private func stillCoding(_ dtype: DType) -> Segment.Coding {
         guard allowsRans else { return .planes(.xor, byteCodec ?? .zstd, nil) }
         guard dtype.floatLayout != nil else {

@@ -77,8 +77,11 @@ struct PredictionSample {
         let step: Float
     }
 
-    /// Steps that are tried, each 0.6 of the one before; the first is 4 root mean squares. Most matrices take the fifth.
+    /// Steps that are tried, each 0.6 of the one before.
+    ///
+    /// The first is 4 root mean squares.
     private static let steps = 14
+    /// The number of the step with which a search begins where nothing is known.
     private static let usual = 4
 
     private static func step(_ coarsest: Float, _ number: Int) -> Float {
