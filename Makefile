@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -14,6 +14,7 @@ help:
 	@echo "make build         the release binary, $(SILT)"
 	@echo "make lint          formatter, layers, warnings as errors"
 	@echo "make bench         speed beside cp and the rivals (SPEED_GIB=4, BIG=DIR, SPEED_FLAGS)"
+	@echo "make bench-growth  time from 0.1 to 8 GB, and whether it grows linearly"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
@@ -82,6 +83,10 @@ bench: setup build .venv-bench/.done
 	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Speed/bench_speed.py --work $(BIG)/speed --gib $(SPEED_GIB) \
 		$(SPEED_FLAGS)
 	rm -rf $(BIG)/speed
+
+bench-growth: setup build .venv-bench/.done
+	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Speed/growth.py --work $(BIG)/growth $(GROWTH_FLAGS)
+	rm -rf $(BIG)/growth
 
 bench-memory: setup build
 	$(PYTHON) Tests/Benchmarks/Memory/tile_pair.py Tests/Data/small-base Tests/Data/small-foods \

@@ -16,6 +16,7 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import table
@@ -105,7 +106,8 @@ def remove_unused(place: Place, chosen: list[Step], step: Step) -> None:
     later = chosen[chosen.index(step) + 1 :]
     needed = {str(word) for other in later for word in other.words}
     for other in chosen[: chosen.index(step) + 1]:
-        if other.output and str(place.path(other.output)) not in needed:
+        # What is not made again in every round stays for those to come.
+        if other.output and other.runs == Step.runs and str(place.path(other.output)) not in needed:
             remove(place.path(other.output))
 
 
@@ -118,12 +120,16 @@ def main() -> int:
     parser.add_argument("--slow-runs", type=int, default=1, help="runs of tools that take minutes (1)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sets", default="exact,lossy,predicted,fast", help="of exact, lossy, predicted, fast, rivals, slow; cp is always there")
+    parser.add_argument("--prefix", default="", help="run every step by this, for example: chrt -f 10")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every run")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     place = place_for(options.work.resolve(), options.gib, options.threads)
-    chosen = steps(place, options.sets.split(","), options.slow_runs)
+    chosen = [
+        replace(step, words=[*options.prefix.split(), *step.words])
+        for step in steps(place, options.sets.split(","), options.slow_runs)
+    ]
     results = measure(place, chosen, options.runs)
     report = table.Table(place.fine.stat().st_size, options.threads, chosen, results)
     print(report.markdown())
