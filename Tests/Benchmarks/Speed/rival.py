@@ -7,12 +7,14 @@ are those of the size benchmark (Size/rivals.py).
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "Size"))
+from rivals import fireworks  # noqa: E402
 
 Work = Callable[[Path, Path, Path], None]
 
@@ -64,28 +66,6 @@ def z4ai(threads: int) -> tuple[Work, Work]:
     return encode, decode
 
 
-def fireworks(form: str) -> Callable[[int], tuple[Work, Work]]:
-    """One of fireworks' formats; it decodes by changing a copy of the base in place."""
-
-    def make(_: int) -> tuple[Work, Work]:
-        from fireworks_delta_compression.compression import (
-            delta_compress_files_to_file,
-            delta_decompress_inplace,
-        )
-
-        def encode(base: Path, fine: Path, delta: Path) -> None:
-            files = {"src": str(base), "dst": str(fine), "diff_file": str(delta)}
-            delta_compress_files_to_file(**files, compression_format=form)
-
-        def decode(base: Path, delta: Path, output: Path) -> None:
-            shutil.copyfile(base, output)
-            delta_decompress_inplace(base_path=str(output), diff_path=str(delta), compression_format=form)
-
-        return encode, decode
-
-    return make
-
-
 def torch_script(threads: int) -> tuple[Work, Work]:
     """What a Python user would write: subtract, save; load, add, save. Rounding makes it inexact."""
     import torch
@@ -108,8 +88,8 @@ TOOLS: dict[str, Callable[[int], tuple[Work, Work]]] = {
     "zipnn": zipnn,
     "bigsmall": bigsmall,
     "z4ai": z4ai,
-    "fireworks-arc2": fireworks("arc_v2"),
-    "fireworks-arc3": fireworks("arc_v3"),
+    "fireworks-arc2": lambda _: fireworks("arc_v2"),
+    "fireworks-arc3": lambda _: fireworks("arc_v3"),
     "torch": torch_script,
 }
 
