@@ -6,13 +6,15 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures clean
+.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
 	@echo "make test          build and run all tests"
 	@echo "make build         the release binary, $(SILT)"
 	@echo "make lint          formatter, layers, warnings as errors"
+	@echo "make bench         speed beside cp and the rivals (SPEED_GIB=4, BIG=DIR, SPEED_FLAGS)"
+	@echo "make bench-growth  time from 0.1 to 8 GB, and whether it grows linearly"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
 	@echo "make bench-memory  peak memory on a pair of 4 GiB"
 	@echo "make bench-accuracy  accuracy per byte of every way of packing, on the pairs of DATA=DIR (an hour or more)"
@@ -79,7 +81,19 @@ bench-training: build
 	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Training/bench_training.py --data $(DATA) $(if $(TORCH),--torch $(TORCH)) \
 		$(TRAINING_FLAGS)
 
-BIG ?= .build/bench-memory
+# The speed benchmark writes about five times SPEED_GIB to BIG. On a file system that is written back to a device, the device
+# decides: give a tmpfs (BIG=/dev/shm/silt-bench) where memory allows.
+SPEED_GIB ?= 4
+BIG ?= .build/bench
+bench: setup build .venv-bench/.done
+	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Speed/bench_speed.py --work $(BIG)/speed --gib $(SPEED_GIB) \
+		$(SPEED_FLAGS)
+	rm -rf $(BIG)/speed
+
+bench-growth: setup build .venv-bench/.done
+	SILT=$(SILT) .venv-bench/bin/python Tests/Benchmarks/Speed/growth.py --work $(BIG)/growth $(GROWTH_FLAGS)
+	rm -rf $(BIG)/growth
+
 bench-memory: setup build
 	$(PYTHON) Tests/Benchmarks/Memory/tile_pair.py Tests/Data/small-base Tests/Data/small-foods \
 		$(BIG)/base $(BIG)/finetuned --gib 4 --repeat 16

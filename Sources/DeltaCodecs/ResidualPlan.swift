@@ -17,7 +17,10 @@ package struct ResidualPlan: Sendable {
     ///
     /// The window of 31 classes begins where 1 % of the elements lie below. Neighbouring classes share a table where that
     /// is cheaper: an exact search over all partitions, with entropies for costs.
-    package init(width: Int, for statistics: ResidualStatistics) {
+    ///
+    /// - Parameter isSample: whether elements and scales may come that the statistics have not seen: then every symbol
+    ///   and every code has a frequency.
+    package init(width: Int, for statistics: ResidualStatistics, isSample: Bool = false) {
         let bins = ResidualStatistics.bins
         let perBin = (0..<bins).map { statistics.histogram[256 * $0..<256 * ($0 + 1)].reduce(0, +) }
         let total = perBin.reduce(0, +)
@@ -29,7 +32,7 @@ package struct ResidualPlan: Sendable {
         }
         self.window = window
         var counts = ResidualPlan.classCounts(statistics, window: window)
-        if statistics.scaleRange.map({ $0.count > 255 }) ?? false {
+        if isSample || statistics.scaleRange.map({ $0.count > 255 }) ?? false {
             // A code has 255 scales. Units beyond them get the last one, and their elements other classes than were counted:
             // every symbol must be there in every class.
             for index in counts.indices {
@@ -47,7 +50,8 @@ package struct ResidualPlan: Sendable {
         }
         let lowest = statistics.scaleCounts.first?.scale ?? 0
         let origin = lowest + Int(SILT_BIN_ORIGIN) - window - 1
-        let codes = ResidualPlan.codeCounts(statistics, window: window, origin: origin)
+        var codes = ResidualPlan.codeCounts(statistics, window: window, origin: origin)
+        if isSample { for index in codes.indices { codes[index] += 1 } }
         tables = ResidualTables(
             width: width, origin: origin, starts: starts,
             codes: codes.contains { $0 > 0 } ? FrequencyTable(counts: codes) : .certain(0), classes: classes)

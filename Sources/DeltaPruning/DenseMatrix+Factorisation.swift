@@ -21,6 +21,26 @@ extension DenseMatrix {
         return DenseMatrix(rows: rows, columns: right.columns, values: solution)
     }
 
+    /// The eigenvalues of a symmetric matrix, ascending, and the eigenvectors, one in each row.
+    ///
+    /// Only its upper triangle is read.
+    func eigenvectors() throws(DecompositionError) -> (values: [Float], vectors: DenseMatrix) {
+        precondition(rows == columns)
+        guard rows > 0 else { return ([], self) }
+        BLASThreads.settle()
+        var vectors = self
+        var (size, status) = (Int32(rows), Int32(0))
+        var eigenvalues = [Float](repeating: 0, count: rows)
+        var (length, indices) = (Int32(1 + 6 * rows + 2 * rows * rows), Int32(3 + 5 * rows))
+        var work = [Float](repeating: 0, count: Int(length))
+        var integers = [Int32](repeating: 0, count: Int(indices))
+        // By columns the lower triangle, by rows the upper one; eigenvectors are columns, here rows.
+        unsafe ssyevd_(
+            "V", "L", &size, &vectors.values, &size, &eigenvalues, &work, &length, &integers, &indices, &status, 1, 1)
+        guard status == 0 else { throw .didNotConverge(Int(status)) }
+        return (eigenvalues, vectors)
+    }
+
     /// Orthonormal rows that span what the rows span; there are at most as many rows as columns.
     func orthonormalRows() throws(DecompositionError) -> DenseMatrix {
         precondition(rows <= columns)

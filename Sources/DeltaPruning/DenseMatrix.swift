@@ -30,9 +30,15 @@ struct DenseMatrix: Sendable {
 
     /// The rows at `indices`.
     func selecting(_ indices: [Int]) -> DenseMatrix {
-        guard indices.count < rows else { return self }
-        return DenseMatrix(
-            rows: indices.count, columns: columns, values: Array(indices.map { values[range($0)] }.joined()))
+        indices.count < rows ? selecting(rowsInOrder: indices) : self
+    }
+
+    /// The rows at `indices`, in that order.
+    func selecting(rowsInOrder indices: [Int]) -> DenseMatrix {
+        var chosen: [Float] = []
+        chosen.reserveCapacity(indices.count * columns)
+        for index in indices { chosen += values[range(index)] }
+        return DenseMatrix(rows: indices.count, columns: columns, values: chosen)
     }
 
     /// Row k times `factors[k]`, for every k.
@@ -83,6 +89,21 @@ struct DenseMatrix: Sendable {
 
     /// This matrix times its transpose: rows x rows, symmetric.
     var gram: DenseMatrix { times(values.span, rows: rows, columns: columns, transposed: true) }
+
+    /// The products of all columns of `other` (`rows` x `columns`, row-major) with each other, or of all rows: symmetric.
+    static func gram(of other: Span<Float>, rows: Int, columns: Int, ofColumns: Bool) -> DenseMatrix {
+        precondition(other.count == rows * columns)
+        let (size, length) = ofColumns ? (columns, rows) : (rows, columns)
+        var result = DenseMatrix(rows: size, columns: size)
+        guard size > 0, length > 0 else { return result }
+        BLASThreads.settle()
+        unsafe other.withUnsafeBufferPointer { other in
+            unsafe cblas_ssyrk(
+                CblasRowMajor, CblasUpper, ofColumns ? CblasTrans : CblasNoTrans, Int32(size), Int32(length), 1,
+                other.baseAddress, Int32(columns), 0, &result.values, Int32(size))
+        }
+        return result
+    }
 
     /// Rows `range` of the transpose of this matrix, times `other`, which has as many rows as this one.
     func transposedTimes(_ other: DenseMatrix, range: Range<Int>) -> DenseMatrix {

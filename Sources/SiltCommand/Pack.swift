@@ -38,10 +38,17 @@ struct Pack: ParsableCommand {
     @Option(help: "Codecs to choose from; auto measures which is smallest, tensor by tensor.")
     var codec = PackOptions.CodecChoice.auto
 
-    @Option(help: "zstd level of what is coded with zstd, 1 (fast) to 22 (small).")
+    @Option(
+        help: """
+            1 (fast) to 22 (small): 1 reads everything once and takes tables from a sample, from 3 on predictions are tried; and \
+            the zstd level of what is coded with zstd.
+            """)
     var level = 3
 
-    @Option(help: "What exact tensors are coded over: auto tries a low-rank product added to the base; none is faster.")
+    @Option(
+        help:
+            "What exact tensors are coded over: auto, from level 3 on, tries a low-rank product added to the base; none is faster."
+    )
     var prediction = PackOptions.Prediction.auto
 
     @OptionGroup(title: "Lossy packing") var lossy: LossyArguments

@@ -50,6 +50,37 @@ struct DecompositionTests {
         #expect(again.sigma == found.sigma && again.left == found.left && again.right == found.right)
     }
 
+    @Test(
+        "by the smaller Gram matrix are those of the decomposition",
+        arguments: [(128, 96), (60, 128), (1, 7), (90, 90)])
+    func gram(rows: Int, columns: Int) throws {
+        let values = Samples.delta(rows: rows, columns: columns, rank: 12)
+        let exact = try Decomposition(exact: values.span, rows: rows, columns: columns)
+        let found = try RightDirections(values.span, rows: rows, columns: columns)
+        #expect(found.sigma.count <= exact.rank && found.sigma.allSatisfy { $0 > 0 })
+        #expect(abs(found.energy - exact.energy) < 1e-5 * exact.energy)
+        for (one, other) in zip(found.sigma, exact.sigma) { #expect(abs(one - other) < 1e-3 * exact.sigma[0]) }
+        let leading = min(12, found.sigma.count)
+        #expect(skew(Array(found.right.prefix(leading * columns)), leading) < 1e-3)
+        // A coder that starts from them does as well.
+        let coder = TransformCoder(quality: exact.sigma[0] / 40)
+        let (one, other) = (coder.code(values.span, exact), coder.code(values.span, found))
+        let (error, wanted) = (other.squaredError(to: values.span), one.squaredError(to: values.span))
+        #expect(error < 1.02 * wanted + 1e-6 * exact.energy)
+        #expect(other.estimatedBits < 1.02 * one.estimatedBits + 100)
+    }
+
+    @Test("by Gram matrices are refused for what is not finite")
+    func gramNotFinite() throws {
+        for bad in [Float.nan, .infinity, 1e30] {
+            var values = Samples.uniform(40, seed: 3)
+            values[7] = bad
+            #expect(throws: DecompositionError.notFinite) {
+                try RightDirections(values.span, rows: 8, columns: 5)
+            }
+        }
+    }
+
     @Test("of more directions than there are")
     func all() throws {
         let values = Samples.uniform(10 * 6, seed: 1)

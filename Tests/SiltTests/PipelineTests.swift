@@ -127,6 +127,34 @@ struct PipelineTests {
         #expect(several == "commit 3")
     }
 
+    @Test("loose jobs take no turn: nobody waits for them, and they are not committed", arguments: [1, 2, 5])
+    func loose(threads: Int) throws {
+        let committed = Mutex<[Int]>([])
+        let finished = Atomic<Int>(0)
+        try Pipeline(threads: threads, cancellation: Cancellation()).run(
+            count: 20, loose: 2, makeWorker: {},
+            work: { (_: Void, index) throws(SiltError) -> Int in
+                // With another thread to do the rest, the first job ends after the last commit.
+                while index == 0, threads > 1, committed.withLock({ $0.count }) < 18 {}
+                finished.add(1, ordering: .relaxed)
+                return index
+            },
+            commit: { (index, output) throws(SiltError) in
+                committed.withLock { $0.append(output == index ? index : -1) }
+            })
+        #expect(finished.load(ordering: .relaxed) == 20)
+        #expect(committed.withLock { $0 } == Array(2..<20))
+        let caught = failure {
+            try Pipeline(threads: threads, cancellation: Cancellation()).run(
+                count: 20, loose: 2, makeWorker: {},
+                work: { (_: Void, index) throws(SiltError) -> Int in
+                    if index == 1 { throw SiltError(.io, "job 1") }
+                    return index
+                }, commit: { (_, _) throws(SiltError) in })
+        }
+        #expect(caught?.message == "job 1")
+    }
+
     @Test("without an order, every job is done once and the lowest error wins", arguments: [1, 2, 5])
     func unordered(threads: Int) {
         let done = Mutex<[Int]>([])

@@ -53,10 +53,21 @@ package struct TransformCoder: Sendable, Hashable {
     package func code(
         _ values: Span<Float>, _ decomposition: Decomposition, _ curvature: Curvature? = nil
     ) -> TransformCode {
-        precondition(values.count == decomposition.rows * decomposition.columns)
-        let nothing = TransformCode(rows: decomposition.rows, columns: decomposition.columns)
-        let curvature = curvature ?? Curvature(identity: decomposition.rows, decomposition.columns)
-        guard var fit = TransformFit(self, decomposition, curvature) else { return nothing }
+        code(values, RightDirections(decomposition), curvature)
+    }
+
+    /// The stored form of D (R x K, row-major) at this quality; of rank 0 if nothing of D is worth its bits.
+    ///
+    /// - Parameters:
+    ///   - start: of D, whitened if there is a curvature, down to `leastSigma`.
+    ///   - curvature: what errors cost; nil: their squares.
+    package func code(
+        _ values: Span<Float>, _ start: RightDirections, _ curvature: Curvature? = nil
+    ) -> TransformCode {
+        precondition(values.count == start.rows * start.columns)
+        let nothing = TransformCode(rows: start.rows, columns: start.columns)
+        let curvature = curvature ?? Curvature(identity: start.rows, start.columns)
+        guard var fit = TransformFit(self, start, curvature) else { return nothing }
         for _ in 0..<max(sweeps, 0) {
             fit.fitLeft(values)
             fit.dropUnworthy()

@@ -25,26 +25,26 @@ struct TransformFit {
     var rank: Int { units.count }
 
     /// Begins with the quantised right factor; nil if no component is large enough.
-    init?(_ coder: TransformCoder, _ decomposition: Decomposition, _ curvature: Curvature) {
-        precondition(decomposition.rows == curvature.rows.size && decomposition.columns == curvature.columns.size)
+    init?(_ coder: TransformCoder, _ start: RightDirections, _ curvature: Curvature) {
+        precondition(start.rows == curvature.rows.size && start.columns == curvature.columns.size)
         self.coder = coder
         self.curvature = curvature
         rounding = CodeRounding(deadZone: coder.deadZone)
-        let largest = decomposition.sigma.first ?? 0
+        let largest = start.sigma.first ?? 0
         // The smallest scale is step^2 / sigma_1; it must not be subnormal.
         let least = largest.squareRoot() * Float.leastNormalMagnitude.squareRoot()
         let step = max(coder.quality, largest / TransformCoder.finest, least)
         self.step = step
         let floor = max(
-            coder.leastSigma(rows: decomposition.rows, columns: decomposition.columns), .leastNormalMagnitude)
-        let limit = TransformCoder.factorLimit / max(decomposition.rows, decomposition.columns, 1)
-        let count = min(decomposition.sigma.prefix { $0 >= floor }.count, limit)
-        let sigma = decomposition.sigma.prefix(count)
+            coder.leastSigma(rows: start.rows, columns: start.columns), .leastNormalMagnitude)
+        let limit = TransformCoder.factorLimit / max(start.rows, start.columns, 1)
+        let count = min(start.sigma.prefix { $0 >= floor }.count, limit)
+        let sigma = start.sigma.prefix(count)
         let (rowScale, columnScale) = (curvature.rows.scale, curvature.columns.scale)
         units = sigma.map { TransformFit.brain(step * (step / $0) / rowScale / columnScale) / step }
-        left = DenseMatrix(rows: count, columns: decomposition.rows)
+        left = DenseMatrix(rows: count, columns: start.rows)
         right = curvature.columns.unwhitened(
-            decomposition.rightRows.prefix(count).scaled(sigma.map { $0 / step * columnScale }))
+            start.directions.prefix(count).scaled(sigma.map { $0 / step * columnScale }))
         right = rounding.round(right, gains: [Float](repeating: 1, count: count), curvature.columns)
         keep((0..<count).filter { units[$0] > 0 && units[$0].isFinite && TransformFit.isUsed(right, $0) })
         guard rank > 0 else { return nil }

@@ -20,6 +20,18 @@ final class DigestSlots: Sendable {
         }
     }
 
+    /// Whether `digest` is that of piece `index`, as a reading before found it; without one it is put in.
+    func settle(_ index: Int, _ digest: Digest128) -> Bool {
+        state.withLock { state in
+            guard let known = state.digests[index] else {
+                state.missing -= 1
+                state.digests[index] = digest
+                return true
+            }
+            return known == digest
+        }
+    }
+
     /// The digest of piece `index`, once it is there.
     subscript(index: Int) -> Digest128? { state.withLock { $0.digests[index] } }
 

@@ -1,3 +1,4 @@
+internal import DeltaPruning
 internal import SiltFormat
 public import TensorTypes
 
@@ -74,7 +75,10 @@ public struct Inspection: Sendable {
     public let encodings: [String: PackReport.Share]
 
     /// Reads `path`.
-    public init(of path: String) throws(SiltError) { self.init(try ContainerReader(path)) }
+    public init(of path: String) throws(SiltError) {
+        BLASThreads.settle()
+        self.init(try ContainerReader(path))
+    }
 
     /// What an open file says.
     init(_ container: ContainerReader) {

@@ -44,34 +44,44 @@ final class CodingChooser: Sendable {
         }
         let layout = unsafe base == nil ? nil : dtype.floatLayout
         // Where the residual is the likely winner, the others are only there to notice when it is not.
-        let isSampled = layout == nil || !allowsRans || cell % CodingChooser.sampleEvery == 0
-        let countsWhole = allowsRans && isSampled
-        let empty = [[UInt64]](repeating: [UInt64](repeating: 0, count: 256), count: width)
-        var whole = empty
-        var xor = empty
-        if countsWhole { unsafe Planes.count(width: width, result, base: nil, count: count, into: &whole) }
-        let countsXor = allowsRans && (unsafe base != nil) && layout == nil
-        if countsXor { unsafe Planes.count(width: width, result, base: base, count: count, into: &xor) }
-        var sample = isSampled ? unsafe self.sample(segment, dtype, layout, result, base, count, worker) : nil
+        let stride = segment.isSampled ? Segment.sampleStride : 1
+        let isTried = layout == nil || !allowsRans || cell / stride % (CodingChooser.sampleEvery / stride) == 0
+        var whole: [[UInt64]]?
+        var xor: [[UInt64]]?
+        if allowsRans, isTried { whole = unsafe planes(width, result, nil, count) }
+        if allowsRans, unsafe base != nil, layout == nil { xor = unsafe planes(width, result, base, count) }
+        var sample = isTried ? unsafe self.sample(segment, dtype, layout, result, base, count, worker) : nil
         if let layout, let base = unsafe base, allowsRans {
-            var cell = ResidualStatistics()
             unsafe worker.residual.measure(layout, base: base, result: result, count: count, unit: segment.unit) {
-                cell.add($0)
-            }
-            if sample?.elements == count { sample?.residualBits = Int(cell.idealBits(width: layout.width)) }
-            segment.measure.withLock { measure in
-                if measure.residual == nil { measure.residual = cell } else { measure.residual?.add(cell) }
+                chunk in
+                if sample?.elements == count {
+                    var cell = ResidualStatistics()
+                    cell.add(chunk)
+                    sample?.residualBits = Int(cell.idealBits(width: layout.width))
+                }
+                segment.measure.withLock { measure in
+                    if measure.residual == nil { measure.residual = ResidualStatistics() }
+                    measure.residual?.add(chunk)
+                }
             }
         }
         finishCell(segment, dtype) { measure in
             measure.movedElements += count
-            if countsWhole {
+            if let whole {
                 SegmentMeasure.add(whole, to: &measure.wholePlanes)
                 measure.wholeElements += count
             }
-            if countsXor { SegmentMeasure.add(xor, to: &measure.xorPlanes) }
+            if let xor { SegmentMeasure.add(xor, to: &measure.xorPlanes) }
             if let sample { measure.sample.add(sample) }
         }
+    }
+
+    private func planes(
+        _ width: Int, _ result: UnsafeRawPointer, _ base: UnsafeRawPointer?, _ count: Int
+    ) -> [[UInt64]] {
+        var counts = [[UInt64]](repeating: [UInt64](repeating: 0, count: 256), count: width)
+        unsafe Planes.count(width: width, result, base: base, count: count, into: &counts)
+        return counts
     }
 
     /// Tries the byte codec, and measures the residual of the same elements.
@@ -124,7 +134,12 @@ final class CodingChooser: Sendable {
 
     /// The coding with the fewest bytes.
     private func choose(_ segment: Segment, _ dtype: DType, _ measure: SegmentMeasure) -> Segment.Coding {
-        if segment.hasBase, measure.movedElements == 0 { return .copy }
+        let seen = measure.equalElements + measure.movedElements
+        if segment.hasBase, measure.movedElements == 0 {
+            return segment.isMeasuredWhole ? .copy : stillCoding(dtype)
+        }
+        // What was seen stands for the whole segment.
+        let share = Double(segment.elements.count) / Double(max(seen, 1))
         var best: (bits: Double, coding: Segment.Coding)?
         func offer(_ bits: Double, _ coding: @autoclosure () -> Segment.Coding) {
             if best.map({ bits < $0.bits }) ?? true { best = (bits, coding()) }
@@ -137,22 +152,22 @@ final class CodingChooser: Sendable {
                 residualBits = bits
                 offer(bits, .exactInGroup)
             } else {
-                let plan = ResidualPlan(width: layout.width, for: residual)
+                let plan = ResidualPlan(width: layout.width, for: residual, isSample: !segment.isMeasuredWhole)
                 let tables = TablesChunk(plan)
-                let bits = plan.bits(for: residual) + Double(8 * tables.bytes.count)
+                let bits = plan.bits(for: residual) * share + Double(8 * tables.bytes.count)
                 residualBits = bits
                 offer(bits, .exact(tables))
             }
         }
         if !measure.xorPlanes.isEmpty {
-            let tables = PlaneTables(counts: measure.xorPlanes)
-            offer(tables.bits(for: measure.xorPlanes), Segment.Coding.planes(.xor, .rans, TablesChunk(tables)))
+            let counts = completed(measure.xorPlanes, unless: segment.isMeasuredWhole)
+            let tables = PlaneTables(counts: counts)
+            offer(
+                tables.bits(for: measure.xorPlanes) * share, Segment.Coding.planes(.xor, .rans, TablesChunk(tables)))
         }
         if !measure.wholePlanes.isEmpty {
-            // Cells that equal the base are free for the others, not for `whole`. Counts of a sample may lack bytes that
-            // come elsewhere: every byte gets a chance.
-            let isComplete = measure.wholeElements == segment.elements.count
-            let counts = isComplete ? measure.wholePlanes : measure.wholePlanes.map { $0.map { $0 + 1 } }
+            // Cells that equal the base are free for the others, not for `whole`.
+            let counts = completed(measure.wholePlanes, unless: measure.wholeElements == segment.elements.count)
             let tables = PlaneTables(counts: counts)
             let scale = Double(segment.elements.count) / Double(measure.wholeElements)
             offer(tables.bits(for: counts) * scale, Segment.Coding.planes(.whole, .rans, TablesChunk(tables)))
@@ -166,7 +181,7 @@ final class CodingChooser: Sendable {
                 if let residualBits, measure.sample.residualBits > 0 {
                     bits = residualBits * Double(8 * measure.sample.xorBytes) / Double(measure.sample.residualBits)
                 } else {
-                    bits = Double(measure.sample.xorBytes) * scale * Double(measure.movedElements)
+                    bits = Double(measure.sample.xorBytes) * scale * Double(measure.movedElements) * share
                 }
                 offer(bits, .planes(.xor, byteCodec, nil))
             }
@@ -185,12 +200,30 @@ final class CodingChooser: Sendable {
         return best.coding
     }
 
+    /// Counts of a sample may lack bytes that come elsewhere: every byte gets a chance.
+    private func completed(_ counts: [[UInt64]], unless isComplete: Bool) -> [[UInt64]] {
+        isComplete ? counts : counts.map { $0.map { $0 + 1 } }
+    }
+
+    /// The coding of a segment of which no measured cell moved.
+    ///
+    /// Others may have. If none has, it becomes a copy.
+    private func stillCoding(_ dtype: DType) -> Segment.Coding {
+        guard allowsRans else { return .planes(.xor, byteCodec ?? .zstd, nil) }
+        guard dtype.floatLayout != nil else {
+            let planes = [[UInt64]](repeating: [UInt64](repeating: 1, count: 256), count: dtype.elementBytes)
+            return .planes(.xor, .rans, TablesChunk(PlaneTables(counts: planes)))
+        }
+        groups.withLock { $0[dtype, default: ResidualStatistics()].add(ResidualStatistics()) }
+        return .exactInGroup
+    }
+
     /// The tables of the groups, after the first pass.
     func groupCodings() -> [DType: Segment.Coding] {
         groups.withLock { groups in
             groups.reduce(into: [:]) { codings, group in
                 guard let layout = group.key.floatLayout else { return }
-                let plan = ResidualPlan(width: layout.width, for: group.value)
+                let plan = ResidualPlan(width: layout.width, for: group.value, isSample: options.samples)
                 codings[group.key] = .exact(TablesChunk(plan))
             }
         }

@@ -6,11 +6,14 @@ internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
 
-/// The packer's second pass: codes every chunk as the first pass decided.
+/// The packer's second pass: codes every chunk as the first pass decided, and takes the SHA-256 of files.
 ///
-/// Workers code; chunks enter the file in their order.
+/// Workers code; chunks enter the file in their order. Where the first pass has measured a sample only, this is the one that
+/// takes the digests.
 struct EncodePass: Sendable {
     private enum Job: Sendable {
+        case sha256(FileTask)
+        case base(BaseTask, Int)
         case cell(TensorTask, Segment, Segment.Coding, Int)
         case lossy(TensorTask)
         case piece(FileTask, Int)
@@ -18,6 +21,7 @@ struct EncodePass: Sendable {
 
     /// What a job puts into the file.
     private enum Output: Sendable {
+        case nothing
         case chunk([UInt8])
         case lossy(LossyTensor)
     }
@@ -29,17 +33,31 @@ struct EncodePass: Sendable {
     }
 
     private let jobs: [Job]
+    /// The first jobs put nothing into the file.
+    private let looseJobs: Int
     private let bytes: Int
     let options: PackOptions
     private let lossy: LossyEncoder?
     let pipeline: Pipeline
 
-    init(files: [FileTask], options: PackOptions, lossy: LossyEncoder?, pipeline: Pipeline) {
+    init(
+        files: [FileTask], bases: [BaseTask], options: PackOptions, lossy: LossyEncoder?, pipeline: Pipeline
+    ) {
         self.options = options
         self.lossy = lossy
         self.pipeline = pipeline
         var jobs: [Job] = []
         var bytes = 0
+        // A SHA-256 cannot be cut into jobs: they begin first, so that the last of them does not end alone. The safetensors
+        // files that a lossy file gives back are others.
+        for file in files {
+            if lossy != nil, case .safetensors = file.content { continue }
+            jobs.append(.sha256(file))
+        }
+        if options.samples {
+            for base in bases { jobs += base.uncovered.map { .base(base, $0) } }
+        }
+        looseJobs = jobs.count
         for file in files {
             switch file.content {
             case .other:
@@ -50,15 +68,13 @@ struct EncodePass: Sendable {
                 for tensor in tensors {
                     for segment in tensor.segments {
                         guard let coding = segment.coding.withLock({ $0 }) else { continue }
-                        if case .copy = coding { continue }
+                        if case .copy = coding, !segment.isSampled { continue }
                         bytes += segment.elements.count * tensor.info.dtype.elementBytes
                         if case .lossy = coding {
                             jobs.append(.lossy(tensor))
                             continue
                         }
-                        jobs += tensor.grid.cells(touching: segment.elements).map {
-                            .cell(tensor, segment, coding, $0)
-                        }
+                        jobs += segment.cells.map { .cell(tensor, segment, coding, $0) }
                     }
                 }
             }
@@ -70,11 +86,19 @@ struct EncodePass: Sendable {
     func run(into writer: ContainerWriter, _ progress: Progress.Handler?) throws(SiltError) {
         let meter = ProgressMeter("packing", total: bytes, progress)
         let sink = Sink(writer)
-        let (jobs, options, lossy) = (jobs, options, lossy)
+        let (jobs, options, lossy, cancellation) = (jobs, options, lossy, pipeline.cancellation)
         try pipeline.run(
-            count: jobs.count, makeWorker: { PackWorker() },
+            count: jobs.count, loose: looseJobs, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {
+                case .sha256(let file):
+                    let sha256 = try CheckpointRoot.sha256(
+                        of: file.input, buffer: worker.result, cancellation: cancellation)
+                    file.sha256.withLock { $0 = sha256 }
+                    return .nothing
+                case .base(let base, let cell):
+                    try base.hash(cell, worker)
+                    return .nothing
                 case .cell(let tensor, let segment, let coding, let cell):
                     let chunk = try EncodePass.encode(tensor, segment, coding, cell, options, worker)
                     let elements = tensor.grid.range(cell).clamped(to: segment.elements).count
@@ -98,13 +122,7 @@ struct EncodePass: Sendable {
                     let written = outcome
                     tensor.lossy.withLock { $0 = written }
                 case (.cell(_, let segment, let coding, _), .chunk(let chunk)):
-                    try segment.prediction.withLock({ $0 })?.write(to: sink.writer)
-                    if let tables = coding.tables, tables.index.withLock({ $0 == nil }) {
-                        let index = try sink.writer.append(tables.bytes)
-                        tables.index.withLock { $0 = index }
-                    }
-                    let index = try sink.writer.append(chunk)
-                    segment.firstChunk.withLock { if $0 == nil { $0 = index } }
+                    try segment.append(chunk, coding, to: sink.writer)
                 case (.piece(let file, _), .chunk(let chunk)):
                     let index = try sink.writer.append(chunk)
                     file.firstChunk.withLock { if $0 == nil { $0 = index } }
@@ -127,18 +145,18 @@ struct EncodePass: Sendable {
         let piece = range.clamped(to: segment.elements)
         let dtype = tensor.info.dtype
         let bytes = try unsafe tensor.read(range, into: worker.result)
-        guard unsafe tensor.digests[cell] == Digest128(of: bytes), let start = bytes.baseAddress else {
+        guard unsafe tensor.digests.settle(cell, Digest128(of: bytes)), let start = bytes.baseAddress else {
             throw changed(tensor.source.path, tensor.entry.name)
         }
         let result = unsafe start + (piece.lowerBound - range.lowerBound) * dtype.elementBytes
         var base: UnsafeRawPointer?
-        if coding.usesBase, let task = tensor.base {
+        if let task = tensor.base, coding.usesBase || (segment.isSampled && segment.hasBase && tensor.hashesBase) {
             let whole = task.grid.range(cell) == piece
             let read = try unsafe worker.base.read(task.tensor, piece, as: dtype, hashing: whole)
-            if let digest = unsafe read.digest, digest != task.digests[cell] {
+            guard unsafe read.digest.map({ task.digests.settle(cell, $0) }) ?? true else {
                 throw changed(task.tensor.file.path, task.tensor.name)
             }
-            unsafe base = read.patterns
+            if coding.usesBase { unsafe base = read.patterns }
             if let prediction = segment.prediction.withLock({ $0 }) {
                 unsafe base = try prediction.predict(
                     cell, base: read.patterns, count: piece.count, dtype, worker.predictor)
@@ -148,6 +166,7 @@ struct EncodePass: Sendable {
         // An empty chunk says that the elements equal the base's, or that all bytes are 0 (Formats/Silt.md, section 5). The
         // tables know nothing of such cells: they were not counted.
         if unsafe PackWorker.isTrivial(result, base, bytes: piece.count * width) { return [] }
+        if case .copy = coding { throw changed(tensor.source.path, tensor.entry.name) }
         let coders = coding.tables.flatMap { worker.coders($0, coding.kind, dtype) }
         let codec = coding.codec ?? .none
         let chunk: [UInt8]

@@ -42,7 +42,7 @@ extension TensorRecord {
         guard let digest = lossy?.digest ?? task.digests.tree else { throw FileRecord.unfinished(task.entry.name) }
         var parts: [PartRecord] = []
         for segment in task.segments {
-            guard let coding = segment.coding.withLock({ $0 }) else { throw FileRecord.unfinished(task.entry.name) }
+            guard let coding = segment.finalCoding else { throw FileRecord.unfinished(task.entry.name) }
             if case .lossy = coding {
                 guard let lossy else { throw FileRecord.unfinished(task.entry.name) }
                 parts.append(
@@ -58,7 +58,7 @@ extension TensorRecord {
                 guard let first = segment.firstChunk.withLock({ $0 }) else {
                     throw FileRecord.unfinished(task.entry.name)
                 }
-                part.chunks = first..<first + task.grid.cells(touching: segment.elements).count
+                part.chunks = first..<first + segment.cells.count
                 part.tables = coding.tables?.index.withLock { $0 }
                 if coding.kind == .exact { part.unit = segment.unit }
             }

@@ -6,11 +6,11 @@ internal import Synchronization
 internal import TensorFiles
 internal import TensorTypes
 
-/// The packer's first pass: hashes everything, measures every segment, and decides how to code it when its last cell is
-/// measured.
+/// The packer's first pass: measures every segment, and decides how to code it when its last cell is measured.
+///
+/// It takes the digests of everything, unless it is to measure a sample only: then the second pass does.
 struct MeasurePass: Sendable {
     private enum Job: Sendable {
-        case hash(FileTask)
         case other(FileTask)
         case cell(TensorTask, Int)
         case base(BaseTask, Int)
@@ -26,12 +26,6 @@ struct MeasurePass: Sendable {
         self.pipeline = pipeline
         var jobs: [Job] = []
         var bytes = 0
-        // Whole-file hashes cannot be cut into jobs: they begin first, so that the last of them does not end alone.
-        // The files that a lossy file gives back are others.
-        for file in files {
-            if chooser.options.lossy != nil, case .safetensors = file.content { continue }
-            jobs.append(.hash(file))
-        }
         for file in files {
             switch file.content {
             case .other:
@@ -39,38 +33,35 @@ struct MeasurePass: Sendable {
                 bytes += file.input.size
             case .safetensors(_, let tensors):
                 for tensor in tensors {
-                    jobs += (0..<tensor.grid.count).map { .cell(tensor, $0) }
-                    bytes += tensor.info.bytes
+                    let cells = (0..<tensor.grid.count).filter { cell in
+                        tensor.segments.contains { $0.measures(cell) }
+                    }
+                    jobs += cells.map { .cell(tensor, $0) }
+                    bytes += cells.reduce(0) { $0 + tensor.grid.range($1).count * tensor.info.dtype.elementBytes }
                 }
             }
         }
-        for base in bases { jobs += base.uncovered.map { .base(base, $0) } }
+        if !chooser.options.samples {
+            for base in bases { jobs += base.uncovered.map { .base(base, $0) } }
+        }
         self.jobs = jobs
         self.bytes = bytes
     }
 
     func run(_ progress: Progress.Handler?) throws(SiltError) {
         let meter = ProgressMeter("measuring", total: bytes, progress)
-        let (jobs, chooser, cancellation) = (jobs, chooser, pipeline.cancellation)
+        let (jobs, chooser) = (jobs, chooser)
         try pipeline.run(
             count: jobs.count, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) in
                 switch jobs[index] {
-                case .hash(let file):
-                    let sha256 = try CheckpointRoot.sha256(
-                        of: file.input, buffer: worker.result, cancellation: cancellation)
-                    file.sha256.withLock { $0 = sha256 }
                 case .other(let file):
                     try MeasurePass.digest(file, worker)
                     meter.add(file.input.size, file.path)
                 case .cell(let tensor, let cell):
                     try MeasurePass.measure(tensor, cell, worker, chooser)
                     meter.add(tensor.grid.range(cell).count * tensor.info.dtype.elementBytes, tensor.entry.name)
-                case .base(let base, let cell):
-                    let cells = base.grid.range(cell)
-                    let read = try unsafe worker.base.read(
-                        base.tensor, cells, as: base.tensor.info.dtype, hashing: true)
-                    if let digest = unsafe read.digest { base.digests.set(cell, digest) }
+                case .base(let base, let cell): try base.hash(cell, worker)
                 }
             })
     }
@@ -99,19 +90,21 @@ struct MeasurePass: Sendable {
     ) throws(SiltError) {
         let range = tensor.grid.range(cell)
         let bytes = try unsafe tensor.read(range, into: worker.result)
-        unsafe tensor.digests.set(cell, Digest128(of: bytes))
+        let hashes = !chooser.options.samples
+        if hashes { unsafe tensor.digests.set(cell, Digest128(of: bytes)) }
         guard let start = bytes.baseAddress else { return }
-        for segment in tensor.segments {
+        for segment in tensor.segments where segment.measures(cell) {
             let piece = range.clamped(to: segment.elements)
             guard !piece.isEmpty else { continue }
             let result = unsafe start + (piece.lowerBound - range.lowerBound) * tensor.info.dtype.elementBytes
             var base: UnsafeRawPointer?
             if segment.hasBase, let task = tensor.base {
-                let whole = tensor.hashesBase && task.grid.range(cell) == piece
+                let whole = hashes && tensor.hashesBase && task.grid.range(cell) == piece
                 let read = try unsafe worker.base.read(task.tensor, piece, as: tensor.info.dtype, hashing: whole)
                 unsafe base = read.patterns
                 if let digest = unsafe read.digest { task.digests.set(cell, digest) }
-                if tensor.info.dtype.isPredictable, let base = unsafe base {
+                // Where deltas become floats, in predictions and lossy methods.
+                if hashes, tensor.info.dtype.isPredictable, let base = unsafe base {
                     let dtype = tensor.info.dtype
                     let isFinite =
                         unsafe FiniteCheck.haveFiniteDeltas(base, dtype, count: piece.count)

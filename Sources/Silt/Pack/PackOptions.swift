@@ -16,11 +16,13 @@ public struct PackOptions: Sendable {
 
     /// Codecs to choose from.
     public var codec = CodecChoice.auto
-    /// zstd level, 1 to 22, of whatever is coded with zstd.
+    /// 1 (fast) to 22 (small): the zstd level of whatever is coded with zstd, and how much the packer tries.
+    ///
+    /// From 3 on it looks for predictions. Level 1 reads every file once and codes exact tensors with tables from a sample.
     public var level = 3
     /// What may stand for the base where a tensor stays exact.
     public enum Prediction: String, CaseIterable, Sendable {
-        /// A low-rank product added to the base, where that is measured to be smaller.
+        /// A low-rank product added to the base, where that is measured to be smaller; from level 3 on.
         case auto
         /// The base alone: packs and unpacks faster.
         case none
@@ -39,4 +41,9 @@ public struct PackOptions: Sendable {
 
     /// The defaults: `auto`, level 3, exact, no replacement.
     public init() {}
+
+    /// Whether low-rank predictions are looked for.
+    var predicts: Bool { prediction == .auto && level >= 3 }
+    /// Whether tables come from a sample of cells, so that every file is read once.
+    var samples: Bool { level == 1 && lossy == nil }
 }

@@ -91,8 +91,8 @@ public struct Packer: Sendable {
             let tensors = settleLossy(files)
             lossy = try LossyEncoder(lossyOptions, options.tuning, tensors, pipeline, context.progress)
         }
-        if options.prediction == .auto { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
-        try EncodePass(files: files, options: options, lossy: lossy, pipeline: pipeline)
+        if options.predicts { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
+        try EncodePass(files: files, bases: bases, options: options, lossy: lossy, pipeline: pipeline)
             .run(into: writer, context.progress)
         var manifest = try Packer.manifest(result, files, bases, options.lossy == nil ? .exact : .lossy)
         if let lossy = options.lossy { Packer.describe(&manifest, lossy, options.tuning, files) }
@@ -133,7 +133,7 @@ public struct Packer: Sendable {
                         context.log.debug("\(entry.name): not in the base, stored whole")
                     }
                     let fate = policy?.fate(entry.name, entry.info) ?? .exact
-                    return TensorTask(entry, in: file, base: match, fate: fate)
+                    return TensorTask(entry, in: file, base: match, fate: fate, isSampled: options.samples)
                 }
                 tasks.append(FileTask(storedPath(path, of: result), file, tensors))
             } else {

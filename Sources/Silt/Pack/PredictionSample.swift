@@ -7,8 +7,8 @@ internal import TensorTypes
 /// A few cells of a tensor, on which steps of the transform coder are compared: the best step is a level of noise, and that
 /// is much the same all over a matrix.
 struct PredictionSample {
-    /// Cells that are looked at.
-    private static let limit = 4
+    /// Cells that are looked at: of narrow matrices fewer, which have enough rows even so.
+    private static func limit(columns: Int) -> Int { columns <= 512 ? 2 : 4 }
 
     private let tensor: TensorTask
     private let cells: [Int]
@@ -23,7 +23,7 @@ struct PredictionSample {
         self.tensor = tensor
         columns = delta.columns
         let all = tensor.grid.cells(touching: tensor.segments[0].elements)
-        let count = min(PredictionSample.limit, all.count)
+        let count = min(PredictionSample.limit(columns: delta.columns), all.count)
         cells = (0..<count).map { all.lowerBound + (2 * $0 + 1) * all.count / (2 * count) }
         var values: [Float] = []
         for cell in cells {
@@ -36,29 +36,56 @@ struct PredictionSample {
         self.values = values
     }
 
-    /// The step with which factors and residual together take fewest bits; nil if none takes fewer than `bits`.
-    func bestStep(bits: Double, _ worker: PackWorker) throws(SiltError) -> Float? {
-        guard let decomposition = try? Decomposition(exact: values.span, rows: rows, columns: columns),
-            decomposition.energy > 0
-        else { return nil }
-        // From coarse to fine, until it gets worse: the factors' bytes grow, those of the residual shrink.
-        var best: (step: Float, bits: Double)?
-        var worse = 0
-        var step = Float(4 * (decomposition.energy / Double(values.count)).squareRoot())
-        for _ in 0..<14 {
-            defer { step *= 0.6 }
-            let code = TransformCoder(quality: step).code(values.span, decomposition)
-            guard code.rank > 0 else { continue }
-            let found = try measure(code, worker)
-            if found < min(best?.bits ?? bits, bits) {
-                best = (step, found)
-                worse = 0
-            } else {
-                worse += 1
-                if worse == 2 { break }
+    /// The number of the step with which factors and residual together take fewest bits; nil if none takes fewer than `bits`.
+    ///
+    /// - Parameter start: where to begin; bits fall and rise again from coarse steps to fine ones, since the factors' grow and
+    ///   those of the residual shrink.
+    func bestStep(bits: Double, startingAt start: Int?, _ worker: PackWorker) throws(SiltError) -> Choice? {
+        guard let right = try? RightDirections(values.span, rows: rows, columns: columns), right.energy > 0 else {
+            return nil
+        }
+        let coarsest = Float(4 * (right.energy / Double(values.count)).squareRoot())
+        var known: [Int: Double] = [:]
+        func cost(_ number: Int) throws(SiltError) -> Double {
+            if let cost = known[number] { return cost }
+            var coder = TransformCoder(quality: PredictionSample.step(coarsest, number))
+            // Fitted once, not in turn: it takes a few bits more at every step alike.
+            coder.sweeps = 0
+            let code = coder.code(values.span, right)
+            let cost = code.rank > 0 ? try measure(code, worker) : bits
+            known[number] = cost
+            return cost
+        }
+        var best = min(max(start ?? PredictionSample.usual, 0), PredictionSample.steps - 1)
+        var least = try cost(best)
+        for direction in [1, -1] {
+            var next = best + direction
+            while (0..<PredictionSample.steps).contains(next) {
+                let found = try cost(next)
+                // Where nothing is worth its bits yet, finer steps may find something.
+                guard found < least || (direction > 0 && found == bits && least == bits) else { break }
+                (best, least) = (next, found)
+                next += direction
             }
         }
-        return best?.step
+        return least < bits ? Choice(number: best, step: PredictionSample.step(coarsest, best)) : nil
+    }
+
+    /// A step, and its number among those that are tried.
+    struct Choice: Sendable {
+        let number: Int
+        let step: Float
+    }
+
+    /// Steps that are tried, each 0.6 of the one before.
+    ///
+    /// The first is 4 root mean squares.
+    private static let steps = 14
+    /// The number of the step with which a search begins where nothing is known.
+    private static let usual = 4
+
+    private static func step(_ coarsest: Float, _ number: Int) -> Float {
+        (0..<number).reduce(coarsest) { step, _ in step * 0.6 }
     }
 
     /// The bits that the whole tensor would take, judged by these cells.

@@ -21,8 +21,9 @@ struct PredictionSearch: Sendable {
     private static let sampleRows = 128
     private static let share = 8
     private static let energy = 0.5
-    /// Directions that are looked for in matrices of more elements than this; smaller ones are decomposed in full.
+    /// Directions that are looked for where the smaller extent is above `Decomposition.exactExtent`.
     private static let leading = 96
+    /// Matrices of more elements are fitted once, not in turn.
     private static let fullElements = 1 << 22
 
     /// A prediction, and the tables of the residual over it.
@@ -44,21 +45,34 @@ struct PredictionSearch: Sendable {
         return false
     }
 
-    /// The best prediction; nil if the residual alone is smaller.
+    /// What a search has found.
+    struct Outcome: Sendable {
+        /// The best prediction; nil if the residual alone is smaller.
+        var found: Found?
+        /// The number of its step, where tensors alike may begin.
+        var step: Int?
+    }
+
+    /// Looks for the best prediction.
     ///
-    /// - Parameter bits: what the residual alone takes.
-    static func search(_ tensor: TensorTask, bits: Double, _ worker: PackWorker) throws(SiltError) -> Found? {
+    /// - Parameters:
+    ///   - bits: what the residual alone takes.
+    ///   - start: the number of the step to begin with.
+    static func search(
+        _ tensor: TensorTask, bits: Double, startingAt start: Int?, _ worker: PackWorker
+    ) throws(SiltError) -> Outcome {
         let delta = try TensorDelta(tensor, worker)
         let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
-        guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns) else { return nil }
-        guard let step = try PredictionSample(tensor, delta).bestStep(bits: bits, worker) else { return nil }
-        guard let decomposition = try? decompose(values, delta) else { return nil }
-        var coder = TransformCoder(quality: step)
+        guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns),
+            let choice = try PredictionSample(tensor, delta).bestStep(bits: bits, startingAt: start, worker),
+            let directions = try? directions(values, delta)
+        else { return Outcome() }
+        var coder = TransformCoder(quality: choice.step)
         if delta.count > fullElements { coder.sweeps = 0 }
-        let code = coder.code(values, decomposition)
-        guard code.rank > 0 else { return nil }
+        let code = coder.code(values, directions)
+        guard code.rank > 0 else { return Outcome() }
         let found = try measure(tensor, code, worker)
-        return found.bits < bits ? found : nil
+        return Outcome(found: found.bits < bits ? found : nil, step: choice.number)
     }
 
     /// Whether a sample of rows has most of its energy in few directions, as no ordinary delta of a large model has.
@@ -70,22 +84,20 @@ struct PredictionSearch: Sendable {
             let row = index * rows / sampleRows
             for column in 0..<columns { sample.append(values[row * columns + column]) }
         }
-        guard let found = try? Decomposition(exact: sample.span, rows: sampleRows, columns: columns), found.energy > 0
+        guard let found = try? RightDirections(sample.span, rows: sampleRows, columns: columns), found.energy > 0
         else { return false }
         let top = found.sigma.prefix(min(sampleRows, columns) / share).reduce(0) { $0 + Double($1) * Double($1) }
         return top >= energy * found.energy
     }
 
-    private static func decompose(
+    private static func directions(
         _ values: Span<Float>, _ delta: TensorDelta
-    ) throws(DecompositionError) -> Decomposition {
-        let isLarge = delta.count > fullElements || min(delta.rows, delta.columns) > Decomposition.exactExtent
-        guard !isLarge else {
-            return try Decomposition(
-                leading: min(leading, min(delta.rows, delta.columns) / 2), of: values, rows: delta.rows,
-                columns: delta.columns)
+    ) throws(DecompositionError) -> RightDirections {
+        if min(delta.rows, delta.columns) <= Decomposition.exactExtent {
+            return try RightDirections(values, rows: delta.rows, columns: delta.columns)
         }
-        return try Decomposition(values, rows: delta.rows, columns: delta.columns)
+        return RightDirections(
+            try Decomposition(leading: leading, of: values, rows: delta.rows, columns: delta.columns))
     }
 
     /// The bits of factors and residual together.

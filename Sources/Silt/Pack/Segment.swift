@@ -22,6 +22,10 @@ final class Segment: Sendable {
 
     let elements: Range<Int>
     let hasBase: Bool
+    /// The cells that the elements lie in.
+    let cells: Range<Int>
+    /// Whether the first pass measures some of the cells only.
+    let isSampled: Bool
     /// Elements that share a scale.
     let unit: Int
     /// What the first pass has seen.
@@ -34,13 +38,35 @@ final class Segment: Sendable {
     let prediction = Mutex<SegmentPrediction?>(nil)
     /// Index of the first chunk, from the second pass.
     let firstChunk = Mutex<Int?>(nil)
+    /// Empty chunks before it that are not written yet: if no other comes, the segment is a copy.
+    let emptyChunks = Mutex<Int>(0)
 
-    init(elements: Range<Int>, hasBase: Bool, info: TensorInfo) {
+    /// One cell of so many is measured where cells are sampled.
+    static let sampleStride = 8
+
+    init(elements: Range<Int>, hasBase: Bool, info: TensorInfo, isSampled: Bool = false) {
         self.elements = elements
         self.hasBase = hasBase
+        self.isSampled = isSampled
+        let cells = info.grid.cells(touching: elements)
+        self.cells = cells
         unit = Segment.unit(info)
-        measure = Mutex(SegmentMeasure(cells: info.grid.cells(touching: elements).count))
+        measure = Mutex(
+            SegmentMeasure(cells: cells.count { Segment.measures($0, of: cells, isSampled: isSampled) }))
     }
+
+    /// Whether the first pass measures `cell`.
+    func measures(_ cell: Int) -> Bool {
+        cells.contains(cell) && Segment.measures(cell, of: cells, isSampled: isSampled)
+    }
+
+    /// Of few cells the middle one is taken, of many one in every run of eight.
+    private static func measures(_ cell: Int, of cells: Range<Int>, isSampled: Bool) -> Bool {
+        !isSampled || (cell - cells.lowerBound) % sampleStride == min(cells.count, sampleStride) / 2
+    }
+
+    /// Whether the first pass has seen all elements.
+    var isMeasuredWhole: Bool { !isSampled || cells.count == 1 }
 
     /// A row, or as many whole rows as have 64 elements together, so that scales cost little; 1,024 elements where
     /// there are no rows.

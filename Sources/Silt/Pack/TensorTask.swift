@@ -25,7 +25,7 @@ final class TensorTask: Sendable {
 
     init(
         _ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: BaseTask?,
-        fate: TensorPolicy.Fate = .exact
+        fate: TensorPolicy.Fate = .exact, isSampled: Bool = false
     ) {
         self.entry = entry
         self.fate = base == nil ? .exact : fate
@@ -35,7 +35,7 @@ final class TensorTask: Sendable {
         let elements = entry.info.elements
         let known = base.map { min(elements, $0.tensor.info.elements) } ?? 0
         segments = [(0..<known, true), (known..<elements, false)].filter { !$0.0.isEmpty }.map {
-            Segment(elements: $0.0, hasBase: $0.1, info: entry.info)
+            Segment(elements: $0.0, hasBase: $0.1, info: entry.info, isSampled: isSampled)
         }
         digests = DigestSlots(entry.info.grid.count)
         if hashesBase, let base {
@@ -72,6 +72,12 @@ final class BaseTask: Sendable {
     init(_ tensor: Checkpoint.Tensor) {
         self.tensor = tensor
         digests = DigestSlots(tensor.info.grid.count)
+    }
+
+    /// Takes the digest of a cell that no task of the result reads whole.
+    func hash(_ cell: Int, _ worker: PackWorker) throws(SiltError) {
+        let read = try unsafe worker.base.read(tensor, grid.range(cell), as: tensor.info.dtype, hashing: true)
+        if let digest = unsafe read.digest { digests.set(cell, digest) }
     }
 
     /// True for the first task that asks.

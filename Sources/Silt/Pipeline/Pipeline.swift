@@ -12,21 +12,23 @@ struct Pipeline: Sendable {
     /// Runs `count` jobs and returns when all are done.
     ///
     /// - Parameters:
+    ///   - loose: so many of the jobs, the first ones, take no turn: `commit` never hears of them, and no job waits for them.
     ///   - makeWorker: makes the buffers of one worker, on its thread.
     ///   - work: does job `index`. Several run at once.
     ///   - commit: takes the jobs' results one at a time, in the order of the jobs.
     /// - Throws: the error of the failed job with the lowest index, the same whatever the number of threads: jobs are handed
     ///   out in order, so every job before it ran to its end. No job begins, and nothing is committed, after a failure.
     func run<Worker, Output>(
-        count: Int, makeWorker: @escaping @Sendable () -> Worker,
+        count: Int, loose: Int = 0, makeWorker: @escaping @Sendable () -> Worker,
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
         commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
     ) throws(SiltError) {
         let failures = Failures()
-        let turn = Turn()
+        let turn = Turn(from: loose)
         drive(count: count, makeWorker: makeWorker, failures) { worker, index in
             let output = Result { () throws(SiltError) in try work(worker, index) }
             if case .failure(let error) = output { failures.add(index, error) }
+            guard index >= loose else { return }
             // Whoever has an index takes its turn, or those after it would wait for ever.
             turn.wait(for: index)
             defer { turn.pass() }

@@ -1,3 +1,4 @@
+internal import DeltaPruning
 public import Logging
 package import TensorTypes
 
@@ -21,6 +22,7 @@ public struct WorkContext: Sendable {
     public init(
         threads: Int = 2, log: Logger, progress: Progress.Handler? = nil, cancellation: Cancellation = Cancellation()
     ) {
+        BLASThreads.settle()
         self.threads = threads
         self.log = log
         self.progress = progress

@@ -53,9 +53,11 @@
 @safe final class Turn: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var number = 0
+    private var number: Int
 
-    init() {
+    /// The first turn is that of `number`.
+    init(from number: Int = 0) {
+        self.number = number
         unsafe pthread_mutex_init(mutex, nil)
         unsafe pthread_cond_init(condition, nil)
     }

@@ -30,10 +30,14 @@ final class RebuildTask: Sendable {
     func baseRange(_ index: Int) -> Range<Int>? {
         guard base != nil else { return nil }
         let cell = record.info.grid.range(index)
-        let needed = record.parts.filter { $0.kind != .whole }.map { $0.elements.clamped(to: cell) }
-            .filter { !$0.isEmpty }
-        guard let first = needed.first, let last = needed.last else { return nil }
-        return first.lowerBound..<last.upperBound
+        // Once for every cell: no arrays on the way.
+        var needed: Range<Int>?
+        for part in record.parts where part.kind != .whole {
+            let elements = part.elements.clamped(to: cell)
+            guard !elements.isEmpty else { continue }
+            needed = (needed?.lowerBound ?? elements.lowerBound)..<elements.upperBound
+        }
+        return needed
     }
 
     /// Cells of the base that no cell of the result reads exactly.

@@ -1,0 +1,132 @@
+"""How time grows with size: cp, pack, verify and unpack of tiled pairs, and whether it is linear.
+
+usage: growth.py --work DIR [--sizes 0.16,0.5,1,2,4,8] [--runs 3] [--csv FILE] [--svg FILE]
+
+Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. Beside base and fine-tuned file only one output is there at a
+time, and for unpacking the fine-tuned file is not (its SHA-256 is kept, and the result's compared): 8 GB need 20 GB. Exit 1 when
+a time is more than 10 % off the straight line through all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import plot
+from measure import digest, remove, run, warm
+
+ROOT = Path(__file__).resolve().parents[3]
+WORKS = ("cp", "pack", "verify", "unpack")
+#: What runs the programs, for example: chrt -f 10.
+PREFIX = os.environ.get("SPEED_PREFIX", "").split()
+
+
+@dataclass(frozen=True)
+class Point:
+    """Seconds of one kind of work at one size."""
+
+    work: str
+    bytes: int
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Median seconds."""
+        return statistics.median(self.seconds)
+
+
+def timed(words: list[str | Path], output: Path | None, runs: int) -> tuple[float, ...]:
+    """Runs a program so often after one run that warms up; the last output stays."""
+    seconds = []
+    for turn in range(runs + 1):
+        if output:
+            remove(output)
+        os.sync()
+        found = run([*PREFIX, *words]).seconds
+        if turn > 0:
+            seconds.append(found)
+    return tuple(seconds)
+
+
+def measure(work: Path, size: float, runs: int, threads: int, silt: Path) -> list[Point]:
+    """All work at one size."""
+    base, fine, packed, output = (work / f"{name}.safetensors" for name in ("base", "fine", "packed", "output"))
+    data = ROOT / "Tests" / "Data"
+    program = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", str(size * 1e9 / (1 << 30))]
+    subprocess.run([*program, data / "small-base", data / "small-foods", base, fine], check=True)
+    for path in (base, fine):
+        warm(path)
+    common = ["--threads", str(threads), "--quiet"]
+    length, wanted = fine.stat().st_size, digest(fine)
+    found = {"cp": timed(["cp", fine, output], output, runs)}
+    remove(output)
+    found["pack"] = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, runs)
+    remove(fine)
+    found["verify"] = timed([silt, "verify", base, packed, *common], None, runs)
+    found["unpack"] = timed([silt, "unpack", base, packed, "-o", output, *common], output, runs)
+    if digest(output) != wanted:
+        raise ValueError(f"{length} bytes: the unpacked file differs")
+    for path in (base, packed, output):
+        remove(path)
+    return [Point(name, length, found[name]) for name in WORKS]
+
+
+def line(points: list[Point]) -> tuple[float, float]:
+    """Seconds at size 0 and for each byte, by least squares of relative errors."""
+    weights = [1 / point.median**2 for point in points]
+    total = sum(weights)
+    x = sum(w * point.bytes for w, point in zip(weights, points, strict=True)) / total
+    y = sum(w * point.median for w, point in zip(weights, points, strict=True)) / total
+    above = sum(w * (p.bytes - x) * (p.median - y) for w, p in zip(weights, points, strict=True))
+    slope = above / sum(w * (p.bytes - x) ** 2 for w, p in zip(weights, points, strict=True))
+    return y - slope * x, slope
+
+
+def main() -> int:
+    """Measures, prints and draws."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--sizes", default="0.16,0.5,1,2,4,8")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--svg", type=Path)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    silt = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
+    points: list[Point] = []
+    for size in map(float, options.sizes.split(",")):
+        points += measure(options.work.resolve(), size, options.runs, options.threads, silt)
+        texts = [f"{point.work} {point.median:.3f} s" for point in points[-len(WORKS) :]]
+        print(f"{points[-1].bytes / 1e9:.2f} GB: {', '.join(texts)}", flush=True)
+    good = True
+    lines = {}
+    for work in WORKS:
+        own = [point for point in points if point.work == work]
+        lines[work] = start, slope = line(own)
+        errors = [100 * (point.median / (start + slope * point.bytes) - 1) for point in own]
+        worst = max(errors, key=abs)
+        good = good and (abs(worst) <= 10 or work == "cp")
+        print(f"{work}: {start:.3f} s + {1e9 * slope:.3f} s for each GB, at most {worst:+.1f} % off")
+    if options.csv:
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        with options.csv.open("w", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(["work", "bytes", "run", "seconds"])
+            for point in points:
+                for number, seconds in enumerate(point.seconds, 1):
+                    writer.writerow([point.work, point.bytes, number, f"{seconds:.4f}"])
+    if options.svg:
+        curves = {work: [(p.bytes / 1e9, p.median) for p in points if p.work == work] for work in WORKS}
+        options.svg.write_text(plot.svg(curves, "GB of the fine-tuned file", "seconds"))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Running one process, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: One thread in libraries that would take all by themselves; rivals get threads through their own options.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process needed."""
+
+    seconds: float
+    cpu: float
+    peak: int
+
+
+@dataclass
+class Samples:
+    """All runs of a step."""
+
+    runs: list[Run] = field(default_factory=list)
+    bytes: int = 0
+    digest: str = ""
+    refused: str = ""
+
+    @property
+    def median(self) -> float:
+        """Median seconds."""
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Least and most seconds."""
+        seconds = [run.seconds for run in self.runs]
+        return min(seconds), max(seconds)
+
+    @property
+    def cpu(self) -> float:
+        """Median processor seconds, of user and system together."""
+        return statistics.median(run.cpu for run in self.runs)
+
+    @property
+    def peak(self) -> int:
+        """Largest resident set, in bytes."""
+        return max(run.peak for run in self.runs)
+
+
+class Refusal(Exception):
+    """A program failed; the text is its own."""
+
+
+def run(words: list[str | Path]) -> Run:
+    """Runs a program and waits for it.
+
+    A program that prints a JSON object with `seconds` as its last line has measured itself: that is how rivals
+    written in Python leave out the import of their libraries.
+
+    Raises:
+        Refusal: its exit code is not 0.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            [str(word) for word in words], stdout=out, stderr=err, env=os.environ | ENVIRONMENT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise Refusal(last_line(err) or last_line(out) or f"exit {process.returncode}")
+        own = last_line(out)
+    unit = 1 if sys.platform == "darwin" else 1024
+    if own.startswith("{") and "seconds" in (said := json.loads(own)):
+        seconds = said["seconds"]
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def last_line(stream: object) -> str:
+    """The last line of an output that says something."""
+    stream.seek(0)
+    lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+def remove(path: Path) -> None:
+    """Removes a file or directory, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def equal(first: Path, second: Path) -> bool:
+    """Whether two files have the same bytes."""
+    return subprocess.run(["cmp", "-s", first, second], check=False).returncode == 0
+
+
+def warm(path: Path) -> None:
+    """Reads a file, so that it is in the page cache."""
+    with path.open("rb") as stream:
+        while stream.read(1 << 24):
+            pass
