@@ -23,7 +23,7 @@ struct BackwardKernelTests {
         for (value, slope) in zip(values, slopes(.best, code, values)) where value.magnitude > 1e-3 {
             let (x, step) = (Double(value), 1e-4)
             let expected = (exact(x + step) - exact(x - step)) / (2 * step)
-            #expect(abs(Double(slope) - expected) <= 1e-6, "\(code) at \(value): \(slope), not \(expected)")
+            #expect(abs(Double(slope) - expected) <= 2e-6, "\(code) at \(value): \(slope), not \(expected)")
         }
         // Far out, and where a function has a corner.
         let far: [Float] = [0, 1e30, -1e30, 200, -200, .infinity]

@@ -63,7 +63,7 @@ struct BackwardTests {
             let places = [values.firstIndex { $0.magnitude == largest } ?? 0]
             for index in places + (0..<4).map({ _ in generator.below(values.count) }) {
                 // Long steps meet curvature, as where a head's norm is small; short ones rounding.
-                let slopes = try [0.02, 0.005].map { (step: Float) in
+                let slopes = try [0.02, 0.005, 0.002].map { (step: Float) in
                     func at(_ steps: Float) throws -> Double {
                         try scene.loss(changed(scene.weights, name, index, by: steps * step))
                     }
