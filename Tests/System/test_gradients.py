@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import Tensors, float_tensor, read_safetensors, values, write_safetensors
+from checkpoints import Tensors, float_tensor, read_safetensors, write_safetensors
 from models import bert, llama, token_data, write_tiny
 from program import CANNOT_CREATE, ROOT, USAGE, Silt
+from pruning import values
 
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 
