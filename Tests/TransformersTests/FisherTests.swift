@@ -7,8 +7,9 @@ import Transformers
 struct FisherTests {
     private func root(_ logits: [Float], columns: Int, draw: Int, _ batch: TokenBatch) throws -> [Float] {
         try unsafe logits.withUnsafeBufferPointer { buffer in
-            let rows = try unsafe LogitRows(
-                #require(unsafe buffer.baseAddress), rows: logits.count / columns, columns: columns)
+            // No test has no logits.
+            guard let start = buffer.baseAddress else { return [] }
+            let rows = try unsafe LogitRows(start, rows: logits.count / columns, columns: columns)
             var gradient = [Float](repeating: .nan, count: logits.count)
             unsafe rows.fisherRoot(LabelDraw(seed: 4, draw: draw, batch, isCausal: false), to: &gradient)
             return gradient

@@ -29,8 +29,8 @@ struct PipelineAdvice: Sendable {
         var list: [String] = []
         if isTrainable {
             list.append(
-                "The model can be trained again: train with a pull towards the base (AdamR), then pack with plain DARE "
-                    + "(DAREx-L2). Silt does not train; all that follows is about the model as it is.")
+                "The model can be trained again: train with a pull towards the base (silt finetune --optimizer adamr), then "
+                    + "pack with plain DARE (DAREx-L2). All that follows is about the model as it is.")
         }
         switch recommended {
         case .exact where choice.options.isEmpty:
