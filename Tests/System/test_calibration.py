@@ -103,7 +103,7 @@ def test_gradient_rules_lessen_the_divergence(silt: Silt, real_pair: Pair, tmp_p
     report = pack(silt, real_pair, tmp_path / "g.silt", *words, "--q", rule)
     assert divergence(report) < 0.8 * divergence(dare)
     found = factors(silt, tmp_path / "g.silt")
-    assert len(set(found.values())) > 5 and all(0.01 <= q < 0.2 for q in found.values())
+    assert len(set(found.values())) > 3 and all(0.01 <= q < 0.2 for q in found.values())
 
 
 def test_gradient_rule_of_all_and_of_rows(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
