@@ -37,6 +37,7 @@ HALF = 32
 PIECES = {
     "dare": r"^DARE( \(as published\))?$",
     "directions": r"^(sign|low rank( \(as published\))?$|transform$)",
+    "curvature": r"^transform, curvature$",
     "importance": r"^(magnitude|WANDA|columns)",
     "sums": r"^low rank \d+ \+",
     "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
