@@ -197,7 +197,7 @@ def test_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
     """Fewer bytes for less divergence than without; the file verifies, and says how it was made."""
     plain = pack(silt, real_pair, tmp_path / "plain.silt", *CURVED[:2], "--quality", "4", "--vectors", "int4",
                  *CURVED[-2:], "--correct-bias", *ON)  # fmt: skip
-    found = pack(silt, real_pair, tmp_path / "m.silt", *CURVED, "--quality", "1", *ON)
+    found = pack(silt, real_pair, tmp_path / "m.silt", *CURVED, "--quality", "0.3", *ON)
     assert found["bytes"] < plain["bytes"]
     assert divergence(found) < divergence(plain)
     silt.json("verify", real_pair[0], tmp_path / "m.silt", "--against", real_pair[1])

@@ -37,6 +37,7 @@ def test_rows(found: tuple[dict, Path]) -> None:
         ("sign (as published)", None, 1),
         *[("low rank", None, 1)] * 5,
         *[("transform", None, 1)] * 5,
+        *[("transform, curvature", None, 1)] * 2,
     ]
 
 
