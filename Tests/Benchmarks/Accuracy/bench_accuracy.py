@@ -27,7 +27,7 @@ from safetensors.numpy import load_file, save_file
 ROOT = Path(__file__).resolve().parents[3]
 # Base, data sets, and how many examples are tuned on if all would take hours.
 PAIRS = {
-    "small-foods": ("small-base", "foods-small", None),
+    "small-foods": ("small-base", "foods-small", 100),
     "small-foods-adamr": ("small-base", "foods-small", 100),
     "minilm-foods": ("minilm-base", "foods", 48),
     "novels-wordnet": ("novels-base", "novels-wordnet", 12),
