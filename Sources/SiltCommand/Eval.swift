@@ -10,7 +10,8 @@ struct Eval: ParsableCommand {
             Runs the model on DATA: accuracy, F1 and Matthews correlation of classifiers, Pearson and Spearman correlation of \
             regressors, next-token loss, perplexity and top-1 of causal models. MODEL may be a Silt file, with --base: it is \
             rebuilt in memory. DATA is a safetensors file with input_ids [examples, length] (I32 or I64), and optionally \
-            attention_mask, token_type_ids and labels, without which --logits writes the answers all the same.
+            attention_mask, token_type_ids and labels, without which --logits writes the answers all the same. --against \
+            FINETUNED also measures how far MODEL's answers are from those of the model that it stands for: kl, in nats.
 
             Silt runs BERT, RoBERTa, DistilBERT, Llama, Mistral, Qwen2, Qwen3 and GPT-2. Any other model: --evaluator \
             'CMD {model}' runs a command whose last line is a number, or JSON with one.
@@ -26,6 +27,9 @@ struct Eval: ParsableCommand {
 
     @Option(help: "The base of MODEL, which then is a Silt file.")
     var base: String?
+
+    @Option(help: "A checkpoint: measure the divergence of MODEL's answers from its answers too (kl, in nats).")
+    var against: String?
 
     @Option(help: "Examples that are read at most (default: all).")
     var examples: Int?
@@ -50,8 +54,8 @@ struct Eval: ParsableCommand {
         if (data == nil) == (evaluator == nil) {
             throw ValidationError("Give either DATA or --evaluator CMD.")
         }
-        if evaluator != nil, examples != nil || logits != nil || gradients != nil {
-            throw ValidationError("--examples, --logits and --gradients have no meaning with --evaluator.")
+        if evaluator != nil, examples != nil || logits != nil || gradients != nil || against != nil {
+            throw ValidationError("--examples, --against, --logits and --gradients have no meaning with --evaluator.")
         }
         if force, logits == nil, gradients == nil {
             throw ValidationError("--force has a meaning with --logits and --gradients only.")
@@ -67,7 +71,7 @@ struct Eval: ParsableCommand {
             let judge = ModelEvaluator(context, examples: examples)
             if let evaluator { return try judge.evaluate(model: model, base: base, command: evaluator) }
             return try judge.evaluate(
-                model: model, base: base, data: data ?? "", logits: logits, gradients: gradients,
+                model: model, base: base, data: data ?? "", against: against, logits: logits, gradients: gradients,
                 replaceExisting: force)
         }
         common.report(report.json, lines(report))
@@ -78,7 +82,7 @@ struct Eval: ParsableCommand {
         for measure in report.measures { table.add([measure.name, Eval.text(measure.value)]) }
         let examples = report.examples > 0 ? "\(Text.grouped(report.examples)) examples, " : ""
         let last = "\(examples)\(Text.decimal(report.seconds, 2)) s"
-        guard report.metric != nil else { return ["no labels, no metric", last] }
+        guard !report.measures.isEmpty else { return ["no labels, no metric", last] }
         return table.lines() + ["", last]
     }
 

@@ -147,4 +147,19 @@ struct TransformCoderTests {
         let fitted = again.code(delta.span, decomposition)
         #expect(fitted.squaredError(to: delta.span) < 1.02 * code.squaredError(to: delta.span))
     }
+
+    @Test("has other scales after division, of the same integers; those that would leave BF16 stay")
+    func division() throws {
+        let delta = Samples.delta(rows: 30, columns: 40, rank: 6)
+        let code = try TransformCoder(quality: 0.1).code(delta.span, rows: 30, columns: 40)
+        try #require(code.rank > 2)
+        var factors = [Double](repeating: 1, count: code.rank)
+        (factors[0], factors[1], factors[2]) = (0.5, 0.9, 1e-60)
+        let divided = code.divided(by: factors)
+        check(divided, rows: 30, columns: 40)
+        #expect(divided.left == code.left && divided.right == code.right)
+        #expect(divided.scales[0] == 2 * code.scales[0])
+        #expect(abs(Double(divided.scales[1]) * 0.9 / Double(code.scales[1]) - 1) < 0x1p-8)
+        #expect(divided.scales[2...] == code.scales[2...])
+    }
 }

@@ -34,7 +34,22 @@ struct CalibrationOptionsTests {
         without.rule = rule
         #expect(refuses(without, random()))
         #expect(refuses(calibration { $0.rule = rule }, nil))
-        #expect(refuses(calibration { $0.rule = rule }, random { $0.method = .transform }))
+        #expect(refuses(calibration { $0.rule = rule }, random { $0.method = .lowrank }))
+    }
+
+    @Test("components have a q down a gradient, and each its own", arguments: CalibrationOptions.Rule.allCases)
+    func components(rule: CalibrationOptions.Rule) {
+        let transform = random { $0.method = .transform }
+        let isGradient = rule == .gradient || rule == .gradientKL
+        #expect(refuses(calibration { $0.rule = rule }, transform) == !isGradient)
+        for scope in CalibrationOptions.Scope.allCases {
+            #expect(refuses(calibration { ($0.rule, $0.scope) = (rule, scope) }, transform))
+        }
+        #expect(refuses(calibration { ($0.rule, $0.multiplier) = (rule, 2) }, transform))
+        // What a random residual keeps has a q as ever.
+        let sum = random { ($0.method, $0.residual) = (.transform, .random) }
+        let needsAll = [.analytic, .published, .closedForm].contains(rule)
+        #expect(refuses(calibration { $0.rule = rule }, sum) == needsAll)
     }
 
     @Test("rows have factors of their own by some rules only", arguments: CalibrationOptions.Rule.allCases)

@@ -207,12 +207,32 @@ def test_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
     assert coarse["bytes"] < found["bytes"] and divergence(coarse) > divergence(found)
 
 
+@pytest.mark.parametrize("rule", ["gradient", "gradient-kl"])
+@pytest.mark.parametrize("options", [CURVED, ("--method", "transform", "--embeddings", "method")])
+def test_components_have_a_q(
+    silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...], rule: str
+) -> None:
+    """Scales that descend: the same bytes, far less divergence, and a file that says how it was made."""
+    quality = ("--quality", "1" if options == CURVED else "8", "--examples", "40")
+    plain = pack(silt, real_pair, tmp_path / "plain.silt", *options, *ON, *quality)
+    found = pack(silt, real_pair, tmp_path / "m.silt", *options, *ON, *quality, "--q", rule)
+    assert found["packing"]["rule"] == rule
+    assert divergence(found) < 0.7 * divergence(plain)
+    assert abs(found["bytes"] - plain["bytes"]) < 0.02 * plain["bytes"]
+    silt.json("verify", real_pair[0], tmp_path / "m.silt", "--against", real_pair[1], "--eval", DATA)
+
+
 def test_goals_use_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
-    """A bound of the divergence finds it by itself."""
+    """Bounds of the divergence and of the size find it by themselves, and a q for each component."""
     file = tmp_path / "m.silt"
     report = pack(silt, real_pair, file, "--kl-within", "0.02", *ON)
     assert divergence(report) <= 0.02
-    assert silt.json("inspect", file)["packing"]["curvature"]
+    packing = silt.json("inspect", file)["packing"]
+    assert packing["curvature"] and packing["rule"] == "gradient-kl"
+    other = tmp_path / "s.silt"
+    same = pack(silt, real_pair, other, "--size-at-most", report["bytes"], *ON)
+    assert silt.json("inspect", other)["packing"]["rule"] == "gradient-kl"
+    assert same["bytes"] < 1.2 * report["bytes"] and divergence(same) < 0.03
 
 
 @pytest.mark.parametrize(
@@ -223,6 +243,7 @@ def test_goals_use_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> Non
         (*RANDOM, "--correct-bias"),
         ("--kl-within", "0.05"),
         (*CURVED, "--quality", "2"),
+        (*CURVED, "--quality", "2", "--q", "gradient-kl"),
     ],
 )
 def test_threads(silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...]) -> None:
@@ -259,6 +280,9 @@ REFUSED = {
     "too large a seed": (*RANDOM, "--seed", str(2**63 - 1), "--seeds", "4", *ON),
     "no rule": (*RANDOM, "--multiplier", "2", *ON),
     "multiple of a search": (*RANDOM, "--q", "gradient", "--multiplier", "2", *ON),
+    "components by kl": ("--method", "transform", "--q", "kl", *ON),
+    "components by tensor": ("--method", "transform", "--q", "gradient-kl", "--per", "tensor", *ON),
+    "no components": ("--method", "lowrank", "--q", "gradient-kl", *ON),
     "tiny multiplier": (*RANDOM, *ONE, "--q", "closed-form", "--multiplier", "1e-310", *ON),
     "analytic magnitude": ("--method", "magnitude", "--q", "analytic", *ON),
     "negative bound": ("--kl-within=-1", *ON),

@@ -124,6 +124,27 @@ def test_silt_file(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path, opt
         assert metrics(found) == metrics(silt.json("eval", fine, DATA))
 
 
+def test_divergence_of_another(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """--against: KL(reference, model) of the answers, as numpy has it; of a model from itself, 0; no labels needed."""
+    data = read_safetensors(DATA)
+    bare = write_safetensors(tmp_path / "bare.safetensors", {k: v for k, v in data.items() if k != "labels"})
+    file = tmp_path / "m.silt"
+    silt.ok("pack", *real_pair, "-o", file, "--method", "random", "--drop", "0.95")
+    logs = []
+    for name, words in {"m": (file, "--base", real_pair[0]), "f": (real_pair[1],)}.items():
+        place = tmp_path / f"{name}.safetensors"
+        silt.ok("eval", words[0], DATA, *words[1:], "--logits", place)
+        logits = array(read_safetensors(place)["logits"]).astype(np.float64)
+        logs.append(logits - np.log(np.exp(logits).sum(1, keepdims=True)))
+    expected = (np.exp(logs[1]) * (logs[1] - logs[0])).sum(1).mean()
+    report = silt.json("eval", file, DATA, "--base", real_pair[0], "--against", real_pair[1])
+    assert report["kl"] == pytest.approx(expected, rel=1e-4) and report["metric"] == "accuracy"
+    found = silt.json("eval", file, bare, "--base", real_pair[0], "--against", real_pair[1])
+    assert found["kl"] == report["kl"] and found["metric"] is None
+    assert silt.json("eval", real_pair[1], DATA, "--against", real_pair[1])["kl"] == 0
+    assert "kl" not in silt.json("eval", real_pair[1], DATA)
+
+
 def test_logits_without_labels(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> None:
     """Answers need no labels: the same bytes as with them, and no metric."""
     _, fine = real_pair

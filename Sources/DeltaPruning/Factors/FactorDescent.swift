@@ -2,8 +2,8 @@
 ///
 /// A factor is q = |c| + floor, so that it stays above the floor; c is what moves (`perlayer_opt.py`).
 package struct FactorDescent: Sendable {
-    /// Steps until the rate is 0.
-    package static let steps = 200
+    /// Steps until the rate is 0, as published.
+    package static let publishedSteps = 200
     /// Decay of c, as a share of the rate.
     static let decay = 0.01
     /// The least c to begin with, as a share of the rate: at 0 it would have no direction.
@@ -11,6 +11,8 @@ package struct FactorDescent: Sendable {
     private static let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8)
 
     private let floor: Double
+    /// Steps until the rate is 0.
+    package let steps: Int
     /// The rate at the beginning.
     private let rate: Double
     private var coefficients: [Double]
@@ -23,8 +25,12 @@ package struct FactorDescent: Sendable {
 
     /// Begins at the factors `start`, or a hundredth of the rate above the floor where they are below that.
     ///
-    /// - Parameter rate: about how far a factor moves in a step at the beginning; DAREx's program has 0.01.
-    package init(start: [Double], floor: Double, rate: Double) {
+    /// - Parameters:
+    ///   - rate: about how far a factor moves in a step at the beginning; DAREx's program has 0.01.
+    ///   - steps: until the rate is 0.
+    package init(start: [Double], floor: Double, rate: Double, steps: Int = FactorDescent.publishedSteps) {
+        precondition(steps > 0)
+        self.steps = steps
         (self.floor, self.rate) = (floor, rate)
         coefficients = start.map { max($0 - floor, FactorDescent.least * rate) }
         first = start.map { _ in 0 }
@@ -38,8 +44,8 @@ package struct FactorDescent: Sendable {
     ///
     /// - Precondition: a slope for each factor, and fewer than `steps` steps before.
     package mutating func step(_ slopes: [Double]) {
-        precondition(slopes.count == coefficients.count && count < FactorDescent.steps)
-        let angle = Double.pi * Double(count) / Double(FactorDescent.steps)
+        precondition(slopes.count == coefficients.count && count < steps)
+        let angle = Double.pi * Double(count) / Double(steps)
         let rate = rate * (1 + Elementary.cosine(angle)) / 2
         let (beta1, beta2) = (FactorDescent.beta1, FactorDescent.beta2)
         count += 1

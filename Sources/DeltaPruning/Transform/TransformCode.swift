@@ -22,6 +22,18 @@ package struct TransformCode: Sendable, Hashable {
         self.scales = scales
     }
 
+    /// The same integers, and each component divided by its rescale factor: scales are rounded to BF16.
+    ///
+    /// A scale that would leave BF16 stays.
+    package func divided(by factors: [Double]) -> TransformCode {
+        precondition(factors.count == rank)
+        let scales = zip(scales, factors).map { scale, factor in
+            let divided = TransformFit.brain(Float(Double(scale) / factor))
+            return divided >= .leastNormalMagnitude && divided.isFinite ? divided : scale
+        }
+        return TransformCode(rows: rows, columns: columns, left: left, right: right, scales: scales)
+    }
+
     /// About how many bits the integers and scales take; within a few per cent.
     package var estimatedBits: Double {
         var bits = 0.0

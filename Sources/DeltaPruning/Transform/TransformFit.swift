@@ -161,7 +161,7 @@ struct TransformFit {
     }
 
     /// The nearest value that BF16 has.
-    private static func brain(_ value: Float) -> Float {
+    static func brain(_ value: Float) -> Float {
         let bits = value.bitPattern
         return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
     }

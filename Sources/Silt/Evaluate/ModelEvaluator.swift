@@ -25,15 +25,17 @@ public struct ModelEvaluator: Sendable {
     /// - Parameters:
     ///   - model: a checkpoint, or a Silt file if `base` is given.
     ///   - base: the base of the Silt file.
-    ///   - data: a safetensors file of token ids, with labels unless the model is causal, or `logits` is given.
+    ///   - data: a safetensors file of token ids, with labels unless the model is causal, or `logits` or `reference` is given.
+    ///   - reference: a checkpoint of the same architecture; the mean divergence of the model's answers from its answers, in
+    ///     nats, is measured too, and called `kl`.
     ///   - logits: a file to write: `logits` [examples, labels], or `loss` [examples, length - 1] of a causal model, F32.
     ///   - gradients: a file to write: the gradient of the mean loss by tensor, F32, of the tensors' names and shapes.
     ///   - replaceExisting: whether files that have these names give way.
     /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs, or if gradients are
     ///   wanted and the data have no labels; `cannotCreate` if the name of `logits` or `gradients` is taken.
     public func evaluate(
-        model: String, base: String? = nil, data: String, logits: String? = nil, gradients: String? = nil,
-        replaceExisting: Bool = false
+        model: String, base: String? = nil, data: String, against reference: String? = nil, logits: String? = nil,
+        gradients: String? = nil, replaceExisting: Bool = false
     ) throws(SiltError) -> EvaluationReport {
         let clock = ContinuousClock()
         let begin = clock.now
@@ -43,12 +45,15 @@ public struct ModelEvaluator: Sendable {
         let loader = ModelLoader(context)
         let loaded: ModelLoader.Loaded
         if let base { loaded = try loader.silt(model, base: base) } else { loaded = try loader.checkpoint(model) }
+        let other = try reference.map { (path) throws(SiltError) in try loader.checkpoint(path) }
         for output in outputs {
             try OutputGuard.check(
-                output, files: [data, model, loaded.configuration.file], checkpoints: [loaded.checkpoint])
+                output, files: [data, model, loaded.configuration.file],
+                checkpoints: [loaded.checkpoint] + (other.map { [$0.checkpoint] } ?? []))
         }
         let judge = try ModelJudge(
             loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
+        if let other { try judge.remember(other.weights) }
         let metric = judge.metric
         var mean: MeanGradient?
         if gradients != nil {
@@ -62,14 +67,15 @@ public struct ModelEvaluator: Sendable {
                 answers.values, answers.shape, metric == .loss ? "loss" : "logits", to: logits,
                 replacing: replaceExisting)
         } else {
-            guard metric != nil else {
+            guard metric != nil || reference != nil else {
                 throw SiltError(
                     .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
-                    advice: "add a tensor `labels` [examples], or write the answers with --logits")
+                    advice: "add `labels` [examples], write the answers with --logits, or compare with --against MODEL")
             }
             verdict = try judge.judge(loaded.weights)
         }
         var measures = verdict.metrics.map { EvaluationReport.Measure(name: $0.name, value: $0.value) }
+        if let divergence = verdict.divergence { measures.append(.init(name: "kl", value: divergence)) }
         if let gradients, let mean {
             try mean.write(to: gradients, replacing: replaceExisting)
             if metric != .loss { measures.append(.init(name: "loss", value: mean.loss)) }

@@ -28,27 +28,49 @@ struct FactorBuilder {
                 .usage, "the rank \(rank) is larger than the matrix, which has \(delta.rows) x \(delta.columns)",
                 tensor: name, advice: "give a rank of at most \(limit), or leave the tensor out with --except")
         }
+        if options.method == .transform { return try transform(delta, name, &chunks) }
         do throws(DecompositionError) {
             let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
-            if options.method == .transform {
-                var coder = TransformCoder(quality: context.step(options.quality))
-                coder.deadZone = options.deadZone
-                let curvature = curvature?.curvature(of: name, rows: delta.rows, columns: delta.columns)
-                let decomposition = try context.decompositions.decomposition(
-                    of: name, values, rows: delta.rows, columns: delta.columns,
-                    reaching: coder.leastSigma(rows: delta.rows, columns: delta.columns), curvature)
-                let code = coder.code(values, decomposition, curvature)
-                return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
-            }
             let decomposition = try context.decompositions.decomposition(
                 of: name, values, rows: delta.rows, columns: delta.columns, rank: options.rank)
             let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
             return rank == 0 ? nil : lowRank(LowRank(decomposition, rank: rank), delta, name, &chunks)
         } catch {
-            throw SiltError(
-                .usage, "the singular value decomposition failed: \(error)", tensor: name,
-                advice: "leave the tensor out with --except, or choose another method")
+            throw FactorBuilder.failure(error, name)
         }
+    }
+
+    private func transform(
+        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+    ) throws(SiltError) -> LowRankRecord? {
+        var coder = TransformCoder(quality: context.step(options.quality))
+        coder.deadZone = options.deadZone
+        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        let curvature = curvature?.curvature(of: name, rows: delta.rows, columns: delta.columns)
+        var code: TransformCode
+        do throws(DecompositionError) {
+            let decomposition = try context.decompositions.decomposition(
+                of: name, values, rows: delta.rows, columns: delta.columns,
+                reaching: coder.leastSigma(rows: delta.rows, columns: delta.columns), curvature)
+            code = coder.code(values, decomposition, curvature)
+        } catch {
+            throw FactorBuilder.failure(error, name)
+        }
+        if let factors = options.componentFactors(of: name) {
+            guard factors.count == code.rank else {
+                throw SiltError(
+                    .usage, "there are \(factors.count) rescale factors for \(code.rank) components", tensor: name,
+                    advice: "give those that were found at this quality")
+            }
+            code = code.divided(by: factors)
+        }
+        return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
+    }
+
+    private static func failure(_ error: DecompositionError, _ name: String) -> SiltError {
+        SiltError(
+            .usage, "the singular value decomposition failed: \(error)", tensor: name,
+            advice: "leave the tensor out with --except, or choose another method")
     }
 
     private func lowRank(

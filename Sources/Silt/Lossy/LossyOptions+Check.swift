@@ -119,6 +119,15 @@ extension LossyOptions {
         return factors.count == rows ? .rows(factors) : nil
     }
 
+    /// Whether q is about the components of products, each of which has one of its own.
+    var rescalesComponents: Bool { method == .transform && residual == nil }
+
+    /// What the components of a tensor are divided by; nil for nothing.
+    func componentFactors(of tensor: String) -> [Double]? {
+        guard rescalesComponents, case .factors(let table) = rescale else { return nil }
+        return table[tensor]
+    }
+
     /// What the file tells people of how it was made.
     var summary: [(name: String, value: String)] {
         var list = [("method", method.rawValue + (residual.map { "+\($0.rawValue)" } ?? ""))]

@@ -61,7 +61,8 @@ public struct LossyOptions: Sendable, Hashable {
         /// 1 - p for random choices, none for others.
         case dare
         case value(Double)
-        /// By tensor: one number, or one for each row; tensors that are not named have none.
+        /// By tensor: one number, or one for each row; of method transform one for each component, in the order in which they are
+        /// stored. Tensors that are not named have none.
         case factors([String: [Double]])
     }
 

@@ -31,6 +31,14 @@ extension CandidateSearch {
             change(&attempt)
             best = try nearer(best, family, attempt, limit)
         }
+        // With a q for each component, the same bytes hold more: of singular directions, whatever was best without.
+        if judges.canDescend {
+            let family = judges.curvature == nil ? CandidateFamily.transform : .curvature
+            var attempt = best?.setting ?? setting
+            attempt.descends = true
+            if best?.family.name != family.name { attempt.common.deadZone = LossyOptions().deadZone }
+            best = try nearer(best, family, attempt, limit)
+        }
         for seed in 1..<max(1, seeds) where best?.family.name == "random" {
             guard let winner = best else { break }
             var attempt = winner.setting

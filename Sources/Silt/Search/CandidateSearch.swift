@@ -31,6 +31,8 @@ struct CandidateSearch {
     struct Setting: Sendable {
         var common: LossyOptions
         var correctsBias = false
+        /// Whether each component has a q of its own, found down the divergence's gradient.
+        var descends = false
     }
 
     /// The smallest; nil if no lossy file smaller than the exact one keeps to the goal.
@@ -58,7 +60,7 @@ struct CandidateSearch {
             return best
         }
         try refine(&winner, &setting)
-        return try polish(winner)
+        return try descend(try polish(winner), setting)
     }
 
     /// All families that can be tried.
@@ -190,16 +192,21 @@ struct CandidateSearch {
         let options = family.options(rung, setting.common)
         var tuning = judges.tuning
         var model = try bench.code(options, tuning)
+        guard model.bytes < limit else { return nil }
+        if setting.descends {
+            model = try judges.descended(model, bench)
+            tuning.notes.append(("rule", CalibrationOptions.Rule.gradientKL.rawValue))
+        }
         if setting.correctsBias { model = try judges.corrected(model, bench, &tuning) }
         guard model.bytes < limit else { return nil }
         let standing = try judges.judge(model, bench)
         handler?(
             Trial(
-                options: options.arguments + (setting.correctsBias ? " --correct-bias" : ""), bytes: model.bytes,
-                divergence: standing.divergence, metric: standing.metric, passes: standing.passes))
+                options: setting.arguments(options), bytes: model.bytes, divergence: standing.divergence,
+                metric: standing.metric, passes: standing.passes))
         guard standing.passes else { return nil }
         return Winner(
-            options: options, tuning: tuning, bytes: model.bytes, rung: rung, family: family,
+            options: model.options, tuning: tuning, bytes: model.bytes, rung: rung, family: family,
             setting: setting, standing: standing)
     }
 }

@@ -44,6 +44,9 @@ struct GoalJudge: Sendable {
     /// Whether biases can take the mean error of their layers in.
     var canCorrect: Bool { statistics != nil }
 
+    /// Whether components can have a q of their own.
+    var canDescend: Bool { calibration != nil }
+
     /// Whether each look may take hours, so that a search had better ask seldom.
     var isCostly: Bool { evaluator != nil }
 
@@ -102,6 +105,14 @@ struct GoalJudge: Sendable {
         let passes = evaluator.keeps(value, within: bound)
         if !passes, let divergence { refused.add(divergence) }
         return Standing(divergence: divergence, metric: value, passes: passes)
+    }
+
+    /// The candidate with a q for each component, down the divergence's gradient.
+    func descended(_ model: BenchModel, _ bench: Workbench) throws(SiltError) -> BenchModel {
+        guard let calibration else { return model }
+        let finder = FactorFinder(bench: bench, calibration: calibration, validation: nil, statistics: nil)
+        let found = try finder.find(model, .gradientKL, nil, multiplier: nil)
+        return try finder.applied(found, to: model, tuning)
     }
 
     /// The candidate with the mean error of its layers in their biases; `tuning` gains what the packer needs for that.

@@ -78,6 +78,7 @@ struct SweepCandidate: Sendable {
         rows.append(sign(common))
         rows += ranks("low rank (as published)", common, .bf16) + ranks("low rank", common, .int4)
         rows += qualities(common) + curved(common, [0.125, 0.25, 0.5, 1, 2, 4])
+        rows += descending(qualities(common)) + descending(curved(common, [0.5, 1, 2, 4, 8]))
         var mixed = with(common, .lowrank)
         (mixed.residual, mixed.rank) = (.random, 2)
         return rows + dropping("low rank 2 + DARE", mixed, drops)
@@ -134,6 +135,13 @@ struct SweepCandidate: Sendable {
             // Integers of 4 bits are the vectors of all other rows; here they have the method's own steps.
             if options.vectors == .int4 { options.vectors = .method }
             return SweepCandidate(method: "transform, curvature", options: options)
+        }
+    }
+
+    /// The same with a q for each component.
+    private static func descending(_ rows: [SweepCandidate]) -> [SweepCandidate] {
+        rows.map { row in
+            SweepCandidate(method: "\(row.method), gradient-kl", options: row.options, rule: .gradientKL)
         }
     }
 

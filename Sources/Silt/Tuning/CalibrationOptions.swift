@@ -11,7 +11,7 @@ public struct CalibrationOptions: Sendable, Hashable {
         /// The one with the least Kullback-Leibler divergence from the fine-tuned model.
         case kl
         /// Tensor by tensor, the ones with the least squared error of the fine-tuned model's five largest logits, down its
-        /// gradient: DAREx-q, per layer.
+        /// gradient: DAREx-q, per layer. Of method transform, component by component.
         case gradient
         /// The same with the divergence from the fine-tuned model in place of the squared error.
         case gradientKL = "gradient-kl"
@@ -152,7 +152,21 @@ public struct CalibrationOptions: Sendable, Hashable {
             throw refuse("only random masks have seeds to choose from", "leave --seeds out, or take --method random")
         }
         guard let rule else { return }
+        if rule.isSearch, multiplier != nil {
+            throw refuse("the rule \(rule.rawValue) finds q itself, not a multiple of it", "leave --multiplier out")
+        }
         let sparse = lossy.residual ?? lossy.method
+        if lossy.rescalesComponents {
+            guard rule == .gradient || rule == .gradientKL else {
+                throw refuse(
+                    "q of method transform, one for each component, is found down a gradient and not by the rule \(rule.rawValue)",
+                    "take --q gradient-kl or gradient")
+            }
+            guard scope == nil else {
+                throw refuse("each component of method transform has a q of its own", "leave --per out")
+            }
+            return
+        }
         guard sparse.isSparse else { throw refuse("\(lossy.method.rawValue) has no q", "leave --q out") }
         switch rule {
         case .analytic, .published, .closedForm:
@@ -163,9 +177,6 @@ public struct CalibrationOptions: Sendable, Hashable {
         }
         guard scope != .row || ![.labelled, .unlabelled, .kl, .analytic, .published].contains(rule) else {
             throw refuse("q by the rule \(rule.rawValue) is not found row by row", "take --per tensor or global")
-        }
-        if rule.isSearch, multiplier != nil {
-            throw refuse("the rule \(rule.rawValue) finds q itself, not a multiple of it", "leave --multiplier out")
         }
         if rule == .analytic || rule == .published, scope == .global {
             throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "take --per tensor")

@@ -19,6 +19,16 @@ extension FactorFinder {
         let model = try bench.code(options, tuning)
         guard let rule = candidate.rule else { return (model, nil) }
         let found = try find(model, rule, candidate.scope, multiplier: candidate.multiplier)
-        return (FactorFinder.rescaled(model, found.factors, bench), found.factors)
+        return (try applied(found, to: model, tuning), found.factors)
+    }
+
+    /// The candidate with the factors that were found.
+    ///
+    /// Components have theirs in the scales that they are coded with, all others in the record.
+    func applied(_ found: Found, to model: BenchModel, _ tuning: LossyTuning?) throws(SiltError) -> BenchModel {
+        guard model.options.rescalesComponents else { return FactorFinder.rescaled(model, found.factors, bench) }
+        var options = model.options
+        options.rescale = .factors(found.factors)
+        return try bench.code(options, tuning)
     }
 }

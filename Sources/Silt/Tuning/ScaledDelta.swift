@@ -1,41 +1,73 @@
 internal import DeltaKernels
+internal import DeltaPruning
 internal import Transformers
 
-/// A pruned tensor as a function of its rescale factors q: base + kept / q, in binary32, not rounded to the tensor's type.
+/// A tensor as a function of the rescale factors of its delta, in binary32, not rounded to the tensor's type.
+///
+/// It is base + kept / q of a pruned delta, and base + the sum of component k / q_k of a low-rank one.
 struct ScaledDelta: Sendable {
-    let name: String
-    /// The tensor without what q divides.
-    private let base: FloatTensor
-    private let kept: SparseValues
-    /// The part of the kept values that each factor divides.
-    private let parts: [Range<Int>]
+    /// What the factors divide.
+    private enum Scaled: Sendable {
+        /// Kept values, and the part of them that each factor divides.
+        case kept(SparseValues, parts: [Range<Int>])
+        /// A factor for each component.
+        case product(ComponentProduct)
+    }
 
+    let name: String
+    /// The tensor without what the factors divide.
+    private let base: FloatTensor
+    private let scaled: Scaled
+
+    /// A pruned delta.
+    ///
     /// - Parameters:
     ///   - kept: dense and not divided, the first `kept.count` elements of the tensor.
     ///   - rows: rows that have a factor each; nil: all have one.
     init(name: String, base: FloatTensor, kept: [Float], rows: Int?) {
         (self.name, self.base) = (name, base)
-        self.kept = SparseValues(kept)
+        let values = SparseValues(kept)
         if let rows, rows > 0 {
-            parts = self.kept.parts(rows: rows, columns: kept.count / rows)
+            scaled = .kept(values, parts: values.parts(rows: rows, columns: kept.count / rows))
         } else {
-            parts = [0..<self.kept.count]
+            scaled = .kept(values, parts: [0..<values.count])
         }
     }
 
+    /// A low-rank delta, of the first elements of the tensor.
+    init(name: String, base: FloatTensor, product: ComponentProduct) {
+        (self.name, self.base, scaled) = (name, base, .product(product))
+    }
+
     /// Number of factors.
-    var factors: Int { parts.count }
+    var factors: Int {
+        switch scaled {
+        case .kept(_, let parts): parts.count
+        case .product(let product): product.rank
+        }
+    }
 
     /// The tensor with these factors.
     func tensor(_ factors: [Double]) -> FloatTensor {
         unsafe FloatTensor(shape: base.shape) { target in
             unsafe target.update(from: base.start, count: base.count)
-            for (part, factor) in zip(parts, factors) { unsafe kept.add(part, dividedBy: Float(factor), to: target) }
+            switch scaled {
+            case .kept(let kept, let parts):
+                for (part, factor) in zip(parts, factors) {
+                    unsafe kept.add(part, dividedBy: Float(factor), to: target)
+                }
+            case .product(let product): unsafe product.add(dividedBy: factors, to: target)
+            }
         }
     }
 
-    /// The slopes of a loss with respect to the factors, from its gradient with respect to the tensor: -<gradient, kept> / q^2.
+    /// The slopes of a loss with respect to the factors, from its gradient with respect to the tensor: -<gradient, part> / q^2.
     func slopes(_ gradient: GradientTable.Tensor, _ factors: [Double]) -> [Double] {
-        zip(parts, factors).map { part, factor in unsafe -kept.dot(part, gradient.start) / (factor * factor) }
+        let dots =
+            switch scaled {
+            case .kept(let kept, let parts): parts.map { unsafe kept.dot($0, gradient.start) }
+            case .product(let product): unsafe product.dots(gradient.start)
+            }
+        return zip(dots, factors).map { -$0 / ($1 * $1) }
     }
 }

@@ -136,7 +136,7 @@ struct Tuner {
             var divergence = plain
             if let rule = calibration.rule {
                 let factors = try finder.find(model, rule, calibration.scope, multiplier: calibration.multiplier)
-                model = FactorFinder.rescaled(model, factors.factors, bench)
+                model = try finder.applied(factors, to: model, tuning)
                 found = factors
                 divergence = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
                 if divergence > 1.02 * plain {

@@ -12,6 +12,12 @@ struct BenchModel: Sendable {
         var components: [ComponentRecord]
         let chunks: ComponentChunks
 
+        /// Its low-rank component; nil without.
+        var product: LowRankRecord? {
+            for case .lowRank(let product) in components { return product }
+            return nil
+        }
+
         /// The tensor with other rescale factors; those of products stay.
         func rescaled(_ factor: RescaleFactor?) -> Tensor {
             var copy = self

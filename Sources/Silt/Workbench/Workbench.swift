@@ -20,7 +20,9 @@ final class Workbench: Sendable {
     let fineTunedBytes: Int
     let parameters: Int
     let context: WorkContext
-    private let sizes: [ByteName: Int]
+    private let size: CandidateSize
+    /// Evaluations that a file would record: the divergence, and the metric.
+    private let evaluations: Int
     private let decompositions = DecompositionStore(keeping: true)
 
     /// Reads the pair, and packs it exactly into nowhere: what lossy methods leave alone is stored like that.
@@ -60,7 +62,8 @@ final class Workbench: Sendable {
         exactBytes = exact.report.bytes
         fineTunedBytes = exact.report.fineTunedBytes
         parameters = exact.report.parameters
-        sizes = exact.tensorBytes
+        size = CandidateSize(exact: exact)
+        evaluations = runsModels ? 2 : 0
     }
 
     /// The smaller extent of the smallest matrix that a method takes; 1 without any.
@@ -127,12 +130,13 @@ final class Workbench: Sendable {
                 }
             })
         let coded = results.withLock { $0.compactMap { $0 } }
-        var bytes = exactBytes
-        for tensor in coded {
-            bytes -= sizes[ByteName(tensors[tensor.index].name)] ?? 0
-            // Digests, q and receipt of a lossy tensor take some 40 bytes of manifest more than an exact one's.
-            bytes += tensor.chunks.bytes + 40
-        }
+        let bytes = try size.bytes(
+            coded.map { tensor in
+                CandidateSize.Coded(
+                    name: tensors[tensor.index].name, known: tensors[tensor.index].knownElements,
+                    components: tensor.components, chunks: tensor.chunks)
+            },
+            options.summary + (tuning?.notes ?? []), evaluations: evaluations)
         return BenchModel(options: options, tensors: coded, bytes: bytes)
     }
 

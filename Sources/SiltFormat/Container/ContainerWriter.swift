@@ -34,6 +34,12 @@ package final class ContainerWriter {
         return chunks.append(size: bytes.count, checksum: Checksum64.of(bytes))
     }
 
+    /// Bytes of a file with this manifest and these chunks.
+    package static func size(_ manifest: Manifest, _ chunks: ChunkTable) throws(SiltError) -> Int {
+        ContainerHeader.reserved + chunks.payloadBytes + chunks.stored.count
+            + (try ManifestFrame.bytes(of: manifest).count)
+    }
+
     /// Writes what follows the chunks and lets the file appear, once it opens as readers do; returns its size in bytes.
     package func finish(_ manifest: Manifest) throws(SiltError) -> Int {
         let chunkBytes = chunks.stored

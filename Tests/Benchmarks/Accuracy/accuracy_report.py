@@ -134,8 +134,8 @@ def smallest(found: dict, goal: str, only: Callable[[dict], bool]) -> str:
 def bounds(tables: list[dict]) -> list[str]:
     """The files that the searches find beside the smallest rows that keep to the same bound."""
     lines = [
-        "| pair | bound | best row as published | best row | file found | x smaller | metric, test |",
-        "|---|---|---:|---:|---:|---:|---:|",
+        "| pair | bound | best row as published | best row | file found | x smaller | metric, test | KL, test |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for found in tables:
         for row in found["bounded"]:
@@ -144,7 +144,7 @@ def bounds(tables: list[dict]) -> list[str]:
             lines.append(
                 f"| {found['finetuned']} | {words} | {published} | {smallest(found, row['goal'], lambda _: True)} "
                 f"| {row['bytes']:,} | {found['finetuned_bytes'] / row['bytes']:.0f} "
-                f"| {row['metric']:.4f} of {found['finetuned_metric']:.4f} |"
+                f"| {row['metric']:.4f} of {found['finetuned_metric']:.4f} | {row['divergence']:.4f} |"
             )
     return lines
 

@@ -37,7 +37,7 @@ HALF = 32
 PIECES = {
     "dare": r"^DARE( \(as published\))?$",
     "directions": r"^(sign|low rank( \(as published\))?$|transform$)",
-    "curvature": r"^transform, curvature$",
+    "curvature": r"^transform, (curvature|gradient)",
     "importance": r"^(magnitude|WANDA|columns)",
     "sums": r"^low rank \d+ \+",
     "search": r"^DAREx-q (kl|labelled|unlabelled)( \(as published\))?$",
@@ -91,7 +91,7 @@ def sweep(program: Path, data: Path, name: str, methods: str | None, options: ar
 
 
 def bounded(program: Path, data: Path, name: str, options: argparse.Namespace) -> dict:
-    """What the searches for the smallest file within a bound find: bytes, and the metric on the test data."""
+    """What the searches for the smallest file within a bound find: bytes; metric and divergence on the test data."""
     base, task, _ = PAIRS[name]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -105,9 +105,12 @@ def bounded(program: Path, data: Path, name: str, options: argparse.Namespace) -
             file = work / f"{goal}.silt"
             run = [program, "pack", *pair, "-o", file, "--json", "--quiet", "--seeds", options.seeds, *words]
             subprocess.run([str(word) for word in run], stdout=subprocess.PIPE, check=True)
-            run = [program, "eval", file, test, "--base", pair[0], "--json", "--quiet"]
-            found = subprocess.run([str(word) for word in run], stdout=subprocess.PIPE, check=True)
-            rows.append({"goal": goal, "bytes": file.stat().st_size, "metric": json.loads(found.stdout)["value"]})
+            run = [program, "eval", file, test, "--base", pair[0], "--against", pair[1], "--json", "--quiet"]
+            measured = subprocess.run([str(word) for word in run], stdout=subprocess.PIPE, check=True)
+            found = json.loads(measured.stdout)
+            rows.append(
+                {"goal": goal, "bytes": file.stat().st_size, "metric": found["value"], "divergence": found["kl"]}
+            )
     return {"rows": rows}
 
 
