@@ -38,7 +38,7 @@ public struct PipelineReport: Sendable {
         public let name: String
         /// What to give `silt pack`, words quoted for a shell; empty for exact.
         public let options: String
-        /// Bytes of the whole file, within a percent or two; of files below 100 kB within 4.
+        /// Bytes of the whole file, within a percent.
         public let bytes: Int
         /// Mean divergence from the fine-tuned model on the calibration data, in nats.
         public let divergence: Double

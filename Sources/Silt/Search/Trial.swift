@@ -2,7 +2,7 @@
 public struct Trial: Sendable {
     /// How `silt pack` is told to make it; empty for the exact delta.
     public let options: String
-    /// Bytes of the file, within a percent or two; all counted.
+    /// Bytes of the file, within a percent; all counted.
     public let bytes: Int
     /// Mean divergence from the fine-tuned model on the calibration data, in nats; nil if it was not measured.
     public let divergence: Double?

@@ -32,6 +32,6 @@ struct BenchModel: Sendable {
     /// How it was made.
     let options: LossyOptions
     var tensors: [Tensor]
-    /// Bytes of the whole file, within a percent or two: all that is not lossy counted.
+    /// Bytes of the whole file, within a percent: all that is not lossy counted.
     let bytes: Int
 }

@@ -41,7 +41,8 @@ struct LossyArguments: ParsableArguments {
             "Rescale factor q, by which kept values are divided (default: dare, which is 1 - p).",
             discussion: """
                 A number, dare, or how data find it: labelled, unlabelled, kl, gradient, gradient-kl, analytic, \
-                published, closed-form, least-squares.
+                published, closed-form, least-squares. With method transform, gradient and gradient-kl give each \
+                component its own.
                 """))
     var q: RescaleArgument?
 
