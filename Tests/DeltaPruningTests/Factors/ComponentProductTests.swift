@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Products of factors, each component with a factor of its own")
 struct ComponentProductTests {
-    private let (rank, rows, columns) = (3, 5, 7)
+    private let rank = 3
+    private let rows = 5
+    private let columns = 7
 
     /// Sum over k of left(k, i) right(k, j) / q_k, in binary64.
     private func expected(_ left: [Float], _ right: [Float], _ factors: [Double]) -> [Double] {
