@@ -22,6 +22,16 @@ struct Verdict: Sendable {
     /// reference's; 0 if not known.
     var uncertainty = 0.0
 
+    /// Takes `divergence` in place of a smaller one that was measured on data which the model was fitted to.
+    ///
+    /// What the reference expects changed answers to cost grows with the square of the change, as the divergence does.
+    mutating func expect(divergence other: Double) {
+        guard let measured = divergence, measured > 0, other > measured else { return }
+        divergence = other
+        expectedLoss = expectedLoss.map { $0 * (other / measured) }
+        uncertainty *= other / measured
+    }
+
     /// Whether the loss against a reference with the metric `other` is within `bound`, as far as these data can tell.
     ///
     /// A search over many candidates finds those that are lucky on few examples. So classifiers must be within it by what the

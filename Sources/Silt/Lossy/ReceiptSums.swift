@@ -40,6 +40,18 @@ struct ReceiptSums: Sendable {
         }
     }
 
+    /// Adds a run of finite deltas of which nothing is left.
+    mutating func addLoss(of deltas: UnsafePointer<Float>, count: Int) {
+        for index in 0..<count {
+            let d = unsafe Double(deltas[index])
+            if d != 0 { changed += 1 }
+            error += d * d
+            delta += d * d
+            maximum = max(maximum, abs(d))
+        }
+        elements += count
+    }
+
     /// Adds the sums of later elements.
     mutating func add(_ other: ReceiptSums) {
         error += other.error

@@ -14,6 +14,8 @@ extension CandidateSearch {
         let family = judges.curvature == nil ? CandidateFamily.transform : .curvature
         var setting = setting
         setting.descends = true
+        // What biases could take in, components take in for nothing.
+        setting.correctsBias = false
         setting.common.seed = LossyOptions().seed
         guard let first = try firstRung(family, setting, below: winner.bytes, near: winner) else { return winner }
         var best = winner

@@ -36,6 +36,7 @@ extension CandidateSearch {
             let family = judges.curvature == nil ? CandidateFamily.transform : .curvature
             var attempt = best?.setting ?? setting
             attempt.descends = true
+            attempt.correctsBias = false
             if best?.family.name != family.name { attempt.common.deadZone = LossyOptions().deadZone }
             best = try nearer(best, family, attempt, limit)
         }

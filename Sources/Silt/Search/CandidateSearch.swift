@@ -37,7 +37,8 @@ struct CandidateSearch {
 
     /// The smallest; nil if no lossy file smaller than the exact one keeps to the goal.
     func run() throws(SiltError) -> Winner? {
-        if case .sizeAtMost(let bytes) = judges.goal { return try nearest(atMost: bytes) }
+        // Sizes are known to a percent before the file is written.
+        if case .sizeAtMost(let bytes) = judges.goal { return try nearest(atMost: bytes - bytes / 100) }
         var common = LossyOptions()
         common.vectors = .int4
         common.heads = .method
@@ -193,13 +194,14 @@ struct CandidateSearch {
         var tuning = judges.tuning
         var model = try bench.code(options, tuning)
         guard model.bytes < limit else { return nil }
+        if setting.correctsBias { model = try judges.corrected(model, bench, &tuning) }
+        var expected = 0.0
         if setting.descends {
-            model = try judges.descended(model, bench)
+            (model, expected) = try judges.descended(model, bench, tuning)
             tuning.notes.append(("rule", CalibrationOptions.Rule.gradientKL.rawValue))
         }
-        if setting.correctsBias { model = try judges.corrected(model, bench, &tuning) }
         guard model.bytes < limit else { return nil }
-        let standing = try judges.judge(model, bench)
+        let standing = try judges.judge(model, bench, expected: expected)
         handler?(
             Trial(
                 options: setting.arguments(options), bytes: model.bytes, divergence: standing.divergence,

@@ -54,24 +54,30 @@ struct GoalJudge: Sendable {
     var tuning: LossyTuning {
         var tuning = LossyTuning()
         tuning.curvature = curvature
+        tuning.notes.append(("goal", goal.words))
         return tuning
     }
 
     /// Judges.
     ///
     /// The cheaper look comes first: who is far from the fine-tuned model need not be asked more.
-    func judge(_ model: BenchModel, _ bench: Workbench) throws(SiltError) -> Standing {
-        if case .sizeAtMost(let bytes) = goal, model.bytes > bytes { return Standing(passes: false) }
+    ///
+    /// - Parameter expected: the divergence on other data, of a candidate that was fitted to these.
+    func judge(
+        _ model: BenchModel, _ bench: Workbench, expected: Double = 0
+    ) throws(SiltError) -> Standing {
         switch goal {
         case .divergenceWithin(let bound):
-            let divergence = try divergence(model, bench) ?? .infinity
+            let divergence = max(expected, try divergence(model, bench) ?? .infinity)
             return Standing(divergence: divergence, passes: divergence <= bound)
-        case .sizeAtMost:
-            return Standing(divergence: try divergence(model, bench) ?? .infinity, passes: true)
+        case .sizeAtMost(let bytes):
+            guard model.bytes <= bytes else { return Standing(passes: false) }
+            return Standing(divergence: max(expected, try divergence(model, bench) ?? .infinity), passes: true)
         case .metricWithin(let bound):
             if let evaluator { return try standing(model, bench, evaluator, within: bound) }
             guard let validation, let reference = fineTunedMetric else { return Standing(passes: false) }
-            let verdict = try validation.judge(try bench.weights(model))
+            var verdict = try validation.judge(try bench.weights(model))
+            if validation === calibration { verdict.expect(divergence: expected) }
             return Standing(
                 divergence: verdict.divergence, metric: verdict.value,
                 passes: verdict.keeps(within: bound, of: reference))
@@ -107,12 +113,17 @@ struct GoalJudge: Sendable {
         return Standing(divergence: divergence, metric: value, passes: passes)
     }
 
-    /// The candidate with a q for each component, down the divergence's gradient.
-    func descended(_ model: BenchModel, _ bench: Workbench) throws(SiltError) -> BenchModel {
-        guard let calibration else { return model }
+    /// The candidate with a q for each component, down the divergence's gradient; and the divergence that it has on other data.
+    ///
+    /// Factors fit the examples that they were found on better than any others. Some were held out, and theirs is the share of
+    /// the divergence that is left.
+    func descended(
+        _ model: BenchModel, _ bench: Workbench, _ tuning: LossyTuning
+    ) throws(SiltError) -> (model: BenchModel, expected: Double) {
+        guard let calibration, let before = try divergence(model, bench) else { return (model, 0) }
         let finder = FactorFinder(bench: bench, calibration: calibration, validation: nil, statistics: nil)
         let found = try finder.find(model, .gradientKL, nil, multiplier: nil)
-        return try finder.applied(found, to: model, tuning)
+        return (try finder.applied(found, to: model, tuning), before * (found.remaining ?? 1))
     }
 
     /// The candidate with the mean error of its layers in their biases; `tuning` gains what the packer needs for that.

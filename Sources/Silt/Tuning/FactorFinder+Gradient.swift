@@ -30,7 +30,7 @@ extension FactorFinder {
             uniqueKeysWithValues: zip(deltas, result.factors).map { delta, factors in
                 (delta.name, factors.map(FactorFinder.rounded))
             })
-        return Found(factors: factors, multiplier: nil, evaluations: result.evaluations)
+        return Found(factors: factors, remaining: result.remaining, evaluations: result.evaluations)
     }
 
     /// The pruned tensors as functions of their factors.

@@ -26,6 +26,8 @@ struct FactorFinder {
         var factors: [String: [Double]]
         /// What the rule's factors were multiplied by; for analytic rules eta.
         var multiplier: Double?
+        /// The loss that is left, on examples that were held out; nil where the rule holds none.
+        var remaining: Double?
         /// Candidates that were judged.
         var evaluations = 0
     }

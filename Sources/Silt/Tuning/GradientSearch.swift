@@ -41,9 +41,12 @@ struct GradientSearch {
     /// Of so many examples, one is held out; fewer than twice as many serve for both.
     private static let heldOutShare = 5
 
-    /// Factors by tensor, in the order of the deltas, and how many steps and looks they took.
+    /// Factors by tensor, in the order of the deltas.
     struct Result {
         var factors: [[Double]]
+        /// The loss of the held-out examples, as a share of that at the start.
+        var remaining: Double
+        /// Steps and looks.
         var evaluations: Int
     }
 
@@ -95,7 +98,8 @@ struct GradientSearch {
             start: [Double](repeating: start, count: count), floor: floor,
             rate: min(course.rate, GradientSearch.share * start), steps: course.steps)
         var best = (factors: [Double](repeating: start, count: count), loss: 0.0)
-        best.loss = try heldOutLoss(best.factors)
+        let first = try heldOutLoss(best.factors)
+        best.loss = first
         var (looks, idle, next) = (1, 0, Examples(order))
         while descent.count < course.steps, idle < GradientSearch.patience {
             descent.step(try slopes(descent.factors, next.take(min(GradientSearch.examples, training.count))))
@@ -105,7 +109,9 @@ struct GradientSearch {
             idle += 1
             if loss < best.loss { (best, idle) = ((descent.factors, loss), 0) }
         }
-        return Result(factors: split(best.factors), evaluations: descent.count + looks)
+        return Result(
+            factors: split(best.factors), remaining: first > 0 ? best.loss / first : 1,
+            evaluations: descent.count + looks)
     }
 
     /// Examples in the order of one epoch after the other.

@@ -43,10 +43,19 @@ struct Tuner {
         if options.curvature { tuning.curvature = try curvature(bench, configuration, place) }
         let finder = FactorFinder(
             bench: bench, calibration: place.calibration, validation: place.validation, statistics: statistics)
+        // What biases take in depends on q, and comes after it; but components find theirs beside the biases that there will be.
+        let biasesComeFirst = calibration.rule != nil && options.rescalesComponents
+        func corrections(_ model: BenchModel) throws(SiltError) -> [String: [Float]] {
+            guard calibration.correctsBias, let statistics else { return [:] }
+            return try statistics.corrections(try bench.weights(model), bench)
+        }
+        if biasesComeFirst { tuning.corrections = try corrections(try bench.code(options, tuning)) }
         var model = try bestMask(&options, &tuning, bench, finder, place)
-        if calibration.correctsBias, let statistics {
-            tuning.corrections = try statistics.corrections(try bench.weights(model), bench)
-            model = try bench.code(options, tuning, reusing: model)
+        if calibration.correctsBias {
+            if !biasesComeFirst {
+                tuning.corrections = try corrections(model)
+                model = try bench.code(options, tuning, reusing: model)
+            }
             let corrected = model.tensors.contains { tuning.corrections[bench.tensors[$0.index].name] != nil }
             if corrected {
                 tuning.notes.append(("biases", "corrected"))
@@ -173,12 +182,19 @@ struct Tuner {
         }
         guard winner.bytes < bench.exactBytes else { return Decision() }
         var tuning = winner.tuning
-        tuning.notes.append(("goal", judge.goal.words))
         if let evaluator = judge.evaluator, let value = winner.standing.metric {
             tuning.notes += evaluator.notes(value, base: try evaluator.measure(base: base))
         }
         if let place {
-            tuning.evaluations = try evaluations(try bench.code(winner.options, tuning), bench, place, base)
+            // Coded anew, as the packer will.
+            let model = try bench.code(winner.options, tuning)
+            let passes = judge.isCostly ? true : try judge.judge(model, bench).passes
+            guard passes else {
+                throw SiltError(
+                    .fault, "the file would not keep to the goal, as what was tried did; this is a fault of silt",
+                    advice: "please report it, with the options and what --verbose says")
+            }
+            tuning.evaluations = try evaluations(model, bench, place, base)
         }
         return Decision(lossy: winner.options, tuning: tuning)
     }

@@ -31,6 +31,8 @@ struct BenchModel: Sendable {
 
     /// How it was made.
     let options: LossyOptions
+    /// What was known of all tensors that the method takes when the first of them was coded.
+    let deltas: DeltaContext
     var tensors: [Tensor]
     /// Bytes of the whole file, within a percent: all that is not lossy counted.
     let bytes: Int

@@ -24,6 +24,8 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
     /// Values of rows that the base does not have.
     private let gained: [Float]
     private let record: TensorRecord
+    /// What a file says of the loss where the base's tensor stands for the fine-tuned one.
+    let receiptOfBase: Receipt
 
     /// Reads a tensor that the base predicts.
     init(_ task: TensorTask, isStill: Bool, _ worker: PackWorker) throws(SiltError) {
@@ -57,6 +59,9 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
                 count = rest.count
             }
         }
+        var sums = ReceiptSums()
+        unsafe sums.addLoss(of: delta.values, count: delta.count)
+        receiptOfBase = sums.receipt
         record = TensorRecord(
             name: task.name, info: task.info, range: task.entry.range, digest: nil, base: nil, parts: [])
     }

@@ -19,6 +19,8 @@ struct CandidateSize: Sendable {
         let known: Int
         let components: [ComponentRecord]
         let chunks: ComponentChunks
+        /// What the file says of the loss, where that is known; nil: something as long.
+        let receipt: Receipt?
     }
 
     /// Bytes of the file.
@@ -47,18 +49,28 @@ struct CandidateSize: Sendable {
             let rest = record.parts.filter { $0.elements.lowerBound >= coded.known }.map { file.keep($0) }
             let components = file.append(coded.chunks, coded.components)
             record.parts = [PartRecord(kind: .copy, elements: 0..<coded.known, components: components)] + rest
-            record.receipt = CandidateSize.receipt(record.digest)
+            record.receipt = coded.receipt ?? CandidateSize.receipt(record.digest)
+            // The base's digest, which the manifest has then once.
+            if components.isEmpty, rest.isEmpty { record.digest = record.base?.digest }
         }
         candidate.contract = .lossy
         candidate.source = candidate.result.root
+        candidate.result.root = String(candidate.source?.reversed() ?? [])
         candidate.receipt = CandidateSize.receipt(nil)
         candidate.packing = packing
-        candidate.evaluations = (0..<evaluations).map { _ in
+        candidate.evaluations = (0..<evaluations).map { index in
             EvaluationRecord(
-                data: candidate.result.root, use: .calibration, metric: "accuracy", examples: 250, base: nil,
-                fineTuned: 0.8125, rebuilt: 0.8123456789)
+                data: CandidateSize.other(candidate.result.root), use: .calibration,
+                metric: index == 0 ? "kl" : "accuracy", examples: 250, base: nil, fineTuned: 0.8125,
+                rebuilt: 0.8123456789012345)
         }
         return try ContainerWriter.size(candidate, file.chunks)
+    }
+
+    /// A digest that has nothing in common with this one, so that it cannot be compressed beside it.
+    private static func other(_ digest: String) -> String {
+        let digits = Array("0123456789abcdef")
+        return String(digest.map { character in digits[15 - (character.hexDigitValue ?? 0)] })
     }
 
     /// Four numbers of six digits.

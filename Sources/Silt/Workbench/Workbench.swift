@@ -100,11 +100,16 @@ final class Workbench: Sendable {
         }
         let known = Dictionary(
             uniqueKeysWithValues: (earlier?.tensors ?? []).filter(\.isMethod).map { ($0.index, $0) })
-        let chosen = tensors.indices.filter { fates[$0] == .method && known[$0] == nil }
-            .map { tensors[$0] as any DeltaSource }
-        let deltas = try DeltaContext(
-            options, chosen, context.pipeline, nil, decompositions: decompositions,
-            curvature: options.curvature ? tuning?.curvature : nil)
+        let deltas: DeltaContext
+        if let earlier {
+            // Steps and thresholds are those of all matrices, of those that are taken over too.
+            deltas = earlier.deltas
+        } else {
+            deltas = try DeltaContext(
+                options, tensors.indices.filter { fates[$0] == .method }.map { tensors[$0] as any DeltaSource },
+                context.pipeline, nil, decompositions: decompositions,
+                curvature: options.curvature ? tuning?.curvature : nil)
+        }
         let builder = ComponentBuilder(options: options, context: deltas, tuning: tuning)
         let taken = tensors.indices.filter { fates[$0] != .exact }
         let results = Mutex([BenchModel.Tensor?](repeating: nil, count: taken.count))
@@ -134,10 +139,11 @@ final class Workbench: Sendable {
             coded.map { tensor in
                 CandidateSize.Coded(
                     name: tensors[tensor.index].name, known: tensors[tensor.index].knownElements,
-                    components: tensor.components, chunks: tensor.chunks)
+                    components: tensor.components, chunks: tensor.chunks,
+                    receipt: tensor.components.isEmpty ? tensors[tensor.index].receiptOfBase : nil)
             },
             options.summary + (tuning?.notes ?? []), evaluations: evaluations)
-        return BenchModel(options: options, tensors: coded, bytes: bytes)
+        return BenchModel(options: options, deltas: deltas, tensors: coded, bytes: bytes)
     }
 
     /// The weights that a reader rebuilds.
