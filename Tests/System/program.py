@@ -75,7 +75,7 @@ class Silt:
     path: Path
 
     def run(
-        self, *words: object, timeout: float = 120, preexec_fn: Callable[[], None] | None = None
+        self, *words: object, timeout: float = 600, preexec_fn: Callable[[], None] | None = None
     ) -> Result:
         """Runs it with captured output. A signal shows as a negative exit code."""
         command = [str(self.path), *map(str, words)]

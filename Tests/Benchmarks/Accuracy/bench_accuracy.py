@@ -1,10 +1,10 @@
 """Accuracy per byte: `silt sweep` on real pairs, as a page of tables.
 
 usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--examples N] [--drops P,...]
-                         [--results DIR] [--markdown FILE]
+                         [--results DIR [--kept]] [--markdown FILE]
 
 A pair is swept in pieces, some methods at a time. What was measured is kept in DIR, and not measured again if it is there:
-to measure a piece again, remove its file. Whatever is tuned is tuned on calibration and validation data; the tables show
+to measure a piece again, remove its file; with --kept, pieces that are not there are left out. Whatever is tuned is tuned on calibration and validation data; the tables show
 test data. Silt is the program in the environment variable SILT, else the release build.
 """
 
@@ -121,6 +121,7 @@ def swept(program: Path, name: str, options: argparse.Namespace) -> dict:
     reports = [
         kept(f"{name}-{piece}", options, lambda methods=methods: sweep(program, options.data, name, methods, options))
         for piece, methods in PIECES.items()
+        if not options.kept or (options.results / f"{name}-{piece}.json").exists()
     ]
     rows = [row for report in reports for row in report["rows"]]
     front.mark(rows, reports[0]["higher_is_better"])
@@ -150,8 +151,11 @@ def main() -> int:
     parser.add_argument("--examples", type=int, help="examples that are tuned on at most (default: each pair's own)")
     parser.add_argument("--drops", metavar="P,...", help="drop rates (default: silt sweep's)")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where reports are kept (default: nowhere)")
+    parser.add_argument("--kept", action="store_true", help="measure nothing: the pieces that are in --results")
     parser.add_argument("--markdown", type=Path, default=ROOT / "Docs" / "AccuracyTable.md", metavar="FILE")
     options = parser.parse_args()
+    if options.kept and options.results is None:
+        parser.error("--kept needs --results DIR")
     names = options.pairs.split(",")
     for name in names:
         if name not in PAIRS:
