@@ -182,8 +182,8 @@ def markdown(tables: list[dict], words: list[str]) -> str:
         "Bytes are whole Silt files, estimated (how well: Runs/README.md beside the program); vectors are int4 and embeddings go",
         "with the method in every row. ± is the standard deviation over masks. Bold: nothing else is as good in fewer bytes.",
         "`as published` rows have the values of their papers (bf16 for DARE and low rank, signs for BitDelta). KL is the",
-        "divergence of the outputs from the fine-tuned model's. Everything tuned is tuned on the data named, and measured once on the test data. q of",
-        "rules by layer or tensor is the mean over tensors.",
+        "divergence of the outputs from the fine-tuned model's. Everything tuned is tuned on the data named, and measured",
+        "once on the test data. q of rules by layer or tensor is the mean over tensors.",
         "",
     ]
     for found in tables:

@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, help="examples that are tuned on at most (default: each pair's own)")
     parser.add_argument("--drops", metavar="P,...", help="drop rates (default: silt sweep's)")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where reports are kept (default: nowhere)")
-    parser.add_argument("--kept", action="store_true", help="measure nothing: the pieces that are in --results")
+    parser.add_argument("--kept", action="store_true", help="measure nothing: take what --results has")
     parser.add_argument("--markdown", type=Path, default=ROOT / "Docs" / "AccuracyTable.md", metavar="FILE")
     options = parser.parse_args()
     if options.kept and options.results is None:
@@ -163,7 +163,9 @@ def main() -> int:
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
     tables = []
     for name in names:
-        found = kept(f"{name}-bounded", options, lambda name=name: bounded(program, options.data, name, options))
+        found = {"rows": []}
+        if not options.kept or (options.results / f"{name}-bounded.json").exists():
+            found = kept(f"{name}-bounded", options, lambda name=name: bounded(program, options.data, name, options))
         tables.append(swept(program, name, options) | {"bounded": found["rows"]})
     text = report.markdown(tables, sys.argv[1:])
     options.markdown.write_text(text, encoding="utf-8")
