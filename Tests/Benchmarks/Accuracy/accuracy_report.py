@@ -162,10 +162,12 @@ def processor() -> str:
 def arguments(words: list[str]) -> str:
     """The command's options without the directories of whoever ran it."""
     kept, skips = [], False
+    # What was kept in the project itself is there for others too.
+    private = {"--data", "--markdown"} | (set() if "--kept" in words else {"--results"})
     for word in words:
-        if not skips and word not in ("--data", "--markdown", "--results"):
+        if not skips and word not in private:
             kept.append(word)
-        skips = word in ("--data", "--markdown", "--results")
+        skips = word in private
     return " ".join(kept)
 
 
