@@ -4,7 +4,8 @@ public struct Trial: Sendable {
     public let options: String
     /// Bytes of the file, within a percent; all counted.
     public let bytes: Int
-    /// Mean divergence from the fine-tuned model on the calibration data, in nats; nil if it was not measured.
+    /// Mean divergence from the fine-tuned model on the calibration data, in nats, or what is to be expected on others if that is
+    /// more; nil if it was not measured.
     public let divergence: Double?
     /// The metric on the validation data; nil if it was not measured.
     public let metric: Double?

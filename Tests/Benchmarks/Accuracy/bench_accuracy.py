@@ -4,8 +4,8 @@ usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--
                          [--results DIR [--kept]] [--markdown FILE]
 
 A pair is swept in pieces, some methods at a time. What was measured is kept in DIR, and not measured again if it is there:
-to measure a piece again, remove its file; with --kept, pieces that are not there are left out. Whatever is tuned is tuned on calibration and validation data; the tables show
-test data. Silt is the program in the environment variable SILT, else the release build.
+to measure a piece again, remove its file; with --kept, pieces that are not there are left out. Whatever is tuned is tuned on
+calibration and validation data; the tables show test data. Silt is the program in the environment variable SILT, else the release build.
 """
 
 from __future__ import annotations
@@ -114,6 +114,11 @@ def bounded(program: Path, data: Path, name: str, options: argparse.Namespace) -
     return {"rows": rows}
 
 
+def is_wanted(name: str, options: argparse.Namespace) -> bool:
+    """Whether this is to be measured, or was."""
+    return not options.kept or (options.results / f"{name}.json").exists()
+
+
 def swept(program: Path, name: str, options: argparse.Namespace) -> dict:
     """The report of one pair: that of its pieces, with all their rows."""
     if options.quick:
@@ -121,7 +126,7 @@ def swept(program: Path, name: str, options: argparse.Namespace) -> dict:
     reports = [
         kept(f"{name}-{piece}", options, lambda methods=methods: sweep(program, options.data, name, methods, options))
         for piece, methods in PIECES.items()
-        if not options.kept or (options.results / f"{name}-{piece}.json").exists()
+        if is_wanted(f"{name}-{piece}", options)
     ]
     rows = [row for report in reports for row in report["rows"]]
     front.mark(rows, reports[0]["higher_is_better"])
@@ -164,7 +169,7 @@ def main() -> int:
     tables = []
     for name in names:
         found = {"rows": []}
-        if not options.kept or (options.results / f"{name}-bounded.json").exists():
+        if is_wanted(f"{name}-bounded", options):
             found = kept(f"{name}-bounded", options, lambda name=name: bounded(program, options.data, name, options))
         tables.append(swept(program, name, options) | {"bounded": found["rows"]})
     text = report.markdown(tables, sys.argv[1:])
