@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import Tensors, read_safetensors, write_safetensors
+from checkpoints import Tensor, Tensors, read_safetensors, write_safetensors
 from program import ROOT, USAGE, Silt, digest
 from pruning import added, delta_of, kept_at_random, values
 
@@ -190,6 +190,17 @@ def test_recorded_is_measured(silt: Silt, real_pair: Pair, tmp_path: Path) -> No
     assert silt.json("rescale", file, "--q", "0.06")["removed_evaluations"] == 2
 
 
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data, 12 tokens of each example: a search runs the model a thousand times."""
+    tensors = read_safetensors(DATA)
+    for name, tensor in tensors.items():
+        if len(tensor.shape) == 2:
+            table = np.frombuffer(tensor.data, "<i4").reshape(tensor.shape)[:, :12]
+            tensors[name] = Tensor(tensor.dtype, table.shape, table.tobytes())
+    return write_safetensors(tmp_path_factory.mktemp("short") / "data.safetensors", tensors)
+
+
 CURVED = ("--method", "transform", "--curvature", "--vectors", "method", "--embeddings", "method")
 
 
@@ -210,43 +221,49 @@ def test_curvature(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rule", ["gradient", "gradient-kl"])
 @pytest.mark.parametrize("options", [CURVED, ("--method", "transform", "--embeddings", "method")])
 def test_components_have_a_q(
-    silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...], rule: str
+    silt: Silt, real_pair: Pair, short: Path, tmp_path: Path, options: tuple[str, ...], rule: str
 ) -> None:
     """Scales that descend: the same bytes, far less divergence, and a file that says how it was made."""
     quality = ("--quality", "1" if options == CURVED else "8", "--examples", "40")
-    plain = pack(silt, real_pair, tmp_path / "plain.silt", *options, *ON, *quality)
-    found = pack(silt, real_pair, tmp_path / "m.silt", *options, *ON, *quality, "--q", rule)
+    plain = pack(silt, real_pair, tmp_path / "plain.silt", *options, "--calibration", short, *quality)
+    found = pack(silt, real_pair, tmp_path / "m.silt", *options, "--calibration", short, *quality, "--q", rule)
     assert found["packing"]["rule"] == rule
     assert divergence(found) < 0.7 * divergence(plain)
     assert abs(found["bytes"] - plain["bytes"]) < 0.02 * plain["bytes"]
-    silt.json("verify", real_pair[0], tmp_path / "m.silt", "--against", real_pair[1], "--eval", DATA)
+    silt.json("verify", real_pair[0], tmp_path / "m.silt", "--against", real_pair[1], "--eval", short)
 
 
 @pytest.fixture(scope="module")
-def within(silt: Silt, real_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
-    """The smallest file within a divergence of 0.02: a search of a minute."""
+def within(
+    silt: Silt, real_pair: Pair, short: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict, Path]:
+    """The smallest file within a divergence of 0.02: a search of half a minute."""
     file = tmp_path_factory.mktemp("within") / "m.silt"
-    return pack(silt, real_pair, file, "--kl-within", "0.02", *ON), file
+    return pack(silt, real_pair, file, "--kl-within", "0.02", "--calibration", short), file
 
 
-def test_goals_use_curvature(silt: Silt, real_pair: Pair, within: tuple[dict, Path], tmp_path: Path) -> None:
+def test_goals_use_curvature(
+    silt: Silt, real_pair: Pair, within: tuple[dict, Path], short: Path, tmp_path: Path
+) -> None:
     """Bounds of the divergence and of the size find it by themselves, and a q for each component."""
     report, file = within
     assert divergence(report) <= 0.02
     packing = silt.json("inspect", file)["packing"]
     assert packing["curvature"] and packing["rule"] == "gradient-kl"
     other = tmp_path / "s.silt"
-    same = pack(silt, real_pair, other, "--size-at-most", report["bytes"], *ON)
+    same = pack(silt, real_pair, other, "--size-at-most", report["bytes"], "--calibration", short)
     assert silt.json("inspect", other)["packing"]["rule"] == "gradient-kl"
     assert 0.95 * report["bytes"] < same["bytes"] <= report["bytes"] and divergence(same) < 0.03
 
 
 @pytest.mark.parametrize("more", [(), ("--q", "gradient-kl")])
-def test_corrected_biases_are_measured(silt: Silt, real_pair: Pair, tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_corrected_biases_are_measured(
+    silt: Silt, real_pair: Pair, short: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
     """What is recorded of a candidate with corrected biases, which are integers of the matrices' step, is the file's."""
     file = tmp_path / "m.silt"
-    report = pack(silt, real_pair, file, *CURVED, "--quality", "2", "--correct-bias", *more, *ON)
-    found = silt.json("eval", file, DATA, "--base", real_pair[0], "--against", real_pair[1], "--examples", 16)
+    report = pack(silt, real_pair, file, *CURVED, "--quality", "2", "--correct-bias", *more, "--calibration", short)
+    found = silt.json("eval", file, short, "--base", real_pair[0], "--against", real_pair[1], "--examples", 16)
     assert found["kl"] == pytest.approx(divergence(report), rel=1e-9)
 
 
@@ -261,21 +278,21 @@ def test_corrected_biases_are_measured(silt: Silt, real_pair: Pair, tmp_path: Pa
         (*CURVED, "--quality", "2", "--q", "gradient-kl"),
     ],
 )
-def test_threads(silt: Silt, real_pair: Pair, tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_threads(silt: Silt, real_pair: Pair, short: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     """The same file on one thread and on two."""
     for threads in (1, 2):
-        pack(silt, real_pair, tmp_path / f"{threads}.silt", *options, *ON, "--threads", threads)
+        pack(silt, real_pair, tmp_path / f"{threads}.silt", *options, "--calibration", short, "--threads", threads)
     assert (tmp_path / "1.silt").read_bytes() == (tmp_path / "2.silt").read_bytes()
 
 
-def test_goals(silt: Silt, real_pair: Pair, within: tuple[dict, Path], tmp_path: Path) -> None:
+def test_goals(silt: Silt, real_pair: Pair, within: tuple[dict, Path], short: Path, tmp_path: Path) -> None:
     """What a goal promises holds for the file itself."""
     report, _ = within
     assert report["contract"] == "lossy" and divergence(report) <= 0.02 and report["bytes"] < 500_000
-    near = pack(silt, real_pair, tmp_path / "a.silt", "--accuracy-within", "7%", "--validation", DATA)
+    near = pack(silt, real_pair, tmp_path / "a.silt", "--accuracy-within", "7%", "--validation", short)
     record = evaluation(near, "accuracy")
     assert record["rebuilt"] >= record["fine_tuned"] - 0.07 - 1e-12 and near["bytes"] < 500_000
-    small = pack(silt, real_pair, tmp_path / "s.silt", "--size-at-most", "60k", *ON)
+    small = pack(silt, real_pair, tmp_path / "s.silt", "--size-at-most", "60k", "--calibration", short)
     assert small["contract"] == "lossy" and small["bytes"] <= 60_000
 
 
