@@ -4,7 +4,8 @@
 int silt_best_level(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) {
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c") ||
+        !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt")) {
         return SILT_LEVEL_SCALAR;
     }
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

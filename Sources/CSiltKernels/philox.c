@@ -26,7 +26,26 @@ typedef struct {
     uint32_t key[2];
     uint32_t identity[2];
     uint32_t threshold;
+    /* For the vector forms: the keys of each round, and what the first rounds mix in that is the same for all blocks whose
+     * counters have one high word. */
+    uint32_t keys[ROUNDS][2];
+    uint32_t mixed[4];
 } stream;
+
+static void prepare(stream *s, uint32_t high) {
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        s->keys[round][0] = s->key[0] + round * W0;
+        s->keys[round][1] = s->key[1] + round * W1;
+    }
+    /* Of a counter (n, high, i0, i1) only n differs. Round 1 leaves (p, low of i0 M1, high of n M0 ^ mixed[0], low of n M0)
+     * with the same p for all; round 2 (high of word 2 M1 ^ mixed[1], …, low of n M0 ^ mixed[2], low of p M0). */
+    const uint64_t b = (uint64_t)M1 * s->identity[0];
+    const uint64_t a = (uint64_t)M0 * ((uint32_t)(b >> 32) ^ high ^ s->keys[0][0]);
+    s->mixed[0] = s->identity[1] ^ s->keys[0][1];
+    s->mixed[1] = (uint32_t)b ^ s->keys[1][0];
+    s->mixed[2] = (uint32_t)(a >> 32) ^ s->keys[1][1];
+    s->mixed[3] = (uint32_t)a ^ s->keys[2][1];
+}
 
 /* The 64 positions of blocks `block` to `block` + 15. */
 static uint64_t group_scalar(const stream *s, uint64_t block) {
@@ -58,27 +77,35 @@ static inline TARGET2 __m256i says_2(__m256i even, __m256i odd, __m256i t, int w
     return _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c, t), c), _mm256_set1_epi32((int)(255u << (8 * word))));
 }
 
+static inline TARGET2 __m256i all_2(uint32_t word) { return _mm256_set1_epi32((int)word); }
+
 static TARGET2 uint32_t half_avx2(const stream *s, uint64_t block) {
-    const __m256i m0 = _mm256_set1_epi32((int)M0), m1 = _mm256_set1_epi32((int)M1);
+    const __m256i m0 = all_2(M0), m1 = all_2(M1);
     __m256i c[2][4];
-    for (int odd = 0; odd < 2; odd++) {
-        c[odd][0] = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)(block + (uint64_t)odd)), _mm256_setr_epi64x(0, 2, 4, 6));
-        c[odd][1] = _mm256_set1_epi32((int)(uint32_t)(block >> 32));
-        c[odd][2] = _mm256_set1_epi32((int)s->identity[0]);
-        c[odd][3] = _mm256_set1_epi32((int)s->identity[1]);
+    UNROLL for (int odd = 0; odd < 2; odd++) {
+        const __m256i n = _mm256_add_epi32(all_2((uint32_t)block + (uint32_t)odd), _mm256_setr_epi32(0, 0, 2, 0, 4, 0, 6, 0));
+        /* Rounds 1 to 3. */
+        const __m256i a1 = _mm256_mul_epu32(n, m0);
+        const __m256i b2 = _mm256_mul_epu32(_mm256_xor_si256(_mm256_srli_epi64(a1, 32), all_2(s->mixed[0])), m1);
+        const __m256i a3 = _mm256_mul_epu32(_mm256_xor_si256(_mm256_srli_epi64(b2, 32), all_2(s->mixed[1])), m0);
+        const __m256i b3 = _mm256_mul_epu32(_mm256_xor_si256(a1, all_2(s->mixed[2])), m1);
+        c[odd][0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(b3, 32), b2), all_2(s->keys[2][0]));
+        c[odd][1] = b3;
+        c[odd][2] = _mm256_xor_si256(_mm256_srli_epi64(a3, 32), all_2(s->mixed[3]));
+        c[odd][3] = a3;
     }
-    uint32_t k0 = s->key[0], k1 = s->key[1];
-    for (int round = 0; round < ROUNDS; round++, k0 += W0, k1 += W1) {
+    UNROLL for (int round = 3; round < ROUNDS; round++) {
+        const __m256i k0 = all_2(s->keys[round][0]), k1 = all_2(s->keys[round][1]);
         UNROLL for (int odd = 0; odd < 2; odd++) {
             const __m256i a = _mm256_mul_epu32(c[odd][0], m0), b = _mm256_mul_epu32(c[odd][2], m1);
             const __m256i high_a = _mm256_srli_epi64(a, 32), high_b = _mm256_srli_epi64(b, 32);
-            c[odd][0] = _mm256_xor_si256(_mm256_xor_si256(high_b, c[odd][1]), _mm256_set1_epi32((int)k0));
-            c[odd][2] = _mm256_xor_si256(_mm256_xor_si256(high_a, c[odd][3]), _mm256_set1_epi32((int)k1));
+            c[odd][0] = _mm256_xor_si256(_mm256_xor_si256(high_b, c[odd][1]), k0);
+            c[odd][2] = _mm256_xor_si256(_mm256_xor_si256(high_a, c[odd][3]), k1);
             c[odd][1] = b;
             c[odd][3] = a;
         }
     }
-    const __m256i t = _mm256_set1_epi32((int)s->threshold);
+    const __m256i t = all_2(s->threshold);
     __m256i stays = _mm256_setzero_si256();
     UNROLL for (int w = 0; w < 4; w++) stays = _mm256_or_si256(stays, says_2(c[0][w], c[1][w], t, w));
     return (uint32_t)_mm256_movemask_epi8(stays);
@@ -124,9 +151,14 @@ static TARGET5 void groups_avx512(const stream *s, uint64_t block, uint64_t *wor
 #endif
 
 /* The words of `number` groups from `block` on. */
-static void fill(int level, const stream *s, uint64_t block, size_t number, uint64_t *words) {
+static void fill(int level, stream *s, uint64_t block, size_t number, uint64_t *words) {
+#if defined(__x86_64__)
+    uint32_t high = (uint32_t)(block >> 32);
+    prepare(s, high);
+#endif
     for (size_t i = 0; i < number; block += 16) {
 #if defined(__x86_64__)
+        if ((uint32_t)(block >> 32) != high) prepare(s, high = (uint32_t)(block >> 32));
         /* The vector forms have one high word for all lanes. */
         if (level >= SILT_LEVEL_AVX512 && i + 2 <= number && (uint32_t)block <= UINT32_MAX - 31) {
             groups_avx512(s, block, words + i);
@@ -148,7 +180,9 @@ static void fill(int level, const stream *s, uint64_t block, size_t number, uint
 void silt_philox_mask(int level, uint64_t seed, uint64_t identity, uint64_t first, size_t count, uint32_t threshold,
                       uint64_t *words) {
     if (count == 0) return;
-    const stream s = {{(uint32_t)seed, (uint32_t)(seed >> 32)}, {(uint32_t)identity, (uint32_t)(identity >> 32)}, threshold};
+    stream s = {.key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
+                .identity = {(uint32_t)identity, (uint32_t)(identity >> 32)},
+                .threshold = threshold};
     const uint32_t shift = first & 3;
     const size_t size = (count + 63) / 64;
     fill(level, &s, first / 4, size, words);

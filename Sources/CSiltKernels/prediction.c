@@ -146,6 +146,69 @@ void silt_predict(int level, int type, const void *base, const float *sum, size_
     }
 }
 
+/* Words of the mask that are taken at once: their elements' patterns stay in the first cache. */
+#define WORDS 64
+#define KEPT (64 * WORDS)
+
+/* The places of the bits that are set, ascending; returns their number. */
+static size_t places_scalar(const uint64_t *words, size_t size, uint32_t *places) {
+    size_t number = 0;
+    for (size_t word = 0; word < size; word++) {
+        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
+            places[number++] = (uint32_t)(64 * word) + (uint32_t)__builtin_ctzll(bits);
+        }
+    }
+    return number;
+}
+
+#if defined(__x86_64__)
+/* In eights, since nothing foretells how many there are in a word: writes up to 7 entries more than there are bits. */
+static __attribute__((target("bmi,popcnt"))) size_t places_in_eights(const uint64_t *words, size_t size, uint32_t *places) {
+    size_t number = 0;
+    for (size_t word = 0; word < size; word++) {
+        uint32_t *at = places + number;
+        number += (size_t)__builtin_popcountll(words[word]);
+        for (uint64_t bits = words[word]; bits != 0; at += 8) {
+#pragma clang loop unroll(full)
+            for (int k = 0; k < 8; k++, bits &= bits - 1) at[k] = (uint32_t)(64 * word) + (uint32_t)_tzcnt_u64(bits);
+        }
+    }
+    return number;
+}
+#endif
+
+static size_t places_of(int level, const uint64_t *words, size_t size, uint32_t *places) {
+#if defined(__x86_64__)
+    if (level >= SILT_LEVEL_AVX2) return places_in_eights(words, size, places);
+#else
+    (void)level;
+#endif
+    return places_scalar(words, size, places);
+}
+
+void silt_predict_kept(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
+                       void *out) {
+    uint32_t places[KEPT + 8], patterns[KEPT];
+    const size_t width = type == SILT_F32 ? 4 : 2, size = (count + 63) / 64;
+    uint16_t *narrow = (uint16_t *)(void *)patterns;
+    if (out != base) memcpy(out, base, width * count);
+    for (size_t word = 0; word < size; word += WORDS) {
+        const size_t number = places_of(level, words + word, size - word < WORDS ? size - word : WORDS, places);
+        if (width == 4) {
+            uint32_t *at = (uint32_t *)out + 64 * word;
+            for (size_t k = 0; k < number; k++) patterns[k] = at[places[k]];
+            silt_predict(level, type, patterns, values, number, patterns);
+            for (size_t k = 0; k < number; k++) at[places[k]] = patterns[k];
+        } else {
+            uint16_t *at = (uint16_t *)out + 64 * word;
+            for (size_t k = 0; k < number; k++) narrow[k] = at[places[k]];
+            silt_predict(level, type, narrow, values, number, narrow);
+            for (size_t k = 0; k < number; k++) at[places[k]] = narrow[k];
+        }
+        values += number;
+    }
+}
+
 void silt_add(float *sum, const float *terms, size_t count) {
     for (size_t i = 0; i < count; i++) sum[i] += terms[i];
 }

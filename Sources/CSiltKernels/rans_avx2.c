@@ -46,7 +46,8 @@ TARGET2 void rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const ui
                               const silt_encode_symbol *tables, uint8_t **end) {
     __m256i x[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(states + 8 * k));
-    const int *table = (const int *)(const void *)&tables->frequency;
+    /* A symbol's record is 16 bytes: frequency and start are one word of it. */
+    const uint32_t *table = (const uint32_t *)(const void *)&tables->frequency;
     uint8_t *cursor = *end;
     for (size_t i = count; i >= 32; i -= 32) {
 #pragma clang loop unroll(full)
@@ -57,8 +58,7 @@ TARGET2 void rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const ui
                 const __m256i row = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(rows + at)));
                 index = _mm256_or_si256(index, _mm256_slli_epi32(row, 8));
             }
-            index = _mm256_slli_epi32(index, 1);
-            x[k] = put(x[k], _mm256_i32gather_epi32(table, index, 8), &cursor);
+            x[k] = put(x[k], gathered(table, _mm256_slli_epi32(index, 2)), &cursor);
         }
     }
     for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(states + 8 * k), x[k]);

@@ -10,8 +10,9 @@
 INLINE2 __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
 INLINE2 void store(void *to, __m256i v) { _mm256_storeu_si256((__m256i *)to, v); }
 
-/* Folded differences of 8 lanes from their symbols; 0 in *ok if the raw bits end early. */
-INLINE2 __m256i folded(residual_job *job, __m256i symbol, const int direct, int *ok) {
+/* Folded differences of 8 lanes of F32 from their symbols; 0 in *ok if the raw bits end early. */
+INLINE2 __m256i folded_32(residual_job *job, __m256i symbol, int *ok) {
+    enum { direct = 4 };
     const __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 << direct), symbol);
     const __m256i width = _mm256_andnot_si256(
         small, _mm256_sub_epi32(_mm256_srli_epi32(symbol, 3), _mm256_set1_epi32((1 << direct) / 8 - direct + 3)));
@@ -37,6 +38,49 @@ INLINE2 __m256i folded(residual_job *job, __m256i symbol, const int direct, int 
         _mm256_and_si256(_mm256_or_si256(low, high), _mm256_sub_epi32(_mm256_sllv_epi32(one, width), one));
     const __m256i lead = _mm256_or_si256(_mm256_set1_epi32(8), _mm256_and_si256(symbol, _mm256_set1_epi32(7)));
     return _mm256_blendv_epi8(_mm256_or_si256(_mm256_sllv_epi32(lead, width), bits), symbol, small);
+}
+
+/* Folded differences of 16 lanes from their symbols; 0 in *ok if the raw bits end early. Symbols are below 144, so a field
+ * has at most 12 bits, and the fields of 8 lanes, with what is left of a byte before them, end within 16 bytes. */
+INLINE2 __m256i folded_16(residual_job *job, __m256i symbol, int *ok) {
+    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi16(1), seven = _mm256_set1_epi16(7);
+    /* 1 << e in 16 bits: the low byte for e < 8, the high byte for e - 8. */
+    const __m256i powers = _mm256_broadcastsi128_si256(_mm_set_epi64x(0, (long long)0x8040201008040201));
+    /* 256 >> r, r = 1 ... 7, in the high byte. */
+    const __m256i right = _mm256_broadcastsi128_si256(_mm_set_epi64x(0, 0x0204081020408000));
+    const __m256i big = _mm256_cmpgt_epi16(symbol, _mm256_set1_epi16(63));
+    const __m256i width = _mm256_and_si256(big, _mm256_srli_epi16(_mm256_sub_epi16(symbol, _mm256_set1_epi16(40)), 3));
+    __m256i sums = _mm256_add_epi16(width, _mm256_bslli_epi128(width, 2));
+    sums = _mm256_add_epi16(sums, _mm256_bslli_epi128(sums, 4));
+    sums = _mm256_add_epi16(sums, _mm256_bslli_epi128(sums, 8));
+    const uint32_t total0 = (uint32_t)_mm256_extract_epi16(sums, 7), total1 = (uint32_t)_mm256_extract_epi16(sums, 15);
+    const uint64_t at0 = job->raw_at, at1 = at0 + total0, end = at1 + total1;
+    if (end > job->raw_bits) {
+        *ok = 0;
+        return symbol;
+    }
+    job->raw_at = end;
+    const __m256i raw = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(job->raw + (at0 >> 3)))),
+        _mm_loadu_si128((const __m128i *)(const void *)(job->raw + (at1 >> 3))), 1);
+    const __m256i before = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_set1_epi16((short)(at0 & 7))), _mm_set1_epi16((short)(at1 & 7)), 1);
+    const __m256i start = _mm256_add_epi16(_mm256_sub_epi16(sums, width), before);
+    const __m256i r = _mm256_and_si256(start, seven);
+    /* The 32 bits in which a field begins at bit r: two times 16. */
+    const __m256i bytes = _mm256_add_epi16(
+        _mm256_mullo_epi16(_mm256_srli_epi16(start, 3), _mm256_set1_epi16(0x0101)), _mm256_set1_epi16(0x0100));
+    const __m256i low = _mm256_shuffle_epi8(raw, bytes);
+    const __m256i high = _mm256_shuffle_epi8(raw, _mm256_add_epi16(bytes, _mm256_set1_epi16(0x0202)));
+    /* Shifts by lane are products with 2^(16 - r), which has no room for r = 0. */
+    const __m256i factor = _mm256_shuffle_epi8(right, _mm256_or_si256(_mm256_slli_epi16(r, 8), _mm256_set1_epi16(0x0080)));
+    const __m256i shifted = _mm256_blendv_epi8(_mm256_mulhi_epu16(low, factor), low, _mm256_cmpeq_epi16(r, zero));
+    const __m256i field = _mm256_or_si256(shifted, _mm256_mullo_epi16(high, factor));
+    const __m256i power = _mm256_shuffle_epi8(
+        powers, _mm256_xor_si256(_mm256_mullo_epi16(width, _mm256_set1_epi16(0x0101)), _mm256_set1_epi16(0x0800)));
+    const __m256i bits = _mm256_and_si256(field, _mm256_sub_epi16(power, one));
+    const __m256i lead = _mm256_or_si256(_mm256_and_si256(symbol, seven), _mm256_set1_epi16(8));
+    return _mm256_blendv_epi8(symbol, _mm256_or_si256(_mm256_mullo_epi16(lead, power), bits), big);
 }
 
 /* The scales of a group's 32 elements in 16 bits each, and how long they stay. */
@@ -76,20 +120,6 @@ INLINE2 void symbols_of(residual_job *job, __m256i class0, __m256i class1, __m25
         const __m256i offset = _mm256_slli_epi32(_mm256_cvtepu8_epi32(part[k]), 12);
         symbols[k] = _mm256_srli_epi32(advance_8(&x[k], offset, job->tables, &job->reader.word), 24);
     }
-}
-
-/* Whether a symbol of 32 lanes has raw bits. */
-INLINE2 int have_raw(const __m256i *symbols, const int direct) {
-    const __m256i any = _mm256_or_si256(_mm256_or_si256(symbols[0], symbols[1]), _mm256_or_si256(symbols[2], symbols[3]));
-    return !_mm256_testz_si256(any, _mm256_set1_epi32(-(1 << direct)));
-}
-
-INLINE2 int unfold_symbols(residual_job *job, __m256i *symbols, const int direct) {
-    int ok = 1;
-    if (!have_raw(symbols, direct)) return ok;
-#pragma clang loop unroll(full)
-    for (int k = 0; k < 4; k++) symbols[k] = folded(job, symbols[k], direct, &ok);
-    return ok;
 }
 
 INLINE2 __m256i rebuilt_16(__m256i b, __m256i z) {
@@ -146,7 +176,9 @@ TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, ui
     return i;
 }
 
-TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
+/* `each`: whether raw bits are looked for in every group, because most have some. A branch that nothing foretells costs more
+ * than looking. */
+INLINE2 size_t decode_16(residual_job *job, const uint16_t *base, uint16_t *result, int *status, const int each) {
     __m256i x[4], symbols[4];
     for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);
     const __m256i exponent_mask = _mm256_set1_epi16((short)job->type.exponent_mask);
@@ -164,16 +196,28 @@ TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, 
         const __m256i e0 = _mm256_and_si256(_mm256_srl_epi16(b0, mantissa_bits), exponent_mask);
         const __m256i e1 = _mm256_and_si256(_mm256_srl_epi16(b1, mantissa_bits), exponent_mask);
         symbols_of(job, classes_of(units.scale[0], e0), classes_of(units.scale[1], e1), x, symbols);
-        if (!unfold_symbols(job, symbols, 6)) {
-            *status = SILT_RAW_SHORT;
-            break;
+        __m256i z0 = narrow_16(symbols[0], symbols[1]), z1 = narrow_16(symbols[2], symbols[3]);
+        if (each || !_mm256_testz_si256(_mm256_or_si256(z0, z1), _mm256_set1_epi16(-64))) {
+            int ok = 1;
+            z0 = folded_16(job, z0, &ok);
+            z1 = folded_16(job, z1, &ok);
+            if (!ok) {
+                *status = SILT_RAW_SHORT;
+                break;
+            }
         }
-        store(result + i, rebuilt_16(b0, narrow_16(symbols[0], symbols[1])));
-        store(result + i + 16, rebuilt_16(b1, narrow_16(symbols[2], symbols[3])));
+        store(result + i, rebuilt_16(b0, z0));
+        store(result + i + 16, rebuilt_16(b1, z1));
         i += 32;
     }
     for (int k = 0; k < 4; k++) store(job->reader.x + 8 * k, x[k]);
     return i;
+}
+
+TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
+    /* One field of at least 3 bits for a group of 32 elements, more or less. */
+    return job->raw_bits > job->count / 8 ? decode_16(job, base, result, status, 1)
+                                          : decode_16(job, base, result, status, 0);
 }
 
 TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, uint32_t *result, int *status) {
@@ -196,9 +240,15 @@ TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, 
         }
         symbols_of(job, classes_of(units.scale[0], narrow_16(e[0], e[1])),
                    classes_of(units.scale[1], narrow_16(e[2], e[3])), x, symbols);
-        if (!unfold_symbols(job, symbols, 4)) {
-            *status = SILT_RAW_SHORT;
-            break;
+        const __m256i any = _mm256_or_si256(_mm256_or_si256(symbols[0], symbols[1]), _mm256_or_si256(symbols[2], symbols[3]));
+        if (!_mm256_testz_si256(any, _mm256_set1_epi32(-16))) {
+            int ok = 1;
+#pragma clang loop unroll(full)
+            for (int k = 0; k < 4; k++) symbols[k] = folded_32(job, symbols[k], &ok);
+            if (!ok) {
+                *status = SILT_RAW_SHORT;
+                break;
+            }
         }
         for (int k = 0; k < 4; k++) store(result + i + 8 * k, rebuilt_32(b[k], symbols[k]));
         i += 32;

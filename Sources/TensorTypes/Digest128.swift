@@ -14,7 +14,7 @@ public struct Digest128: Sendable, Hashable {
 
     /// The digest of `bytes`.
     package init(of bytes: UnsafeRawBufferPointer) {
-        let hash = unsafe XXH3_128bits(bytes.baseAddress, bytes.count)
+        let hash = unsafe silt_xxh3_128(bytes.baseAddress, bytes.count)
         self.init(high: hash.high64, low: hash.low64)
     }
 
@@ -49,7 +49,7 @@ public struct Digest128: Sendable, Hashable {
 /// The XXH3-64 checksum (seed 0) of a chunk's stored bytes.
 package enum Checksum64 {
     package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        unsafe XXH3_64bits(bytes.baseAddress, bytes.count)
+        unsafe silt_xxh3_64(bytes.baseAddress, bytes.count)
     }
 
     package static func of(_ bytes: [UInt8]) -> UInt64 {

@@ -134,6 +134,33 @@ struct PredictionTests {
         }
     }
 
+    @Test("what a mask keeps, added to the base, is the scatter added to it", arguments: dtypes, KernelLevel.available)
+    func kept(dtype: DType, level: KernelLevel) throws {
+        var generator = SeededGenerator(seed: 14)
+        let layout = try #require(dtype.floatLayout)
+        // A mask of few and of many, whole words of bits among them, and more than one run of 4,096.
+        for (count, share) in [(1, 10), (63, 0), (64, 5), (65, 1), (4_097, 1), (9_000, 10), (9_001, 1), (20_000, 3)] {
+            let base = BitPatterns(
+                .allCases[generator.below(BitPatterns.Kind.allCases.count)], layout, count: count, using: &generator)
+            var mask = Bitset(count: count)
+            for index in 0..<count { mask[index] = generator.below(10) < share || index / 64 == 3 }
+            let values = sums(mask.population, &generator)
+            var dense = [Float](repeating: 0, count: count)
+            unsafe Prediction.scatter(mask.words, count: count, values: values, into: &dense)
+            let (from, target, expected) = (
+                base.buffer, ByteBuffer(capacity: 4 * count), ByteBuffer(capacity: 4 * count)
+            )
+            let scratch = ByteBuffer(capacity: 4 * count)
+            unsafe Prediction.apply(
+                dtype, base: from.start, sum: dense, count: count, into: expected.start, level: .scalar)
+            unsafe Prediction.apply(
+                dtype, base: from.start, words: mask.words, values: values, kept: mask.population, count: count,
+                scratch: scratch.start.bindMemory(to: Float.self, capacity: count), into: target.start, level: level)
+            let isEqual = target.bytes(count * dtype.elementBytes) == expected.bytes(count * dtype.elementBytes)
+            #expect(isEqual, "\(count), \(share)")
+        }
+    }
+
     @Test("sums")
     func add() {
         var sum: [Float] = [1, -0.0, 3]

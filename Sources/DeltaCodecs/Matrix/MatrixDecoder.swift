@@ -102,46 +102,86 @@ package final class MatrixDecoder: Sendable {
         _ chunk: UnsafeRawBufferPointer, rows: Range<Int>, into out: UnsafeMutablePointer<Float>,
         workspace: MatrixWorkspace
     ) throws(ChunkError) {
-        precondition(rows.lowerBound >= 0 && rows.upperBound <= grid.rows && rows.count <= grid.rowsPerCell)
-        let count = rows.count * grid.columns
+        let count = size(of: rows)
         guard chunk.count > 0 else {
             unsafe out.update(repeating: 0, count: count)
             return
         }
-        var position = 0
-        var words: UnsafeMutablePointer<UInt64>?
-        if !coding.masks.isEmpty {
-            unsafe words = try mask(chunk, at: &position, rows: rows, workspace)
-        }
-        let kept = unsafe words.map { unsafe silt_mask_population($0, 0, count) } ?? count
-        guard kept > 0 else {
-            guard position == chunk.count else { throw ChunkError(reason: "it has values, and no element stays") }
-            unsafe out.update(repeating: 0, count: count)
+        guard hasMasks else {
+            var position = 0
+            try unsafe values(of: rows, chunk, at: &position, words: nil, count: count, into: out, workspace)
             return
         }
+        if let kept = try unsafe kept(chunk, rows: rows, workspace: workspace) {
+            unsafe silt_scatter(workspace.level.rawValue, kept.words, count, kept.values, out)
+        } else {
+            unsafe out.update(repeating: 0, count: count)
+        }
+    }
+
+    /// Whether some elements are dropped.
+    package var hasMasks: Bool { !coding.masks.isEmpty }
+
+    /// What the masks of a cell keep; both are in the workspace.
+    @unsafe package struct Kept {
+        /// A bit for each element of the cell.
+        package let words: UnsafePointer<UInt64>
+        /// The values of those that stay, in order, already divided by q.
+        package let values: UnsafePointer<Float>
+        /// How many stay.
+        package let count: Int
+    }
+
+    /// Reads the cell of rows `rows` as what the masks keep; nil if nothing stays or all is 0.
+    ///
+    /// - Parameter chunk: as for `decode`.
+    /// - Throws: `ChunkError` where the chunk breaks section 12.
+    package func kept(
+        _ chunk: UnsafeRawBufferPointer, rows: Range<Int>, workspace: MatrixWorkspace
+    ) throws(ChunkError) -> Kept? {
+        precondition(hasMasks, "without masks everything stays")
+        let count = size(of: rows)
+        guard chunk.count > 0 else { return nil }
+        var position = 0
+        let words = unsafe try mask(chunk, at: &position, rows: rows, workspace)
+        let kept = unsafe silt_mask_population(words, 0, count)
+        guard kept > 0 else {
+            guard position == chunk.count else { throw ChunkError(reason: "it has values, and no element stays") }
+            return nil
+        }
+        let values = unsafe workspace.values.room(Float.self, kept)
+        try unsafe self.values(of: rows, chunk, at: &position, words: words, count: kept, into: values, workspace)
+        return unsafe Kept(words: words, values: values, count: kept)
+    }
+
+    private func size(of rows: Range<Int>) -> Int {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= grid.rows && rows.count <= grid.rowsPerCell)
+        return rows.count * grid.columns
+    }
+
+    /// The values of the `count` elements of a cell that stay, divided by q.
+    private func values(
+        of rows: Range<Int>, _ chunk: UnsafeRawBufferPointer, at position: inout Int, words: UnsafePointer<UInt64>?,
+        count: Int, into out: UnsafeMutablePointer<Float>, _ workspace: MatrixWorkspace
+    ) throws(ChunkError) {
         var rowRuns: [Int] = []
         if coding.values.scale == .rows || rowDivisors != nil {
             rowRuns = unsafe MatrixDecoder.rowRuns(words, rows: rows.count, columns: grid.columns)
         }
         var runs = rowRuns
-        if case .groups(let size) = coding.values.scale { runs = MatrixDecoder.groups(of: size, in: kept) }
+        if case .groups(let size) = coding.values.scale { runs = MatrixDecoder.groups(of: size, in: count) }
         var scales: UnsafeRawBufferPointer?
         if coding.values.hasScales {
             unsafe scales = try MatrixDecoder.block(chunk, at: &position, "scales")
         }
         let rest = unsafe UnsafeRawBufferPointer(rebasing: chunk[position...])
-        // Without masks the values are the elements.
-        let values = unsafe words == nil ? out : workspace.values.room(Float.self, kept)
-        try unsafe self.values.decode(
-            rest, count: kept, scales: scales, runs: runs, into: values, workspace: workspace)
-        if let rowDivisors {
-            var at = unsafe values
-            for (row, run) in zip(rows, rowRuns) {
-                unsafe silt_divide(at, run, rowDivisors[row])
-                unsafe at += run
-            }
+        try unsafe values.decode(rest, count: count, scales: scales, runs: runs, into: out, workspace: workspace)
+        guard let rowDivisors else { return }
+        var at = unsafe out
+        for (row, run) in zip(rows, rowRuns) {
+            unsafe silt_divide(at, run, rowDivisors[row])
+            unsafe at += run
         }
-        if let words = unsafe words { unsafe silt_scatter(workspace.level.rawValue, words, count, values, out) }
     }
 
     /// The bits of the elements that stay.

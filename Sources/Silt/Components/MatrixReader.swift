@@ -53,4 +53,17 @@ struct MatrixReader: Sendable {
             throw source.fault(.chunk, chunk: index, error.reason)
         }
     }
+
+    /// What the masks of cell `cell` keep; nil if nothing.
+    func kept(
+        _ record: MatrixRecord, _ decoder: MatrixDecoder, cell: Int, chunk: ByteBuffer, _ workspace: MatrixWorkspace
+    ) throws(SiltError) -> MatrixDecoder.Kept? {
+        let index = record.chunks.lowerBound + cell
+        let bytes = try unsafe source.read(index, into: chunk)
+        do throws(ChunkError) {
+            return try unsafe decoder.kept(bytes, rows: decoder.grid.rows(of: cell), workspace: workspace)
+        } catch {
+            throw source.fault(.chunk, chunk: index, error.reason)
+        }
+    }
 }

@@ -54,6 +54,17 @@ struct Predictor: Sendable {
         let range = first..<first + count / columns
         worker.sum.reserve(4 * count)
         let sum = unsafe worker.sum.start.bindMemory(to: Float.self, capacity: count)
+        if part.components.count == 1, case .sparse(let matrix) = part.components[0], !matrix.coding.masks.isEmpty {
+            let decoder = try self.decoder(matrix, rows, columns, record.name, worker)
+            if let kept = unsafe try reader.kept(matrix, decoder, cell: cell, chunk: worker.chunk, worker.matrix) {
+                unsafe Prediction.apply(
+                    record.info.dtype, base: base, words: kept.words, values: kept.values, kept: kept.count,
+                    count: count, scratch: sum, into: target, level: reader.level)
+            } else if unsafe target != base {
+                unsafe target.copyMemory(from: base, byteCount: count * record.info.dtype.elementBytes)
+            }
+            return
+        }
         for (index, component) in part.components.enumerated() {
             var target = unsafe sum
             if index > 0 {

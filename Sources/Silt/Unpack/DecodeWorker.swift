@@ -3,7 +3,8 @@ internal import TensorTypes
 
 /// Buffers of one worker that rebuilds.
 final class DecodeWorker {
-    let result = ByteBuffer()
+    /// What was rebuilt last; a sink may keep it and leave another buffer.
+    var result = ByteBuffer()
     let base = CellReader()
     let chunk = ByteBuffer()
     let comparison = ByteBuffer()

@@ -31,10 +31,12 @@ struct PartReader: Sendable {
         if !part.components.isEmpty, let patterns = unsafe base {
             do throws(SiltError) {
                 worker.predictor.prediction.reserve(bytes)
+                // Where nothing is left over a prediction, it is the result.
+                let prediction = unsafe part.codec == nil ? target : worker.predictor.prediction.start
                 try unsafe predictor.predict(
-                    record, part, cell: cell, base: patterns, into: worker.predictor.prediction.start, count: count,
-                    worker.predictor)
-                unsafe base = UnsafeRawPointer(worker.predictor.prediction.start)
+                    record, part, cell: cell, base: patterns, into: prediction, count: count, worker.predictor)
+                if part.codec == nil { return nil }
+                unsafe base = UnsafeRawPointer(prediction)
             } catch  where error.code == .chunk || error.code == .tables {
                 return error
             }

@@ -10,7 +10,8 @@ internal import TensorTypes
 ///
 /// Every chunk, every base tensor and every rebuilt tensor or file is checked.
 struct Rebuilder: Sendable {
-    /// Takes `bytes` of file `file` (an index into the manifest's files) that belong at `offset`.
+    /// Takes `bytes` of file `file` (an index into the manifest's files) that belong at `offset`: the first of the worker's
+    /// result, which may be kept if another buffer takes its place.
     ///
     /// Any thread, any order.
     typealias Sink =

@@ -65,11 +65,11 @@ public struct Unpacker: Sendable {
             if case .safetensors(let header, _) = record.content { try out.write(header.fileStart, at: 0) }
             outputs.append(out)
         }
-        let (files, starts) = (outputs, manifest.files.map(\.dataStart))
+        let (files, starts, queue) = (outputs, manifest.files.map(\.dataStart), WriteQueue(threads: context.threads))
         try unsafe rebuilder.run(
             plan, "unpacking", context.progress,
-            sink: { (_, index, offset, _, bytes) throws(SiltError) in
-                try unsafe files[index].write(bytes, at: starts[index] + offset)
+            sink: { (worker, index, offset, _, bytes) throws(SiltError) in
+                try queue.write(bytes.count, of: worker, to: files[index], at: starts[index] + offset)
             }, verdict: Rebuilder.refuse)
         try staged.commit()
         return Report(
@@ -104,13 +104,15 @@ public struct Unpacker: Sendable {
         var prefix: [UInt8] = []
         prefix.appendLittleEndian(UInt64(built.text.count))
         try out.write(prefix + built.text, at: 0)
+        let queue = WriteQueue(threads: context.threads)
         let ranges = Dictionary(
             chosen.map { ($0.record.name, $0.record.range.lowerBound) }, uniquingKeysWith: { first, _ in first })
         try unsafe rebuilder.run(
             plan, "unpacking", context.progress,
-            sink: { (_, _, offset, name, bytes) throws(SiltError) in
+            sink: { (worker, _, offset, name, bytes) throws(SiltError) in
                 guard let name, let target = offsets[name], let source = ranges[name] else { return }
-                try unsafe out.write(bytes, at: start + target.lowerBound + offset - source)
+                try queue.write(
+                    bytes.count, of: worker, to: out, at: start + target.lowerBound + offset - source)
             }, verdict: Rebuilder.refuse)
         try staged.commit()
         return Report(

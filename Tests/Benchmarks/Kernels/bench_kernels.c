@@ -73,6 +73,7 @@ static void gather(int level) { sink += silt_gather(level, mask, COUNT, floats, 
 static void predict_bf16(int level) { silt_predict(level, SILT_BF16, bf16.base, sums, COUNT, bf16.out); }
 static void predict_f16(int level) { silt_predict(level, SILT_F16, bf16.base, sums, COUNT, bf16.out); }
 static void predict_f32(int level) { silt_predict(level, SILT_F32, f32.base, sums, COUNT, f32.out); }
+static void predict_kept(int level) { silt_predict_kept(level, SILT_BF16, bf16.base, mask, COUNT, kept, bf16.out); }
 static void f32_to_bf16(int level) { (void)level; silt_convert(SILT_F32, SILT_BF16, f32.base, bf16.out, COUNT); }
 static void f32_to_f16(int level) { (void)level; silt_convert(SILT_F32, SILT_F16, f32.base, bf16.out, COUNT); }
 static void f16_to_f32(int level) { (void)level; silt_convert(SILT_F16, SILT_F32, bf16.base, f32.out, COUNT); }
@@ -130,6 +131,7 @@ static const kernel kernels[] = {
     {"philox", "seeded mask", philox, 1},
     {"gather", "gather what a mask keeps", gather, 1},
     {"scatter", "scatter to a mask", scatter, 1},
+    {"predict-kept", "base + what a mask keeps (p = .9), BF16", predict_kept, 1},
     {"symbols-mask", "mask from symbols of 8", symbols_mask, 0},
     {"gaps-mask", "mask from gaps (positions at p = .9)", gaps_to_mask, 0},
     {"mask-gaps", "gaps from a mask", mask_to_gaps, 0},

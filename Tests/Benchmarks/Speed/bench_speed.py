@@ -1,6 +1,7 @@
 """Speed of pack, unpack, verify and inspect beside `cp` and the rivals, on a tiled BF16 pair.
 
-usage: bench_speed.py --work DIR [--gib 4] [--runs 5] [--threads 2] [--sets exact,lossy] [--slow-runs 1] [--csv F] [--markdown F]
+usage: bench_speed.py --work DIR [--gib 4] [--runs 5] [--threads 2] [--sets exact,lossy] [--slow-runs 1]
+                      [--pair BASE FINETUNED] [--prefix CMD] [--csv F] [--markdown F]
 
 Steps run in turn, A B C A B C …, so that drift of the machine hits all alike. Before each run its old output is removed and
 the file system synchronised. Every unpacked file is compared byte for byte with the fine-tuned one, after every run; packed
@@ -44,15 +45,15 @@ def largest_tensor(path: Path) -> str:
     return max(header, key=lambda name: header[name]["data_offsets"][1] - header[name]["data_offsets"][0])
 
 
-def place_for(work: Path, gib: float, threads: int) -> Place:
-    """Makes the pair, unless it is there."""
-    base, fine = work / f"base-{gib:g}.safetensors", work / f"fine-{gib:g}.safetensors"
+def place_for(work: Path, pair: list[Path], gib: float, threads: int) -> Place:
+    """Tiles the pair, unless that is there."""
+    name = f"{pair[1].name}-{gib:g}.safetensors"
+    base, fine = work / f"base-{name}", work / f"fine-{name}"
     if not fine.exists():
-        data = ROOT / "Tests" / "Data"
         unfinished = fine.with_suffix(".part")
         # In a process of its own: what this one has resident counts in the peaks of those that it starts.
         program = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", str(gib)]
-        subprocess.run([*program, data / "small-base", data / "small-foods", base, unfinished], check=True)
+        subprocess.run([*program, *pair, base, unfinished], check=True)
         unfinished.rename(fine)
     for path in (base, fine):
         warm(path)
@@ -116,6 +117,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="where everything is written")
     parser.add_argument("--gib", type=float, default=4, help="size of the fine-tuned file (4)")
+    parser.add_argument("--pair", type=Path, nargs=2, metavar=("BASE", "FINETUNED"), help="what is tiled, BF16 (the project's pair)",
+                        default=[ROOT / "Tests" / "Data" / name for name in ("small-base", "small-foods")])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-runs", type=int, default=1, help="runs of tools that take minutes (1)")
     parser.add_argument("--threads", type=int, default=2)
@@ -125,7 +128,7 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    place = place_for(options.work.resolve(), options.gib, options.threads)
+    place = place_for(options.work.resolve(), options.pair, options.gib, options.threads)
     chosen = [
         replace(step, words=[*options.prefix.split(), *step.words])
         for step in steps(place, options.sets.split(","), options.slow_runs)
