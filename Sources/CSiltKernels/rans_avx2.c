@@ -47,7 +47,7 @@ TARGET2 void rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const ui
     __m256i x[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(states + 8 * k));
     /* A symbol's record is 16 bytes: frequency and start are one word of it. */
-    const uint32_t *table = (const uint32_t *)(const void *)&tables->frequency;
+    const table_word *table = (const table_word *)(const void *)&tables->frequency;
     uint8_t *cursor = *end;
     for (size_t i = count; i >= 32; i -= 32) {
 #pragma clang loop unroll(full)

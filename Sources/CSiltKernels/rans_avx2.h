@@ -17,9 +17,12 @@ INLINE2 __m256i lane_order(const uint64_t *orders, uint32_t mask) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(orders + mask)));
 }
 
+/* A word of a table, whatever its records are made of. */
+typedef uint32_t __attribute__((may_alias)) table_word;
+
 /* table[index] of 8 lanes. Single loads are faster than the gather instruction, which processors split into more steps than
  * these (and some, whose gathers had to be mended, into many more). */
-INLINE2 __m256i gathered(const uint32_t *table, __m256i index) {
+INLINE2 __m256i gathered(const table_word *table, __m256i index) {
     const __m128i low = _mm256_castsi256_si128(index), high = _mm256_extracti128_si256(index, 1);
     const uint64_t at[4] = {(uint64_t)_mm_cvtsi128_si64(low), (uint64_t)_mm_extract_epi64(low, 1),
                             (uint64_t)_mm_cvtsi128_si64(high), (uint64_t)_mm_extract_epi64(high, 1)};
