@@ -54,6 +54,7 @@ struct Predictor: Sendable {
         let range = first..<first + count / columns
         worker.sum.reserve(4 * count)
         let sum = unsafe worker.sum.start.bindMemory(to: Float.self, capacity: count)
+        // DARE's file has one sparse component: what it drops need not be summed.
         if part.components.count == 1, case .sparse(let matrix) = part.components[0], !matrix.coding.masks.isEmpty {
             let decoder = try self.decoder(matrix, rows, columns, record.name, worker)
             if let kept = unsafe try reader.kept(matrix, decoder, cell: cell, chunk: worker.chunk, worker.matrix) {

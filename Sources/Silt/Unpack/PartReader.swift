@@ -30,8 +30,8 @@ struct PartReader: Sendable {
         var base = unsafe base
         if !part.components.isEmpty, let patterns = unsafe base {
             do throws(SiltError) {
-                worker.predictor.prediction.reserve(bytes)
                 // Where nothing is left over a prediction, it is the result.
+                if part.codec != nil { worker.predictor.prediction.reserve(bytes) }
                 let prediction = unsafe part.codec == nil ? target : worker.predictor.prediction.start
                 try unsafe predictor.predict(
                     record, part, cell: cell, base: patterns, into: prediction, count: count, worker.predictor)
