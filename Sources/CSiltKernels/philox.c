@@ -115,29 +115,39 @@ static uint64_t group_avx2(const stream *s, uint64_t block) {
     return half_avx2(s, block) | (uint64_t)half_avx2(s, block + 8) << 32;
 }
 
+static inline TARGET5 __m512i all_5(uint32_t word) { return _mm512_set1_epi32((int)word); }
+
+/* The exclusive or of three. */
+static inline TARGET5 __m512i mix_5(__m512i a, __m512i b, __m512i c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
+
 /* Two groups at once: one alone would wait for its multiplications. */
 static TARGET5 void groups_avx512(const stream *s, uint64_t block, uint64_t *words) {
-    const __m512i m0 = _mm512_set1_epi32((int)M0), m1 = _mm512_set1_epi32((int)M1);
+    const __m512i m0 = all_5(M0), m1 = all_5(M1);
     __m512i c[4][4];
     UNROLL for (int part = 0; part < 4; part++) {
-        const uint64_t first = block + (uint64_t)(part / 2 * 16 + part % 2);
-        c[part][0] = _mm512_add_epi64(_mm512_set1_epi64((int64_t)first), _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14));
-        c[part][1] = _mm512_set1_epi32((int)(uint32_t)(block >> 32));
-        c[part][2] = _mm512_set1_epi32((int)s->identity[0]);
-        c[part][3] = _mm512_set1_epi32((int)s->identity[1]);
+        const uint32_t first = (uint32_t)block + (uint32_t)(part / 2 * 16 + part % 2);
+        const __m512i n = _mm512_add_epi32(all_5(first), _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14));
+        /* Rounds 1 to 3. */
+        const __m512i a1 = _mm512_mul_epu32(n, m0);
+        const __m512i b2 = _mm512_mul_epu32(_mm512_xor_si512(_mm512_srli_epi64(a1, 32), all_5(s->mixed[0])), m1);
+        const __m512i a3 = _mm512_mul_epu32(_mm512_xor_si512(_mm512_srli_epi64(b2, 32), all_5(s->mixed[1])), m0);
+        const __m512i b3 = _mm512_mul_epu32(_mm512_xor_si512(a1, all_5(s->mixed[2])), m1);
+        c[part][0] = mix_5(_mm512_srli_epi64(b3, 32), b2, all_5(s->keys[2][0]));
+        c[part][1] = b3;
+        c[part][2] = _mm512_xor_si512(_mm512_srli_epi64(a3, 32), all_5(s->mixed[3]));
+        c[part][3] = a3;
     }
-    uint32_t k0 = s->key[0], k1 = s->key[1];
-    for (int round = 0; round < ROUNDS; round++, k0 += W0, k1 += W1) {
+    UNROLL for (int round = 3; round < ROUNDS; round++) {
+        const __m512i k0 = all_5(s->keys[round][0]), k1 = all_5(s->keys[round][1]);
         UNROLL for (int part = 0; part < 4; part++) {
             const __m512i a = _mm512_mul_epu32(c[part][0], m0), b = _mm512_mul_epu32(c[part][2], m1);
-            const __m512i high_a = _mm512_srli_epi64(a, 32), high_b = _mm512_srli_epi64(b, 32);
-            c[part][0] = _mm512_ternarylogic_epi32(high_b, c[part][1], _mm512_set1_epi32((int)k0), 0x96);
-            c[part][2] = _mm512_ternarylogic_epi32(high_a, c[part][3], _mm512_set1_epi32((int)k1), 0x96);
+            c[part][0] = mix_5(_mm512_srli_epi64(b, 32), c[part][1], k0);
+            c[part][2] = mix_5(_mm512_srli_epi64(a, 32), c[part][3], k1);
             c[part][1] = b;
             c[part][3] = a;
         }
     }
-    const __m512i t = _mm512_set1_epi32((int)s->threshold);
+    const __m512i t = all_5(s->threshold);
     UNROLL for (int half = 0; half < 2; half++) {
         __m512i stays = _mm512_setzero_si512();
         UNROLL for (int w = 0; w < 4; w++) {

@@ -186,26 +186,49 @@ static size_t places_of(int level, const uint64_t *words, size_t size, uint32_t 
     return places_scalar(words, size, places);
 }
 
+/* Adds the values to single elements of `out`, which has the base's patterns. */
+static void predict_places(int level, int type, const uint32_t *places, size_t number, const float *values, void *out) {
+    uint32_t patterns[KEPT];
+    uint16_t *narrow = (uint16_t *)(void *)patterns;
+    if (type == SILT_F32) {
+        uint32_t *at = (uint32_t *)out;
+        for (size_t k = 0; k < number; k++) patterns[k] = at[places[k]];
+        silt_predict(level, type, patterns, values, number, patterns);
+        for (size_t k = 0; k < number; k++) at[places[k]] = patterns[k];
+    } else {
+        uint16_t *at = (uint16_t *)out;
+        for (size_t k = 0; k < number; k++) narrow[k] = at[places[k]];
+        silt_predict(level, type, narrow, values, number, narrow);
+        for (size_t k = 0; k < number; k++) at[places[k]] = narrow[k];
+    }
+}
+
+/* A scatter costs the same whatever is kept; single elements cost less where at most one in so many is.
+ * Measured on Zen 4. */
+static size_t few_of(int level) { return level >= SILT_LEVEL_AVX512 ? 6 : level >= SILT_LEVEL_AVX2 ? 3 : 2; }
+
+/* Up to KEPT elements; returns how many are kept. */
+static size_t predict_block(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
+                            void *out) {
+    uint32_t places[KEPT + 8];
+    const size_t number = (size_t)silt_mask_population(words, 0, count);
+    if (number <= count / few_of(level)) {
+        if (out != base) memcpy(out, base, (type == SILT_F32 ? 4 : 2) * count);
+        predict_places(level, type, places, places_of(level, words, (count + 63) / 64, places), values, out);
+    } else {
+        float sums[KEPT];
+        silt_scatter(level, words, count, values, sums);
+        silt_predict(level, type, base, sums, count, out);
+    }
+    return number;
+}
+
 void silt_predict_kept(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
                        void *out) {
-    uint32_t places[KEPT + 8], patterns[KEPT];
-    const size_t width = type == SILT_F32 ? 4 : 2, size = (count + 63) / 64;
-    uint16_t *narrow = (uint16_t *)(void *)patterns;
-    if (out != base) memcpy(out, base, width * count);
-    for (size_t word = 0; word < size; word += WORDS) {
-        const size_t number = places_of(level, words + word, size - word < WORDS ? size - word : WORDS, places);
-        if (width == 4) {
-            uint32_t *at = (uint32_t *)out + 64 * word;
-            for (size_t k = 0; k < number; k++) patterns[k] = at[places[k]];
-            silt_predict(level, type, patterns, values, number, patterns);
-            for (size_t k = 0; k < number; k++) at[places[k]] = patterns[k];
-        } else {
-            uint16_t *at = (uint16_t *)out + 64 * word;
-            for (size_t k = 0; k < number; k++) narrow[k] = at[places[k]];
-            silt_predict(level, type, narrow, values, number, narrow);
-            for (size_t k = 0; k < number; k++) at[places[k]] = narrow[k];
-        }
-        values += number;
+    const size_t width = type == SILT_F32 ? 4 : 2;
+    for (size_t done = 0; done < count; done += KEPT) {
+        values += predict_block(level, type, (const uint8_t *)base + width * done, words + done / 64,
+                                count - done < KEPT ? count - done : KEPT, values, (uint8_t *)out + width * done);
     }
 }
 

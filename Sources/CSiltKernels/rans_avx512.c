@@ -24,10 +24,15 @@ INLINE __m512i put(__m512i x, __m512i symbol, uint8_t **cursor) {
                                  _mm512_sub_epi32(_mm512_set1_epi32(4096), frequency));
 }
 
+INLINE __m512i gathered_16(const table_word *table, __m512i index) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(gathered(table, _mm512_castsi512_si256(index))),
+                              gathered(table, _mm512_extracti64x4_epi64(index, 1)), 1);
+}
+
 TARGET void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
                                 const silt_encode_symbol *tables, uint8_t **end) {
     __m512i x0 = _mm512_loadu_si512(states), x1 = _mm512_loadu_si512(states + 16);
-    const int *table = (const int *)(const void *)&tables->frequency;
+    const table_word *table = (const table_word *)(const void *)&tables->frequency;
     uint8_t *cursor = *end;
     for (size_t i = count; i >= 32; i -= 32) {
         __m512i index = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(symbols + i - 32)));
@@ -35,10 +40,10 @@ TARGET void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const u
             const __m512i row = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(rows + i - 32)));
             index = _mm512_or_si512(index, _mm512_slli_epi16(row, 8));
         }
-        const __m512i i1 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(index, 1)), 1);
-        const __m512i i0 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(index)), 1);
-        x1 = put(x1, _mm512_i32gather_epi32(i1, table, 8), &cursor);
-        x0 = put(x0, _mm512_i32gather_epi32(i0, table, 8), &cursor);
+        const __m512i i1 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(index, 1)), 2);
+        const __m512i i0 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(index)), 2);
+        x1 = put(x1, gathered_16(table, i1), &cursor);
+        x0 = put(x0, gathered_16(table, i0), &cursor);
     }
     _mm512_storeu_si512(states, x0);
     _mm512_storeu_si512(states + 16, x1);

@@ -1,9 +1,9 @@
-/* The step of rANS for 16 lanes, with AVX-512. */
+/* The step of rANS for 8 lanes, with AVX-512. */
 #ifndef SILT_RANS_AVX512_H
 #define SILT_RANS_AVX512_H
 
 #include "rans.h"
-#include <immintrin.h>
+#include "rans_gather.h"
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
@@ -12,7 +12,7 @@
 INLINE __m256i advance(__m256i *x, __m256i row_offset, const uint32_t *tables, const uint8_t **word) {
     const __m256i low12 = _mm256_set1_epi32(4095);
     const __m256i index = _mm256_or_si256(row_offset, _mm256_and_si256(*x, low12));
-    const __m256i slot = _mm256_i32gather_epi32((const int *)tables, index, 4);
+    const __m256i slot = gathered(tables, index);
     /* The step is on the path from one group to the next: (f - 1) * (x >> 12) is what waits longest. */
     const __m256i upper = _mm256_srli_epi32(*x, 12);
     const __m256i offset = _mm256_and_si256(_mm256_srli_epi32(slot, 12), low12);

@@ -25,19 +25,28 @@ int residual_decode_scalar(residual_job *job, const void *base, void *result, si
     }
 }
 
+/* Clamped to where the class can still change; -1: a still unit. */
+static inline int16_t residual_scale(const residual_job *job, size_t unit) {
+    const uint32_t code = job->codes[unit];
+    const int32_t scale = job->origin + (int32_t)code;
+    return (int16_t)(code == 0 ? -1 : scale < 0 ? 0 : scale > 541 ? 541 : scale);
+}
+
 residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales) {
     size_t unit = i / job->unit, left = job->unit - i % job->unit;
-    const residual_unit whole = {left >= SILT_LANES ? i + left : 0, left >= SILT_LANES && job->codes[unit] == 0};
+    if (left >= SILT_LANES) {
+        const int16_t scale = residual_scale(job, unit);
+        for (size_t k = 0; k < SILT_LANES; k++) scales[k] = scale;
+        return (residual_unit){i + left, job->codes[unit] == 0};
+    }
     for (size_t k = 0; k < SILT_LANES; k++, left--) {
         if (left == 0) {
             unit++;
             left = job->unit;
         }
-        const uint32_t code = job->codes[unit];
-        const int32_t scale = job->origin + (int32_t)code;
-        scales[k] = (int16_t)(code == 0 ? -1 : scale < 0 ? 0 : scale > 541 ? 541 : scale);
+        scales[k] = residual_scale(job, unit);
     }
-    return whole;
+    return (residual_unit){0, 0};
 }
 
 /* All raw bytes are used, and the bits that fill the last byte are 0. */

@@ -83,43 +83,11 @@ INLINE2 __m256i folded_16(residual_job *job, __m256i symbol, int *ok) {
     return _mm256_blendv_epi8(symbol, _mm256_or_si256(_mm256_mullo_epi16(lead, power), bits), big);
 }
 
-/* The scales of a group's 32 elements in 16 bits each, and how long they stay. */
-typedef struct {
-    __m256i scale[2];
-    residual_unit unit;
-} unit_scales;
-
-INLINE2 void follow(unit_scales *units, const residual_job *job, size_t i) {
-    if (i + 32 <= units->unit.until) return;
-    int16_t scales[32];
-    units->unit = residual_scales(job, i, scales);
-    units->scale[0] = load(scales);
-    units->scale[1] = load(scales + 16);
-}
-
 /* Classes of 16 elements from their scales and exponent fields. */
 INLINE2 __m256i classes_of(__m256i scale, __m256i exponent) {
     const __m256i x = _mm256_sub_epi16(scale, _mm256_add_epi16(exponent, exponent));
     const __m256i inside = _mm256_min_epi16(_mm256_max_epi16(x, _mm256_setzero_si256()), _mm256_set1_epi16(30));
     return _mm256_andnot_si256(_mm256_srai_epi16(scale, 15), _mm256_add_epi16(inside, _mm256_set1_epi16(1)));
-}
-
-/* Symbols of 32 lanes; the states move past them. */
-INLINE2 void symbols_of(residual_job *job, __m256i class0, __m256i class1, __m256i *x, __m256i *symbols) {
-    const __m256i class = _mm256_permute4x64_epi64(_mm256_packus_epi16(class0, class1), 0xD8);
-    const __m256i rows0 = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)job->row_of_class));
-    const __m256i rows1 =
-        _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(job->row_of_class + 16)));
-    /* Bit 4 of a class, moved to where blends look. */
-    const __m256i row = _mm256_blendv_epi8(
-        _mm256_shuffle_epi8(rows0, class), _mm256_shuffle_epi8(rows1, class), _mm256_slli_epi16(class, 3));
-    const __m128i low = _mm256_castsi256_si128(row), high = _mm256_extracti128_si256(row, 1);
-    const __m128i part[4] = {low, _mm_srli_si128(low, 8), high, _mm_srli_si128(high, 8)};
-#pragma clang loop unroll(full)
-    for (int k = 0; k < 4; k++) {
-        const __m256i offset = _mm256_slli_epi32(_mm256_cvtepu8_epi32(part[k]), 12);
-        symbols[k] = _mm256_srli_epi32(advance_8(&x[k], offset, job->tables, &job->reader.word), 24);
-    }
 }
 
 INLINE2 __m256i rebuilt_16(__m256i b, __m256i z) {
@@ -147,114 +115,100 @@ INLINE2 __m256i rebuilt_8(__m256i b, __m256i z) {
     return _mm256_xor_si256(sum, _mm256_and_si256(_mm256_cmpgt_epi8(zero, sum), sign_bits));
 }
 
-/* Symbols of 8 bits have no raw bits. */
-TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result) {
-    __m256i x[4], symbols[4];
-    for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);
-    const __m256i exponent_mask = _mm256_set1_epi16((short)job->type.exponent_mask);
-    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
-    unit_scales units = {.unit = {0, 0}};
-    size_t i = 0;
-    while (residual_has_group(job, i)) {
-        follow(&units, job, i);
-        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
-        if (equal > 0) {
-            i += equal;
-            continue;
-        }
-        const __m256i b = load(base + i);
-        const __m256i b0 = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(b));
-        const __m256i b1 = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(b, 1));
-        const __m256i e0 = _mm256_and_si256(_mm256_srl_epi16(b0, mantissa_bits), exponent_mask);
-        const __m256i e1 = _mm256_and_si256(_mm256_srl_epi16(b1, mantissa_bits), exponent_mask);
-        symbols_of(job, classes_of(units.scale[0], e0), classes_of(units.scale[1], e1), x, symbols);
-        const __m256i z = narrow_32(symbols);
-        store(result + i, rebuilt_8(b, z));
-        i += 32;
+typedef struct {
+    __m256i exponent_mask; /* in lanes of 32 bits for F32, else of 16 */
+    __m128i mantissa_bits;
+    __m256i rows0, rows1; /* of classes 0 to 15 and from 16 on */
+} constants;
+
+INLINE2 constants constants_of(const residual_job *job) {
+    const __m128i *rows = (const __m128i *)(const void *)job->row_of_class;
+    const int mask = (int)job->type.exponent_mask;
+    return (constants){job->type.width == 32 ? _mm256_set1_epi32(mask) : _mm256_set1_epi16((short)mask),
+                       _mm_cvtsi32_si128((int)job->type.mantissa_bits),
+                       _mm256_broadcastsi128_si256(_mm_loadu_si128(rows)),
+                       _mm256_broadcastsi128_si256(_mm_loadu_si128(rows + 1))};
+}
+
+/* The exponent fields of 16 elements in lanes of 16 bits. */
+INLINE2 __m256i exponents_of(const constants *c, const uint8_t *base, const int width) {
+    if (width == 32) {
+        const __m256i e0 = _mm256_and_si256(_mm256_srl_epi32(load(base), c->mantissa_bits), c->exponent_mask);
+        const __m256i e1 = _mm256_and_si256(_mm256_srl_epi32(load(base + 32), c->mantissa_bits), c->exponent_mask);
+        return narrow_16(e0, e1);
     }
-    for (int k = 0; k < 4; k++) store(job->reader.x + 8 * k, x[k]);
-    return i;
+    const __m256i b =
+        width == 16 ? load(base) : _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)base));
+    return _mm256_and_si256(_mm256_srl_epi16(b, c->mantissa_bits), c->exponent_mask);
 }
 
-/* `each`: whether raw bits are looked for in every group, because most have some. A branch that nothing foretells costs more
- * than looking. */
-INLINE2 size_t decode_16(residual_job *job, const uint16_t *base, uint16_t *result, int *status, const int each) {
-    __m256i x[4], symbols[4];
-    for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);
-    const __m256i exponent_mask = _mm256_set1_epi16((short)job->type.exponent_mask);
-    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
-    unit_scales units = {.unit = {0, 0}};
-    size_t i = 0;
-    while (residual_has_group(job, i)) {
-        follow(&units, job, i);
-        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
-        if (equal > 0) {
-            i += equal;
-            continue;
-        }
-        const __m256i b0 = load(base + i), b1 = load(base + i + 16);
-        const __m256i e0 = _mm256_and_si256(_mm256_srl_epi16(b0, mantissa_bits), exponent_mask);
-        const __m256i e1 = _mm256_and_si256(_mm256_srl_epi16(b1, mantissa_bits), exponent_mask);
-        symbols_of(job, classes_of(units.scale[0], e0), classes_of(units.scale[1], e1), x, symbols);
-        __m256i z0 = narrow_16(symbols[0], symbols[1]), z1 = narrow_16(symbols[2], symbols[3]);
-        if (each || !_mm256_testz_si256(_mm256_or_si256(z0, z1), _mm256_set1_epi16(-64))) {
-            int ok = 1;
-            z0 = folded_16(job, z0, &ok);
-            z1 = folded_16(job, z1, &ok);
-            if (!ok) {
-                *status = SILT_RAW_SHORT;
-                break;
-            }
-        }
-        store(result + i, rebuilt_16(b0, z0));
-        store(result + i + 16, rebuilt_16(b1, z1));
-        i += 32;
-    }
-    for (int k = 0; k < 4; k++) store(job->reader.x + 8 * k, x[k]);
-    return i;
+INLINE2 void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows, const int width) {
+    const __m256i class0 = classes_of(load(scales), exponents_of(c, base, width));
+    const __m256i class1 = classes_of(load(scales + 16), exponents_of(c, base + 2 * width, width));
+    const __m256i class = _mm256_permute4x64_epi64(_mm256_packus_epi16(class0, class1), 0xD8);
+    /* Bit 4 of a class, moved to where blends look. */
+    store(rows, _mm256_blendv_epi8(_mm256_shuffle_epi8(c->rows0, class), _mm256_shuffle_epi8(c->rows1, class),
+                                   _mm256_slli_epi16(class, 3)));
 }
 
-TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
-    /* One field of at least 3 bits for a group of 32 elements, more or less. */
-    return job->raw_bits > job->count / 8 ? decode_16(job, base, result, status, 1)
-                                          : decode_16(job, base, result, status, 0);
-}
-
-TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint32_t *base, uint32_t *result, int *status) {
-    __m256i x[4], symbols[4], b[4], e[4];
-    for (int k = 0; k < 4; k++) x[k] = load(job->reader.x + 8 * k);
-    const __m256i exponent_mask = _mm256_set1_epi32((int)job->type.exponent_mask);
-    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
-    unit_scales units = {.unit = {0, 0}};
-    size_t i = 0;
-    while (residual_has_group(job, i)) {
-        follow(&units, job, i);
-        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
-        if (equal > 0) {
-            i += equal;
-            continue;
-        }
-        for (int k = 0; k < 4; k++) {
-            b[k] = load(base + i + 8 * k);
-            e[k] = _mm256_and_si256(_mm256_srl_epi32(b[k], mantissa_bits), exponent_mask);
-        }
-        symbols_of(job, classes_of(units.scale[0], narrow_16(e[0], e[1])),
-                   classes_of(units.scale[1], narrow_16(e[2], e[3])), x, symbols);
-        const __m256i any = _mm256_or_si256(_mm256_or_si256(symbols[0], symbols[1]), _mm256_or_si256(symbols[2], symbols[3]));
-        if (!_mm256_testz_si256(any, _mm256_set1_epi32(-16))) {
-            int ok = 1;
+INLINE2 void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word, uint8_t *symbols) {
+    __m256i slots[4];
 #pragma clang loop unroll(full)
-            for (int k = 0; k < 4; k++) symbols[k] = folded_32(job, symbols[k], &ok);
-            if (!ok) {
-                *status = SILT_RAW_SHORT;
-                break;
-            }
-        }
-        for (int k = 0; k < 4; k++) store(result + i + 8 * k, rebuilt_32(b[k], symbols[k]));
-        i += 32;
+    for (int k = 0; k < 4; k++) {
+        const __m128i row = _mm_loadl_epi64((const __m128i *)(const void *)(rows + 8 * k));
+        slots[k] = _mm256_srli_epi32(
+            advance_8(&x[k], _mm256_slli_epi32(_mm256_cvtepu8_epi32(row), 12), tables, word), 24);
     }
-    for (int k = 0; k < 4; k++) store(job->reader.x + 8 * k, x[k]);
-    return i;
+    store(symbols, narrow_32(slots));
+}
+
+INLINE2 __m128i load_16(const void *from) { return _mm_loadu_si128((const __m128i *)from); }
+
+INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols, const int width,
+                          const int each) {
+    int ok = 1;
+    if (width == 8) {
+        /* Symbols of 8 bits have no raw bits. */
+        store(result, rebuilt_8(load(base), load(symbols)));
+    } else if (width == 16) {
+        const int any = each || !_mm256_testz_si256(load(symbols), _mm256_set1_epi8(-64));
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 2; k++) {
+            __m256i z = _mm256_cvtepu8_epi16(load_16(symbols + 16 * k));
+            if (any) z = folded_16(job, z, &ok);
+            if (!ok) return 0;
+            store(result + 32 * k, rebuilt_16(load(base + 32 * k), z));
+        }
+    } else {
+        const int any = each || !_mm256_testz_si256(load(symbols), _mm256_set1_epi8(-16));
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 4; k++) {
+            __m256i z = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(symbols + 8 * k)));
+            if (any) z = folded_32(job, z, &ok);
+            if (!ok) return 0;
+            store(result + 32 * k, rebuilt_32(load(base + 32 * k), z));
+        }
+    }
+    return 1;
+}
+
+#define TARGET TARGET2
+#define INLINE INLINE2
+#include "residual_blocks_body.h"
+
+TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result) {
+    int status = SILT_OK;
+    return decode_blocks(job, base, result, &status, 8, 0);
+}
+
+TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 16, 1)
+                                           : decode_blocks(job, base, result, status, 16, 0);
+}
+
+TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 32, 1)
+                                           : decode_blocks(job, base, result, status, 32, 0);
 }
 
 #endif

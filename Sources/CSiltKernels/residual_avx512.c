@@ -50,9 +50,9 @@ INLINE __m512i low_bits_32(__m512i v, __m512i width) {
 }
 
 /* Folded differences of 32 lanes of 16 bits from their symbols; 0 in *ok if the raw bits end early. */
-INLINE __m512i folded_16(residual_job *job, __m512i symbol, int *ok) {
+INLINE __m512i folded_16(residual_job *job, __m512i symbol, const int each, int *ok) {
     const __mmask32 big = _mm512_cmpge_epu16_mask(symbol, _mm512_set1_epi16(1 << 6));
-    if (big == 0) return symbol;
+    if (!each && big == 0) return symbol;
     const raw_fields f =
         place_fields(_mm512_maskz_sub_epi16(big, _mm512_srli_epi16(symbol, 3), _mm512_set1_epi16((1 << 6) / 8 - 3)));
     if (f.total > job->raw_bits - job->raw_at) {
@@ -90,53 +90,6 @@ INLINE __m512i folded_half(const uint8_t *bytes, uint64_t at, __m512i symbol, __
 
 /* ---- Classes ---- */
 
-/* Where the tables of 32 elements begin, from their scales and exponent fields (16-bit lanes). */
-INLINE __m512i rows_of(__m512i scale, __m512i exponent, __m512i row_of_class) {
-    __m512i x = _mm512_sub_epi16(scale, _mm512_add_epi16(exponent, exponent));
-    x = _mm512_min_epi16(_mm512_max_epi16(x, _mm512_setzero_si512()), _mm512_set1_epi16(30));
-    x = _mm512_maskz_add_epi16(_mm512_movepi16_mask(scale) ^ 0xFFFFFFFFu, x, _mm512_set1_epi16(1));
-    return _mm512_permutexvar_epi16(x, row_of_class);
-}
-
-/* The scales of a group's 32 elements in 16 bits each, and how long they stay. */
-typedef struct {
-    __m512i scale;
-    residual_unit unit;
-} unit_scales;
-
-INLINE void follow(unit_scales *units, const residual_job *job, size_t i) {
-    if (i + 32 <= units->unit.until) return;
-    int16_t scales[32];
-    units->unit = residual_scales(job, i, scales);
-    units->scale = _mm512_loadu_si512(scales);
-}
-
-INLINE __m512i load_rows(const residual_job *job) {
-    return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)job->row_of_class));
-}
-
-INLINE __m512i join(__m256i low, __m256i high) { return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1); }
-
-/* The symbols of 32 lanes in 16 bits each; the states move past them. */
-INLINE __m512i symbols_of(residual_job *job, __m512i rows, __m256i *x) {
-    const __m512i rows0 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(rows)), 12);
-    const __m512i rows1 = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rows, 1)), 12);
-    const __m256i s0 = advance(&x[0], _mm512_castsi512_si256(rows0), job->tables, &job->reader.word);
-    const __m256i s1 = advance(&x[1], _mm512_extracti64x4_epi64(rows0, 1), job->tables, &job->reader.word);
-    const __m256i s2 = advance(&x[2], _mm512_castsi512_si256(rows1), job->tables, &job->reader.word);
-    const __m256i s3 = advance(&x[3], _mm512_extracti64x4_epi64(rows1, 1), job->tables, &job->reader.word);
-    const __m512i low = _mm512_srli_epi32(join(s0, s1), 24), high = _mm512_srli_epi32(join(s2, s3), 24);
-    return join(_mm512_cvtepi32_epi16(low), _mm512_cvtepi32_epi16(high));
-}
-
-INLINE void load_states(const residual_job *job, __m256i *x) {
-    for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(job->reader.x + 8 * k));
-}
-
-INLINE void store_states(residual_job *job, const __m256i *x) {
-    for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(job->reader.x + 8 * k), x[k]);
-}
-
 /* ---- Chunks ---- */
 
 INLINE __m512i rebuilt_16(__m512i b, __m512i z) {
@@ -145,34 +98,6 @@ INLINE __m512i rebuilt_16(__m512i b, __m512i z) {
     const __m512i ordered = _mm512_xor_si512(b, _mm512_and_si512(_mm512_srai_epi16(b, 15), sign_bits));
     const __m512i sum = _mm512_add_epi16(ordered, d);
     return _mm512_xor_si512(sum, _mm512_and_si512(_mm512_srai_epi16(sum, 15), sign_bits));
-}
-
-TARGET size_t residual_decode_16_avx512(residual_job *job, const uint16_t *base, uint16_t *result, int *status) {
-    __m256i x[4];
-    load_states(job, x);
-    const __m512i row_of_class = load_rows(job), exponent_mask = _mm512_set1_epi16((short)job->type.exponent_mask);
-    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
-    unit_scales units = {.unit = {0, 0}};
-    size_t i = 0;
-    int ok = 1;
-    while (residual_has_group(job, i)) {
-        follow(&units, job, i);
-        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
-        if (equal > 0) {
-            i += equal;
-            continue;
-        }
-        const __m512i b = _mm512_loadu_si512(base + i);
-        const __m512i exponent = _mm512_and_si512(_mm512_srl_epi16(b, mantissa_bits), exponent_mask);
-        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), x);
-        const __m512i z = folded_16(job, symbol, &ok);
-        if (!ok) break;
-        _mm512_storeu_si512(result + i, rebuilt_16(b, z));
-        i += 32;
-    }
-    store_states(job, x);
-    if (!ok) *status = SILT_RAW_SHORT;
-    return i;
 }
 
 INLINE __m512i rebuilt_32(__m512i b, __m512i z) {
@@ -184,49 +109,83 @@ INLINE __m512i rebuilt_32(__m512i b, __m512i z) {
     return _mm512_xor_si512(sum, _mm512_and_si512(_mm512_srai_epi32(sum, 31), sign_bits));
 }
 
-TARGET size_t residual_decode_32_avx512(residual_job *job, const uint32_t *base, uint32_t *result, int *status) {
-    __m256i x[4];
-    load_states(job, x);
-    const __m512i row_of_class = load_rows(job), exponent_mask = _mm512_set1_epi32((int)job->type.exponent_mask);
-    const __m128i mantissa_bits = _mm_cvtsi32_si128((int)job->type.mantissa_bits);
-    unit_scales units = {.unit = {0, 0}};
-    size_t i = 0;
-    int ok = 1;
-    while (residual_has_group(job, i)) {
-        follow(&units, job, i);
-        const size_t equal = residual_copy_still(&units.unit, job, i, base, result);
-        if (equal > 0) {
-            i += equal;
-            continue;
-        }
-        const __m512i b0 = _mm512_loadu_si512(base + i), b1 = _mm512_loadu_si512(base + i + 16);
-        const __m512i e0 = _mm512_and_si512(_mm512_srl_epi32(b0, mantissa_bits), exponent_mask);
-        const __m512i e1 = _mm512_and_si512(_mm512_srl_epi32(b1, mantissa_bits), exponent_mask);
-        const __m512i exponent = join(_mm512_cvtepi32_epi16(e0), _mm512_cvtepi32_epi16(e1));
-        const __m512i symbol = symbols_of(job, rows_of(units.scale, exponent, row_of_class), x);
-        const __mmask32 big = _mm512_cmpge_epu16_mask(symbol, _mm512_set1_epi16(1 << 4));
-        __m512i z0 = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(symbol));
-        __m512i z1 = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(symbol, 1));
-        if (big != 0) {
-            const raw_fields f = place_fields(
-                _mm512_maskz_sub_epi16(big, _mm512_srli_epi16(symbol, 3), _mm512_set1_epi16((1 << 4) / 8 - 1)));
-            if (f.total > job->raw_bits - job->raw_at) {
-                ok = 0;
-                break;
-            }
-            const __m512i rest = _mm512_sub_epi16(f.before, _mm512_set1_epi16((short)f.half));
-            z0 = folded_half(job->raw, job->raw_at, z0, _mm512_castsi512_si256(f.before), _mm512_castsi512_si256(f.width));
-            z1 = folded_half(job->raw, job->raw_at + f.half, z1, _mm512_extracti64x4_epi64(rest, 1),
-                             _mm512_extracti64x4_epi64(f.width, 1));
-            job->raw_at += f.total;
-        }
-        _mm512_storeu_si512(result + i, rebuilt_32(b0, z0));
-        _mm512_storeu_si512(result + i + 16, rebuilt_32(b1, z1));
-        i += 32;
+typedef struct {
+    __m512i exponent_mask; /* in lanes of 32 bits for F32, else of 16 */
+    __m128i mantissa_bits;
+    __m512i row_of_class; /* in lanes of 16 bits */
+} constants;
+
+INLINE constants constants_of(const residual_job *job) {
+    const int mask = (int)job->type.exponent_mask;
+    return (constants){job->type.width == 32 ? _mm512_set1_epi32(mask) : _mm512_set1_epi16((short)mask),
+                       _mm_cvtsi32_si128((int)job->type.mantissa_bits),
+                       _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)job->row_of_class))};
+}
+
+/* The exponent fields of 32 elements in lanes of 16 bits. */
+INLINE __m512i exponents_of(const constants *c, const uint8_t *base, const int width) {
+    const __m512i b = _mm512_loadu_si512(base);
+    if (width == 16) return _mm512_and_si512(_mm512_srl_epi16(b, c->mantissa_bits), c->exponent_mask);
+    const __m512i e0 = _mm512_and_si512(_mm512_srl_epi32(b, c->mantissa_bits), c->exponent_mask);
+    const __m512i e1 =
+        _mm512_and_si512(_mm512_srl_epi32(_mm512_loadu_si512(base + 64), c->mantissa_bits), c->exponent_mask);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(e0)), _mm512_cvtepi32_epi16(e1), 1);
+}
+
+INLINE void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows, const int width) {
+    const __m512i exponent = exponents_of(c, base, width), scale = _mm512_loadu_si512(scales);
+    __m512i x = _mm512_sub_epi16(scale, _mm512_add_epi16(exponent, exponent));
+    x = _mm512_min_epi16(_mm512_max_epi16(x, _mm512_setzero_si512()), _mm512_set1_epi16(30));
+    x = _mm512_maskz_add_epi16(_mm512_movepi16_mask(scale) ^ 0xFFFFFFFFu, x, _mm512_set1_epi16(1));
+    _mm256_storeu_si256((__m256i *)(void *)rows, _mm512_cvtepi16_epi8(_mm512_permutexvar_epi16(x, c->row_of_class)));
+}
+
+INLINE void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word, uint8_t *symbols) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++) {
+        const __m128i row = _mm_loadl_epi64((const __m128i *)(const void *)(rows + 8 * k));
+        const __m256i slots = advance(&x[k], _mm256_slli_epi32(_mm256_cvtepu8_epi32(row), 12), tables, word);
+        _mm_storel_epi64((__m128i *)(void *)(symbols + 8 * k), _mm256_cvtepi32_epi8(_mm256_srli_epi32(slots, 24)));
     }
-    store_states(job, x);
-    if (!ok) *status = SILT_RAW_SHORT;
-    return i;
+}
+
+INLINE int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols, const int width,
+                         const int each) {
+    const __m512i symbol = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)symbols));
+    if (width == 16) {
+        int ok = 1;
+        const __m512i z = folded_16(job, symbol, each, &ok);
+        _mm512_storeu_si512(result, rebuilt_16(_mm512_loadu_si512(base), z));
+        return ok;
+    }
+    const __mmask32 big = _mm512_cmpge_epu16_mask(symbol, _mm512_set1_epi16(1 << 4));
+    __m512i z0 = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(symbol));
+    __m512i z1 = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(symbol, 1));
+    if (each || big != 0) {
+        const raw_fields f = place_fields(
+            _mm512_maskz_sub_epi16(big, _mm512_srli_epi16(symbol, 3), _mm512_set1_epi16((1 << 4) / 8 - 1)));
+        if (f.total > job->raw_bits - job->raw_at) return 0;
+        const __m512i rest = _mm512_sub_epi16(f.before, _mm512_set1_epi16((short)f.half));
+        z0 = folded_half(job->raw, job->raw_at, z0, _mm512_castsi512_si256(f.before), _mm512_castsi512_si256(f.width));
+        z1 = folded_half(job->raw, job->raw_at + f.half, z1, _mm512_extracti64x4_epi64(rest, 1),
+                         _mm512_extracti64x4_epi64(f.width, 1));
+        job->raw_at += f.total;
+    }
+    _mm512_storeu_si512(result, rebuilt_32(_mm512_loadu_si512(base), z0));
+    _mm512_storeu_si512(result + 64, rebuilt_32(_mm512_loadu_si512(base + 64), z1));
+    return 1;
+}
+
+#include "residual_blocks_body.h"
+
+TARGET size_t residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 16, 1)
+                                           : decode_blocks(job, base, result, status, 16, 0);
+}
+
+TARGET size_t residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 32, 1)
+                                           : decode_blocks(job, base, result, status, 32, 0);
 }
 
 #endif

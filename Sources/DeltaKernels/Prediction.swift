@@ -16,21 +16,15 @@ package enum Prediction {
         unsafe silt_predict(level.rawValue, type, base, sum, count, out)
     }
 
-    /// The same where the sum has `values`, in order, where a bit is set, and 0 elsewhere.
+    /// The same where the sum has `values`, in order, where a bit of `words` is set, and 0 elsewhere.
     ///
-    /// - Parameters:
-    ///   - words: `count` bits, and none set after them.
-    ///   - kept: how many bits are set.
-    ///   - scratch: room for `count` floats.
+    /// - Parameter words: `count` bits, and none set after them.
     package static func apply(
-        _ dtype: DType, base: UnsafeRawPointer, words: UnsafePointer<UInt64>, values: UnsafePointer<Float>, kept: Int,
-        count: Int, scratch: UnsafeMutablePointer<Float>, into out: UnsafeMutableRawPointer, level: KernelLevel = .best
+        _ dtype: DType, base: UnsafeRawPointer, words: UnsafePointer<UInt64>, values: UnsafePointer<Float>, count: Int,
+        into out: UnsafeMutableRawPointer, level: KernelLevel = .best
     ) {
-        // A scatter costs the same whatever it keeps; single elements cost less where they are few (`make bench-kernels`).
-        guard kept <= count / (level == .avx512 ? 16 : 4), let type = FloatConversion.code(dtype) else {
-            unsafe scatter(words, count: count, values: values, into: scratch, level: level)
-            unsafe apply(dtype, base: base, sum: scratch, count: count, into: out, level: level)
-            return
+        guard let type = FloatConversion.code(dtype) else {
+            preconditionFailure("components are for F32, F16 and BF16")
         }
         unsafe silt_predict_kept(level.rawValue, type, base, words, count, values, out)
     }

@@ -150,14 +150,15 @@ struct PredictionTests {
             let (from, target, expected) = (
                 base.buffer, ByteBuffer(capacity: 4 * count), ByteBuffer(capacity: 4 * count)
             )
-            let scratch = ByteBuffer(capacity: 4 * count)
             unsafe Prediction.apply(
                 dtype, base: from.start, sum: dense, count: count, into: expected.start, level: .scalar)
             unsafe Prediction.apply(
-                dtype, base: from.start, words: mask.words, values: values, kept: mask.population, count: count,
-                scratch: scratch.start.bindMemory(to: Float.self, capacity: count), into: target.start, level: level)
-            let isEqual = target.bytes(count * dtype.elementBytes) == expected.bytes(count * dtype.elementBytes)
-            #expect(isEqual, "\(count), \(share)")
+                dtype, base: from.start, words: mask.words, values: values, count: count, into: target.start, level: level)
+            unsafe Prediction.apply(
+                dtype, base: from.start, words: mask.words, values: values, count: count, into: from.start, level: level)
+            let bytes = expected.bytes(count * dtype.elementBytes)
+            #expect(target.bytes(bytes.count) == bytes, "\(count), \(share)")
+            #expect(from.bytes(bytes.count) == bytes, "in place: \(count), \(share)")
         }
     }
 

@@ -52,20 +52,20 @@ struct Predictor: Sendable {
         let (rows, columns) = record.matrixShape(of: part)
         let first = cell * (record.info.grid.cell / columns)
         let range = first..<first + count / columns
-        worker.sum.reserve(4 * count)
-        let sum = unsafe worker.sum.start.bindMemory(to: Float.self, capacity: count)
         // DARE's file has one sparse component: what it drops need not be summed.
         if part.components.count == 1, case .sparse(let matrix) = part.components[0], !matrix.coding.masks.isEmpty {
             let decoder = try self.decoder(matrix, rows, columns, record.name, worker)
             if let kept = unsafe try reader.kept(matrix, decoder, cell: cell, chunk: worker.chunk, worker.matrix) {
                 unsafe Prediction.apply(
-                    record.info.dtype, base: base, words: kept.words, values: kept.values, kept: kept.count,
-                    count: count, scratch: sum, into: target, level: reader.level)
+                    record.info.dtype, base: base, words: kept.words, values: kept.values, count: count,
+                    into: target, level: reader.level)
             } else if unsafe target != base {
                 unsafe target.copyMemory(from: base, byteCount: count * record.info.dtype.elementBytes)
             }
             return
         }
+        worker.sum.reserve(4 * count)
+        let sum = unsafe worker.sum.start.bindMemory(to: Float.self, capacity: count)
         for (index, component) in part.components.enumerated() {
             var target = unsafe sum
             if index > 0 {
