@@ -6,8 +6,8 @@ usage: bench_speed.py --work DIR [--gib 4] [--runs 5] [--threads 2] [--sets exac
 Steps run in turn, A B C A B C …, so that drift of the machine hits all alike. Before each run its old output is removed and
 the file system synchronised. Every unpacked file is compared byte for byte with the fine-tuned one, after every run; packed
 and lossy files with those of the first run. The first round warms up and does not count. DIR should be on a file system whose
-pages nobody writes back meanwhile (tmpfs): elsewhere the device decides. Before each run that writes, as much memory is
-written and given free, so that all find pages that the machine has.
+pages nobody writes back meanwhile (tmpfs): elsewhere the device decides. Before each run that writes, more memory than it
+takes is written and given free, so that all find pages that the machine has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import table
-from measure import Refusal, Samples, digest, equal, remove, run, warm
+from measure import Refusal, Samples, digest, equal, remove, run, touch_free_memory, warm
 from steps import Place, Step, steps
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,25 +62,12 @@ def place_for(work: Path, pair: list[Path], gib: float, threads: int) -> Place:
     return Place(base, fine, work, silt, build_bitx(work), threads, largest_tensor(fine))
 
 
-def touch_free_memory(place: Place) -> None:
-    """Writes and removes as much as an output takes.
-
-    A virtual machine's host takes free pages back after seconds, and giving them again costs more than writing them: the step
-    after a long one would pay for it, that after a short one not.
-    """
-    path, left, block = place.path("touched"), place.fine.stat().st_size, bytes(1 << 22)
-    with path.open("wb") as stream:
-        while left > 0:
-            left -= stream.write(block[: min(left, len(block))])
-    remove(path)
-
-
 def do(step: Step, place: Place, samples: Samples, counts: bool) -> None:
     """Runs a step once and compares what it wrote."""
     output = place.path(step.output) if step.output else None
     if output:
         remove(output)
-        touch_free_memory(place)
+        touch_free_memory(place.work, place.fine.stat().st_size)
     os.sync()
     try:
         result = run(step.words)

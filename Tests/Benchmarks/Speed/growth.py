@@ -2,9 +2,10 @@
 
 usage: growth.py --work DIR [--sizes 0.16,0.5,1,2,4,8] [--runs 3] [--csv FILE] [--svg FILE]
 
-Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. Beside base and fine-tuned file only one output is there at a
-time, and for unpacking the fine-tuned file is not (its SHA-256 is kept, and the result's compared): 8 GB need 20 GB. Exit 1 when
-a time is more than 10 % off the straight line through all of them.
+Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. At most base, one file of the fine-tuned size and the delta
+are there at a time (for unpacking the fine-tuned file's SHA-256 is kept, and the result's compared; cp copies what was
+unpacked): 8 GB need 20 GB. Free memory is touched before each run, as in bench_speed.py. Exit 1 when a time is more than 10 %
+off the straight line through all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import plot
-from measure import digest, remove, run, warm
+from measure import digest, remove, run, touch_free_memory, warm
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKS = ("cp", "pack", "verify", "unpack")
@@ -41,12 +42,13 @@ class Point:
         return statistics.median(self.seconds)
 
 
-def timed(words: list[str | Path], output: Path | None, runs: int) -> tuple[float, ...]:
-    """Runs a program so often after one run that warms up; the last output stays."""
+def timed(words: list[str | Path], output: Path | None, size: int, runs: int) -> tuple[float, ...]:
+    """Runs a program that writes at most `size` bytes so often after one run that warms up; the last output stays."""
     seconds = []
     for turn in range(runs + 1):
         if output:
             remove(output)
+            touch_free_memory(output.parent, size)
         os.sync()
         found = run([*PREFIX, *words]).seconds
         if turn > 0:
@@ -64,15 +66,17 @@ def measure(work: Path, size: float, runs: int, threads: int, silt: Path) -> lis
         warm(path)
     common = ["--threads", str(threads), "--quiet"]
     length, wanted = fine.stat().st_size, digest(fine)
-    found = {"cp": timed(["cp", fine, output], output, runs)}
-    remove(output)
-    found["pack"] = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, runs)
+    found = {}
+    found["pack"] = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, length, runs)
     remove(fine)
-    found["verify"] = timed([silt, "verify", base, packed, *common], None, runs)
-    found["unpack"] = timed([silt, "unpack", base, packed, "-o", output, *common], output, runs)
+    found["verify"] = timed([silt, "verify", base, packed, *common], None, length, runs)
+    found["unpack"] = timed([silt, "unpack", base, packed, "-o", output, *common], output, length, runs)
     if digest(output) != wanted:
         raise ValueError(f"{length} bytes: the unpacked file differs")
-    for path in (base, packed, output):
+    remove(base)
+    remove(packed)
+    found["cp"] = timed(["cp", output, fine], fine, length, runs)
+    for path in (fine, output):
         remove(path)
     return [Point(name, length, found[name]) for name in WORKS]
 

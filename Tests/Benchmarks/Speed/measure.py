@@ -119,3 +119,28 @@ def warm(path: Path) -> None:
     with path.open("rb") as stream:
         while stream.read(1 << 24):
             pass
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping; where the system does not say, as if there were plenty."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    return 1 << 40
+
+
+def touch_free_memory(work: Path, size: int) -> None:
+    """Writes and removes `size` bytes, and 2 GiB more, since the system need not give the pages that were freed last.
+
+    A virtual machine's host takes free pages back after seconds, and giving them again costs more than writing them: the step
+    after a long one would pay for it, that after a short one not.
+    """
+    path, block = work / "touched", bytes(1 << 22)
+    left = min(size + (2 << 30), available_memory() - (1 << 30))
+    with path.open("wb") as stream:
+        while left > 0:
+            left -= stream.write(block[: min(left, len(block))])
+    remove(path)
