@@ -6,8 +6,8 @@ usage: bench_speed.py --work DIR [--gib 4] [--runs 5] [--threads 2] [--sets exac
 Steps run in turn, A B C A B C …, so that drift of the machine hits all alike. Before each run its old output is removed and
 the file system synchronised. Every unpacked file is compared byte for byte with the fine-tuned one, after every run; packed
 and lossy files with those of the first run. The first round warms up and does not count. DIR should be on a file system whose
-pages nobody writes back meanwhile (tmpfs): elsewhere the device decides. Before each run that writes, more memory than it
-takes is written and given free, so that all find pages that the machine has.
+pages nobody writes back meanwhile (tmpfs): elsewhere the device decides. At first nearly all free memory is written and
+given free in pieces that no host of a virtual machine takes back, and before each run that writes as much as it may need.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import table
-from measure import Refusal, Samples, digest, equal, remove, run, touch_free_memory, warm
+from measure import Refusal, Samples, digest, equal, keep_free_pages, remove, run, touch_free_memory, warm
 from steps import Place, Step, steps
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,6 +130,7 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
+    held = keep_free_pages()
     place = place_for(options.work.resolve(), options.pair, options.gib, options.threads)
     chosen = [
         replace(step, words=[*options.prefix.split(), *step.words])
@@ -142,6 +143,8 @@ def main() -> int:
         report.write_csv(options.csv)
     if options.markdown:
         options.markdown.write_text(report.markdown())
+    if held is not None:
+        os.close(held)
     failed = [step for step, samples in zip(chosen, results, strict=True) if samples.refused]
     for path in options.work.iterdir():
         if not path.name.startswith(("base-", "fine-")):

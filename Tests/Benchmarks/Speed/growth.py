@@ -4,7 +4,7 @@ usage: growth.py --work DIR [--sizes 0.16,0.5,1,2,4,8] [--runs 3] [--csv FILE] [
 
 Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. At most base, one file of the fine-tuned size and the delta
 are there at a time (for unpacking the fine-tuned file's SHA-256 is kept, and the result's compared; cp copies what was
-unpacked): 8 GB need 20 GB. Free memory is touched before each run, as in bench_speed.py. Exit 1 when a time is more than 10 %
+unpacked): 8 GB need 20 GB. Free memory is written first, as in bench_speed.py. Exit 1 when a time is more than 10 %
 off the straight line through all of them.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import plot
-from measure import digest, remove, run, touch_free_memory, warm
+from measure import digest, keep_free_pages, remove, run, touch_free_memory, warm
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKS = ("cp", "pack", "verify", "unpack")
@@ -102,13 +102,18 @@ def main() -> int:
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--svg", type=Path)
     options = parser.parse_args()
+    if len(set(options.sizes.split(","))) < 2:
+        parser.error("a line needs two sizes")
     options.work.mkdir(parents=True, exist_ok=True)
     silt = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
+    held = keep_free_pages()
     points: list[Point] = []
     for size in map(float, options.sizes.split(",")):
         points += measure(options.work.resolve(), size, options.runs, options.threads, silt)
         texts = [f"{point.work} {point.median:.3f} s" for point in points[-len(WORKS) :]]
         print(f"{points[-1].bytes / 1e9:.2f} GB: {', '.join(texts)}", flush=True)
+    if held is not None:
+        os.close(held)
     good = True
     lines = {}
     for work in WORKS:
