@@ -35,7 +35,8 @@ INLINE size_t advance_groups(residual_job *job, __m256i *states, block *b, size_
 
 /* Rebuilds as many groups as are safe to do at once; returns how many elements are done. `each`: whether raw bits are looked for
  * in every group, because most have some. A branch that nothing foretells costs more than looking. */
-INLINE size_t decode_blocks(residual_job *job, const uint8_t *base, uint8_t *result, int *status, const int width, const int each) {
+INLINE size_t decode_blocks(residual_job *job, const uint8_t *base, uint8_t *result, int *status, const int width,
+                            const int each) {
     const size_t bytes = (size_t)width / 8;
     const constants c = constants_of(job);
     int16_t scales[SILT_LANES];
