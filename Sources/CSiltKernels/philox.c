@@ -164,11 +164,11 @@ static TARGET5 void groups_avx512(const stream *s, uint64_t block, uint64_t *wor
 static void fill(int level, stream *s, uint64_t block, size_t number, uint64_t *words) {
 #if defined(__x86_64__)
     uint32_t high = (uint32_t)(block >> 32);
-    prepare(s, high);
+    if (level >= SILT_LEVEL_AVX2) prepare(s, high);
 #endif
     for (size_t i = 0; i < number; block += 16) {
 #if defined(__x86_64__)
-        if ((uint32_t)(block >> 32) != high) prepare(s, high = (uint32_t)(block >> 32));
+        if (level >= SILT_LEVEL_AVX2 && (uint32_t)(block >> 32) != high) prepare(s, high = (uint32_t)(block >> 32));
         /* The vector forms have one high word for all lanes. */
         if (level >= SILT_LEVEL_AVX512 && i + 2 <= number && (uint32_t)block <= UINT32_MAX - 31) {
             groups_avx512(s, block, words + i);

@@ -146,9 +146,8 @@ void silt_predict(int level, int type, const void *base, const float *sum, size_
     }
 }
 
-/* Words of the mask that are taken at once: their elements' patterns stay in the first cache. */
-#define WORDS 64
-#define KEPT (64 * WORDS)
+/* Elements that are taken at once: their patterns stay in the first cache. */
+#define KEPT 4096
 
 /* The places of the bits that are set, ascending; returns their number. */
 static size_t places_scalar(const uint64_t *words, size_t size, uint32_t *places) {
@@ -203,32 +202,29 @@ static void predict_places(int level, int type, const uint32_t *places, size_t n
     }
 }
 
-/* A scatter costs the same whatever is kept; single elements cost less where at most one in so many is.
- * Measured on Zen 4. */
+/* A scatter costs the same whatever is kept; single elements cost less where at most one in so many is. Measured on Zen 4. */
 static size_t few_of(int level) { return level >= SILT_LEVEL_AVX512 ? 6 : level >= SILT_LEVEL_AVX2 ? 3 : 2; }
 
-/* Up to KEPT elements; returns how many are kept. */
-static size_t predict_block(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
-                            void *out) {
-    uint32_t places[KEPT + 8];
-    const size_t number = (size_t)silt_mask_population(words, 0, count);
-    if (number <= count / few_of(level)) {
-        if (out != base) memcpy(out, base, (type == SILT_F32 ? 4 : 2) * count);
-        predict_places(level, type, places, places_of(level, words, (count + 63) / 64, places), values, out);
-    } else {
-        float sums[KEPT];
-        silt_scatter(level, words, count, values, sums);
-        silt_predict(level, type, base, sums, count, out);
-    }
-    return number;
-}
-
 void silt_predict_kept(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
-                       void *out) {
+                       size_t kept, void *out) {
+    union {
+        uint32_t places[KEPT + 8];
+        float sums[KEPT];
+    } room;
     const size_t width = type == SILT_F32 ? 4 : 2;
-    for (size_t done = 0; done < count; done += KEPT) {
-        values += predict_block(level, type, (const uint8_t *)base + width * done, words + done / 64,
-                                count - done < KEPT ? count - done : KEPT, values, (uint8_t *)out + width * done);
+    const int is_few = kept <= count / few_of(level);
+    if (is_few && out != base) memcpy(out, base, width * count);
+    for (size_t done = 0, number; done < count; done += KEPT, values += number) {
+        const size_t size = count - done < KEPT ? count - done : KEPT;
+        uint8_t *at = (uint8_t *)out + width * done;
+        if (is_few) {
+            number = places_of(level, words + done / 64, (size + 63) / 64, room.places);
+            predict_places(level, type, room.places, number, values, at);
+        } else {
+            number = silt_mask_population(words, done, size);
+            silt_scatter(level, words + done / 64, size, values, room.sums);
+            silt_predict(level, type, (const uint8_t *)base + width * done, room.sums, size, at);
+        }
     }
 }
 

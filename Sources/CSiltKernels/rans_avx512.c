@@ -24,6 +24,7 @@ INLINE __m512i put(__m512i x, __m512i symbol, uint8_t **cursor) {
                                  _mm512_sub_epi32(_mm512_set1_epi32(4096), frequency));
 }
 
+/* table[index] of 16 lanes. */
 INLINE __m512i gathered_16(const table_word *table, __m512i index) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(gathered(table, _mm512_castsi512_si256(index))),
                               gathered(table, _mm512_extracti64x4_epi64(index, 1)), 1);

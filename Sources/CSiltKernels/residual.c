@@ -67,7 +67,7 @@ int silt_residual_decode(int level, silt_float type, const void *base, void *res
 #if defined(__x86_64__)
     if (level >= SILT_LEVEL_AVX2 && job.reader.lanes == SILT_LANES) {
         if (type.width == 8) {
-            done = residual_decode_8_avx2(&job, base, result);
+            done = residual_decode_8_avx2(&job, base, result, &status);
         } else if (level >= SILT_LEVEL_AVX512) {
             done = type.width == 16 ? residual_decode_16_avx512(&job, base, result, &status)
                                     : residual_decode_32_avx512(&job, base, result, &status);

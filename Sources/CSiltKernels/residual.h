@@ -33,9 +33,6 @@ typedef struct {
 /* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: a still unit. */
 residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
 
-/* Whether most groups of 32 elements have raw bits: a field has at least 3. */
-static inline int residual_has_many_raw_bits(const residual_job *job) { return job->raw_bits > job->count / 8; }
-
 /* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns
  * how many there are. */
 static inline size_t residual_copy_still(const residual_unit *unit, const residual_job *job, size_t i, const void *base,
@@ -51,7 +48,7 @@ static inline size_t residual_copy_still(const residual_unit *unit, const residu
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
 size_t residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
-size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result);
+size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 #endif

@@ -168,7 +168,6 @@ INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *resul
                           const int each) {
     int ok = 1;
     if (width == 8) {
-        /* Symbols of 8 bits have no raw bits. */
         store(result, rebuilt_8(load(base), load(symbols)));
     } else if (width == 16) {
         const int any = each || !_mm256_testz_si256(load(symbols), _mm256_set1_epi8(-64));
@@ -196,19 +195,17 @@ INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *resul
 #define INLINE INLINE2
 #include "residual_blocks_body.h"
 
-TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result) {
-    int status = SILT_OK;
-    return decode_blocks(job, base, result, &status, 8, 0);
+TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+    /* Symbols of 8 bits have no raw bits. */
+    return decode_blocks(job, base, result, status, 8, 0);
 }
 
 TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
-    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 16, 1)
-                                           : decode_blocks(job, base, result, status, 16, 0);
+    return decode_width(job, base, result, status, 16);
 }
 
 TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
-    return residual_has_many_raw_bits(job) ? decode_blocks(job, base, result, status, 32, 1)
-                                           : decode_blocks(job, base, result, status, 32, 0);
+    return decode_width(job, base, result, status, 32);
 }
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * The frame of rebuilding with vectors, included once for each instruction set. The includer defines TARGET, INLINE and
  *
- *   constants constants_of(job)                          what stays the same for a chunk
- *   find_rows(constants, scales, base, rows, width)      the rows of tables of 32 elements
- *   advance_group(x, rows, tables, word, symbols)        their symbols; the states move past them
- *   rebuild_group(job, base, result, symbols, width, each)   the elements; 0 if the raw bits end early
+ *   constants constants_of(job)                             what stays the same for a chunk
+ *   find_rows(constants, scales, base, rows, width)         the rows of tables of 32 elements
+ *   advance_group(x, rows, tables, word, symbols)           their symbols; the states move past them
+ *   rebuild_group(job, base, result, symbols, width, each)  the elements; 0 if the raw bits end early
  *
  * A few groups at a time go through three loops. States wait for table slots, each group for the one before it; the work
  * around that waits for nothing, and would only fill the processor's queues if it stood between two groups.
@@ -33,8 +33,8 @@ INLINE size_t advance_groups(residual_job *job, __m256i *states, block *b, size_
     return g;
 }
 
-/* Rebuilds as many groups as are safe to do at once; returns how many elements are done. `each`: whether raw bits are looked for
- * in every group, because most have some. A branch that nothing foretells costs more than looking. */
+/* `each`: whether raw bits are looked for in every group, because most have some. A branch that nothing foretells costs more
+ * than looking. */
 INLINE size_t decode_blocks(residual_job *job, const uint8_t *base, uint8_t *result, int *status, const int width,
                             const int each) {
     const size_t bytes = (size_t)width / 8;
@@ -71,4 +71,11 @@ INLINE size_t decode_blocks(residual_job *job, const uint8_t *base, uint8_t *res
     }
     for (int k = 0; k < 4; k++) _mm256_storeu_si256((__m256i *)(void *)(job->reader.x + 8 * k), x[k]);
     return i;
+}
+
+/* Rebuilds as many groups as are safe to do at once; returns how many elements are done. */
+INLINE size_t decode_width(residual_job *job, const uint8_t *base, uint8_t *result, int *status, const int width) {
+    /* More than 4 bits for a group; a field has at least 3. */
+    const int each = job->raw_bits > job->count / 8;
+    return each ? decode_blocks(job, base, result, status, width, 1) : decode_blocks(job, base, result, status, width, 0);
 }

@@ -18,15 +18,17 @@ package enum Prediction {
 
     /// The same where the sum has `values`, in order, where a bit of `words` is set, and 0 elsewhere.
     ///
-    /// - Parameter words: `count` bits, and none set after them.
+    /// - Parameters:
+    ///   - words: `count` bits, and none set after them.
+    ///   - kept: how many bits are set.
     package static func apply(
-        _ dtype: DType, base: UnsafeRawPointer, words: UnsafePointer<UInt64>, values: UnsafePointer<Float>, count: Int,
-        into out: UnsafeMutableRawPointer, level: KernelLevel = .best
+        _ dtype: DType, base: UnsafeRawPointer, words: UnsafePointer<UInt64>, values: UnsafePointer<Float>, kept: Int,
+        count: Int, into out: UnsafeMutableRawPointer, level: KernelLevel = .best
     ) {
         guard let type = FloatConversion.code(dtype) else {
             preconditionFailure("components are for F32, F16 and BF16")
         }
-        unsafe silt_predict_kept(level.rawValue, type, base, words, count, values, out)
+        unsafe silt_predict_kept(level.rawValue, type, base, words, count, values, kept, out)
     }
 
     /// Rows of a low-rank product.

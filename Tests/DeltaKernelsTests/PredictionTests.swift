@@ -153,11 +153,11 @@ struct PredictionTests {
             unsafe Prediction.apply(
                 dtype, base: from.start, sum: dense, count: count, into: expected.start, level: .scalar)
             unsafe Prediction.apply(
-                dtype, base: from.start, words: mask.words, values: values, count: count, into: target.start,
-                level: level)
+                dtype, base: from.start, words: mask.words, values: values, kept: values.count, count: count,
+                into: target.start, level: level)
             unsafe Prediction.apply(
-                dtype, base: from.start, words: mask.words, values: values, count: count, into: from.start, level: level
-            )
+                dtype, base: from.start, words: mask.words, values: values, kept: values.count, count: count,
+                into: from.start, level: level)
             let bytes = expected.bytes(count * dtype.elementBytes)
             #expect(target.bytes(bytes.count) == bytes, "\(count), \(share)")
             #expect(from.bytes(bytes.count) == bytes, "in place: \(count), \(share)")

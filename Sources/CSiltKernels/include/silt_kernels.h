@@ -163,10 +163,10 @@ void silt_kept_add(const float *values, const uint64_t *places, size_t number, f
 
 /* The patterns of base + sum, of type SILT_F32, SILT_F16 or SILT_BF16. `out` may be `base`. */
 void silt_predict(int level, int type, const void *base, const float *sum, size_t count, void *out);
-/* The same where the sum is the values, in order, where a bit is set among `count`, and 0 elsewhere; no bit is set past
+/* The same where the sum is the `kept` values, in order, where a bit is set among `count`, and 0 elsewhere; no bit is set past
  * `count`. */
 void silt_predict_kept(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
-                       void *out);
+                       size_t kept, void *out);
 /* Rows of a low-rank product: out(i, j) is the chain of fma(left[k * left_stride + i], right[k * columns + j], a) over k from
  * a = +0, times *scale if it is given. */
 void silt_low_rank(int level, const float *left, size_t left_stride, const float *right, size_t columns, size_t rank,

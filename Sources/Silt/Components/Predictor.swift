@@ -57,8 +57,8 @@ struct Predictor: Sendable {
             let decoder = try self.decoder(matrix, rows, columns, record.name, worker)
             if let kept = unsafe try reader.kept(matrix, decoder, cell: cell, chunk: worker.chunk, worker.matrix) {
                 unsafe Prediction.apply(
-                    record.info.dtype, base: base, words: kept.words, values: kept.values, count: count,
-                    into: target, level: reader.level)
+                    record.info.dtype, base: base, words: kept.words, values: kept.values, kept: kept.count,
+                    count: count, into: target, level: reader.level)
             } else if unsafe target != base {
                 unsafe target.copyMemory(from: base, byteCount: count * record.info.dtype.elementBytes)
             }

@@ -16,7 +16,7 @@ static chunk bf16, heavy, f32, f8;
 static uint32_t *plane_slots;
 static silt_encode_symbol *plane_symbols;
 static uint8_t *bytes, *planes, *plane_words, *frame, *gap_bytes, *same;
-static size_t plane_size, frame_size, gap_count, gap_number;
+static size_t plane_size, frame_size, gap_count, gap_number, kept_number;
 static uint64_t *mask;
 static int32_t *integers;
 static float *floats, *sums, *kept;
@@ -73,7 +73,9 @@ static void gather(int level) { sink += silt_gather(level, mask, COUNT, floats, 
 static void predict_bf16(int level) { silt_predict(level, SILT_BF16, bf16.base, sums, COUNT, bf16.out); }
 static void predict_f16(int level) { silt_predict(level, SILT_F16, bf16.base, sums, COUNT, bf16.out); }
 static void predict_f32(int level) { silt_predict(level, SILT_F32, f32.base, sums, COUNT, f32.out); }
-static void predict_kept(int level) { silt_predict_kept(level, SILT_BF16, bf16.base, mask, COUNT, kept, bf16.out); }
+static void predict_kept(int level) {
+    silt_predict_kept(level, SILT_BF16, bf16.base, mask, COUNT, kept, kept_number, bf16.out);
+}
 static void f32_to_bf16(int level) { (void)level; silt_convert(SILT_F32, SILT_BF16, f32.base, bf16.out, COUNT); }
 static void f32_to_f16(int level) { (void)level; silt_convert(SILT_F32, SILT_F16, f32.base, bf16.out, COUNT); }
 static void f16_to_f32(int level) { (void)level; silt_convert(SILT_F16, SILT_F32, bf16.base, f32.out, COUNT); }
@@ -184,6 +186,7 @@ static void prepare(void) {
     silt_decode_table(frequencies, plane_slots);
     plane_encode(SILT_LEVEL_SCALAR);
     philox(SILT_LEVEL_SCALAR);
+    kept_number = silt_mask_population(mask, 0, COUNT);
     gap_number = silt_mask_gaps(mask, COUNT, integers);
     gap_count = silt_gap_bytes(integers, gap_number, gap_bytes);
     same = make_buffer(2 * COUNT);

@@ -67,7 +67,7 @@ def do(step: Step, place: Place, samples: Samples, counts: bool) -> None:
     output = place.path(step.output) if step.output else None
     if output:
         remove(output)
-        touch_free_memory(place.work, place.fine.stat().st_size)
+        touch_free_memory(place.fine.stat().st_size)
     os.sync()
     try:
         result = run(step.words)

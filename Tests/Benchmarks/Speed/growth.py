@@ -48,7 +48,7 @@ def timed(words: list[str | Path], output: Path | None, size: int, runs: int) ->
     for turn in range(runs + 1):
         if output:
             remove(output)
-            touch_free_memory(output.parent, size)
+            touch_free_memory(size)
         os.sync()
         found = run([*PREFIX, *words]).seconds
         if turn > 0:
@@ -66,19 +66,18 @@ def measure(work: Path, size: float, runs: int, threads: int, silt: Path) -> lis
         warm(path)
     common = ["--threads", str(threads), "--quiet"]
     length, wanted = fine.stat().st_size, digest(fine)
-    found = {}
-    found["pack"] = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, length, runs)
+    pack = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, length, runs)
     remove(fine)
-    found["verify"] = timed([silt, "verify", base, packed, *common], None, length, runs)
-    found["unpack"] = timed([silt, "unpack", base, packed, "-o", output, *common], output, length, runs)
+    verify = timed([silt, "verify", base, packed, *common], None, length, runs)
+    unpack = timed([silt, "unpack", base, packed, "-o", output, *common], output, length, runs)
     if digest(output) != wanted:
         raise ValueError(f"{length} bytes: the unpacked file differs")
     remove(base)
     remove(packed)
-    found["cp"] = timed(["cp", output, fine], fine, length, runs)
+    copy = timed(["cp", output, fine], fine, length, runs)
     for path in (fine, output):
         remove(path)
-    return [Point(name, length, found[name]) for name in WORKS]
+    return [Point(name, length, found) for name, found in zip(WORKS, (copy, pack, verify, unpack), strict=True)]
 
 
 def line(points: list[Point]) -> tuple[float, float]:

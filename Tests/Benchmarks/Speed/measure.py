@@ -154,11 +154,14 @@ def keep_free_pages() -> int | None:
     return held
 
 
-def touch_free_memory(work: Path, size: int) -> None:
-    """Writes and removes `size` bytes, and 2 GiB more, as far as there is memory: what is free next has been in use just now."""
-    path, block = work / "touched", bytes(1 << 22)
-    left = min(size + (2 << 30), free_memory() - (1 << 30))
-    with path.open("wb") as stream:
-        while left > 0:
-            left -= stream.write(block[: min(left, len(block))])
-    remove(path)
+def touch_free_memory(size: int) -> None:
+    """Writes `size` bytes of memory, and 2 GiB more, as far as there is some, and gives them back: what is free next has been in use
+    just now."""
+    if not hasattr(os, "memfd_create"):
+        return
+    touched, block = os.memfd_create("touched"), bytes(1 << 22)
+    try:
+        for _ in range((min(size + (2 << 30), free_memory() - (1 << 30))) >> 22):
+            os.write(touched, block)
+    finally:
+        os.close(touched)

@@ -33,8 +33,9 @@ class Table:
 
     @property
     def copy(self) -> float:
-        """Median seconds of `cp`."""
-        return self.results[0].median
+        """Median seconds of `cp`, with or without `fsync`: what is faster. On a tmpfs both do the same work."""
+        rows = zip(self.steps, self.results, strict=True)
+        return min(samples.median for step, samples in rows if step.title.startswith("`cp`") and samples.runs)
 
     def markdown(self) -> str:
         """A table for a page."""
