@@ -16,13 +16,13 @@ struct PipelineTests {
 
     /// Runs jobs of which some fail; gives the error's message and what was done.
     private func run(
-        _ count: Int, threads: Int, failing: Set<Int> = [], failingCommits: Set<Int> = [],
+        _ count: Int, threads: Int, ahead: Int = 0, failing: Set<Int> = [], failingCommits: Set<Int> = [],
         work: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> (message: String?, record: Record) {
         let record = Record()
         let caught = failure {
             try Pipeline(threads: threads, cancellation: Cancellation()).run(
-                count: count, makeWorker: { _ = record.workers.add(1, ordering: .relaxed) },
+                count: count, ahead: ahead, makeWorker: { _ = record.workers.add(1, ordering: .relaxed) },
                 work: { (_: Void, index) throws(SiltError) -> Int in
                     record.worked.withLock { $0.append(index) }
                     work(index)
@@ -46,9 +46,9 @@ struct PipelineTests {
         }
     }
 
-    @Test("every job is done once, and committed in order", arguments: [1, 2, 5, 100])
-    func order(threads: Int) {
-        let (message, record) = run(60, threads: threads) { index in
+    @Test("every job is done once, and committed in order", arguments: [1, 2, 5, 100], [0, 1, 4, 1_000])
+    func order(threads: Int, ahead: Int) {
+        let (message, record) = run(60, threads: threads, ahead: ahead) { index in
             // Early jobs last longer, so that later ones must wait.
             var sum = 0
             for step in 0..<(60 - index) * 300 { sum &+= step }
@@ -60,18 +60,35 @@ struct PipelineTests {
         #expect(record.workers.load(ordering: .relaxed) <= min(threads, 60))
     }
 
+    @Test("a worker goes on while its result is near enough to the next one, and no further", arguments: [1, 3, 10])
+    func lookahead(ahead: Int) {
+        let highest = Atomic<Int>(0)
+        let (message, _) = run(40, threads: 2, ahead: ahead) { index in
+            _ = highest.max(index, ordering: .relaxed)
+            guard index == 5 else { return }
+            // Job 5 waits for the other thread, which does as much as it may.
+            while highest.load(ordering: .relaxed) < 5 + ahead {}
+            let clock = ContinuousClock()
+            let end = clock.now + .milliseconds(50)
+            while clock.now < end {}
+            // Its worker went on from job 5 + ahead - 1, and waits with the next one.
+            #expect(highest.load(ordering: .relaxed) == 5 + ahead)
+        }
+        #expect(message == nil)
+    }
+
     @Test("no job at all", arguments: [0, 1, 5])
     func nothing(threads: Int) {
         let (message, record) = run(0, threads: threads)
         #expect(message == nil && record.worked.withLock { $0.isEmpty })
     }
 
-    @Test("the error with the lowest index wins, whenever it comes", arguments: [1, 2, 5])
-    func lowestError(threads: Int) {
+    @Test("the error with the lowest index wins, whenever it comes", arguments: [1, 2, 5], [0, 8])
+    func lowestError(threads: Int, ahead: Int) {
         let later = Atomic<Int>(0)
         for _ in 0..<20 {
             later.store(0, ordering: .relaxed)
-            let (message, record) = run(40, threads: threads, failing: [7, 8, 9, 30]) { index in
+            let (message, record) = run(40, threads: threads, ahead: ahead, failing: [7, 8, 9, 30]) { index in
                 // Job 7 waits until another has failed, if others run.
                 if index == 8 || index == 9 { later.add(1, ordering: .releasing) }
                 if index == 7 && threads > 1 { while later.load(ordering: .acquiring) == 0 {} }
@@ -132,7 +149,7 @@ struct PipelineTests {
         let committed = Mutex<[Int]>([])
         let finished = Atomic<Int>(0)
         try Pipeline(threads: threads, cancellation: Cancellation()).run(
-            count: 20, loose: 2, makeWorker: {},
+            count: 20, loose: 2, ahead: 0, makeWorker: {},
             work: { (_: Void, index) throws(SiltError) -> Int in
                 // With another thread to do the rest, the first job ends after the last commit.
                 while index == 0, threads > 1, committed.withLock({ $0.count }) < 18 {}
@@ -146,7 +163,7 @@ struct PipelineTests {
         #expect(committed.withLock { $0 } == Array(2..<20))
         let caught = failure {
             try Pipeline(threads: threads, cancellation: Cancellation()).run(
-                count: 20, loose: 2, makeWorker: {},
+                count: 20, loose: 2, ahead: 0, makeWorker: {},
                 work: { (_: Void, index) throws(SiltError) -> Int in
                     if index == 1 { throw SiltError(.io, "job 1") }
                     return index

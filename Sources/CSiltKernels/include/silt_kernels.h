@@ -174,6 +174,18 @@ void silt_low_rank(int level, const float *left, size_t left_stride, const float
 /* sum += terms */
 void silt_add(float *sum, const float *terms, size_t count);
 
+/* ---- Receipts (section 12.7) ---- */
+
+/* The sums behind a receipt over the elements at which all three are finite: of (result - tuned)^2, (tuned - base)^2,
+ * (result - base)^2 and (result - base) (tuned - base), and the largest |result - tuned|; how many elements these are, and of how
+ * many of them the patterns of result and tuned differ. `lost` elements are finite but in the result. */
+typedef struct {
+    double error, delta, change, product, maximum;
+    uint64_t elements, changed, lost;
+} silt_distance;
+void silt_distance_of(int level, const float *result, const float *tuned, const float *base, size_t count,
+                      silt_distance *out);
+
 /* ---- Values (section 12.4) ---- */
 
 /* values = table[codes], 256 floats. */

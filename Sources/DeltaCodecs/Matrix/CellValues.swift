@@ -15,11 +15,14 @@ struct CellValues {
     private(set) var isZero: [Bool] = []
 
     /// Takes floats as they are, rounded to the type.
-    init(floats matrix: UnsafePointer<Float>, _ kept: KeptElements, type: ValueType, _ workspace: MatrixWorkspace) {
+    init<Failure>(
+        floats matrix: (Range<Int>) throws(Failure) -> UnsafePointer<Float>, _ kept: KeptElements, type: ValueType,
+        _ workspace: MatrixWorkspace
+    ) throws(Failure) {
         let width = type.elementBytes
         for (cell, count) in kept.counts.enumerated() {
             let values = unsafe workspace.values.room(Float.self, count)
-            unsafe kept.gather(cell, of: matrix, into: values, workspace.level)
+            try unsafe kept.gather(cell, from: matrix(kept.grid.rows(of: cell)), into: values, workspace.level)
             let patterns = unsafe [UInt8](unsafeUninitializedCapacity: width * count) { buffer, size in
                 guard let start = buffer.baseAddress else { return }
                 unsafe silt_convert(Int32(SILT_F32), type.kernelType, values, start, count)
@@ -33,14 +36,15 @@ struct CellValues {
     }
 
     /// Rounds floats to codes.
-    init(
-        quantising matrix: UnsafePointer<Float>, _ kept: KeptElements, _ request: MatrixRequest,
-        _ workspace: MatrixWorkspace
-    ) {
+    init<Failure>(
+        quantising matrix: (Range<Int>) throws(Failure) -> UnsafePointer<Float>, _ kept: KeptElements,
+        _ request: MatrixRequest, _ workspace: MatrixWorkspace
+    ) throws(Failure) {
         let all = ByteBuffer(capacity: 4 * kept.total)
         let values = unsafe all.start.assumingMemoryBound(to: Float.self)
         for cell in kept.counts.indices {
-            unsafe kept.gather(cell, of: matrix, into: values + kept.offsets[cell], workspace.level)
+            try unsafe kept.gather(
+                cell, from: matrix(kept.grid.rows(of: cell)), into: values + kept.offsets[cell], workspace.level)
         }
         let type = request.values
         scale = ValueCoding.Scale(request.scale) {
@@ -82,7 +86,8 @@ struct CellValues {
         scale = ValueCoding.Scale(request.scale) { preconditionFailure("codes come with their scale") }
         for (cell, count) in kept.counts.enumerated() {
             let codes = unsafe workspace.integers.room(Int32.self, count)
-            unsafe kept.gather(cell, of: matrix, into: codes, workspace.level)
+            let source = unsafe matrix + kept.grid.rows(of: cell).lowerBound * kept.grid.columns
+            unsafe kept.gather(cell, from: source, into: codes, workspace.level)
             precondition(
                 unsafe silt_largest_integer(codes, count) <= UInt32(request.values.largestCode), "codes fit their type")
             let scales = CellValues.given(request.scale, rows: kept.grid.rows(of: cell)) ?? []

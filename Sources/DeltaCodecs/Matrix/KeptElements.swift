@@ -87,14 +87,13 @@ struct KeptElements {
         if let columnBits = bits(.columns) { unsafe silt_mask_and(target, rows.count, columns, nil, columnBits) }
     }
 
-    /// Copies the elements of a cell that stay, in order, from all of a matrix.
+    /// Copies the elements of a cell that stay, in order, from all elements of its rows.
     ///
     /// The elements are of any type of 4 bytes: only their bits are moved.
     func gather(
-        _ cell: Int, of matrix: UnsafeRawPointer, into values: UnsafeMutableRawPointer, _ level: KernelLevel
+        _ cell: Int, from source: UnsafeRawPointer, into values: UnsafeMutableRawPointer, _ level: KernelLevel
     ) {
         let rows = grid.rows(of: cell)
-        let source = unsafe matrix + 4 * rows.lowerBound * grid.columns
         guard !words.isEmpty else {
             unsafe values.copyMemory(from: source, byteCount: 4 * counts[cell])
             return

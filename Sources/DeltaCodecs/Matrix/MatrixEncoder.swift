@@ -10,11 +10,24 @@ package enum MatrixEncoder {
     package static func encode(
         _ dense: UnsafePointer<Float>, _ request: MatrixRequest, workspace: MatrixWorkspace = MatrixWorkspace()
     ) -> EncodedMatrix {
+        unsafe encode(request, workspace: workspace) { rows in unsafe dense + rows.lowerBound * request.columns }
+    }
+
+    /// Codes a matrix that nobody has in memory as a whole.
+    ///
+    /// - Parameters:
+    ///   - workspace: buffers to use again.
+    ///   - matrix: gives all elements of some rows, which need to be there until it is asked again; those of each cell
+    ///     once, in order.
+    package static func encode<Failure>(
+        _ request: MatrixRequest, workspace: MatrixWorkspace = MatrixWorkspace(),
+        matrix: (Range<Int>) throws(Failure) -> UnsafePointer<Float>
+    ) throws(Failure) -> EncodedMatrix {
         let kept = KeptElements(request, workspace)
         let values =
-            unsafe request.values.isFloat
-            ? CellValues(floats: dense, kept, type: request.values, workspace)
-            : CellValues(quantising: dense, kept, request, workspace)
+            try unsafe request.values.isFloat
+            ? CellValues(floats: matrix, kept, type: request.values, workspace)
+            : CellValues(quantising: matrix, kept, request, workspace)
         return encode(values, kept, request, workspace)
     }
 

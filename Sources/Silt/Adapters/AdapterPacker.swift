@@ -54,7 +54,7 @@ public struct AdapterPacker: Sendable {
         let meter = ProgressMeter("packing", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         let sink = AdapterSink(writer)
         try context.pipeline.run(
-            count: tensors.count, makeWorker: { PackWorker() },
+            count: tensors.count, ahead: context.pipeline.lookahead, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) -> AdapterEncoder.Outcome in
                 let outcome = try encoder.encode(tensors[index], worker)
                 meter.add(tensors[index].info.bytes, tensors[index].name)

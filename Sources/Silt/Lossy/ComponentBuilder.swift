@@ -23,8 +23,8 @@ struct ComponentBuilder: Sendable {
         var chunks = ComponentChunks()
         switch fate {
         case .exact, .dropped: break
-        case .vector(let values): components = dense(delta, name, values, &chunks)
-        case .integers: components = integers(delta, name, &chunks)
+        case .vector(let values): components = try dense(delta, name, values, &chunks)
+        case .integers: components = try integers(delta, name, &chunks)
         case .method: components = try self.components(delta, name, &chunks)
         }
         // Nothing but empty chunks.
@@ -35,19 +35,23 @@ struct ComponentBuilder: Sendable {
     /// Every element as a value.
     func dense(
         _ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values, _ chunks: inout ComponentChunks
-    ) -> [ComponentRecord] {
-        let request = request(delta, name, values)
-        return unsafe [.sparse(chunks.append(MatrixEncoder.encode(delta.values, request)))]
+    ) throws(SiltError) -> [ComponentRecord] {
+        [.sparse(chunks.append(try encoded(delta, request(delta, name, values))))]
+    }
+
+    private func encoded(_ delta: TensorDelta, _ request: MatrixRequest) throws(SiltError) -> EncodedMatrix {
+        try unsafe MatrixEncoder.encode(request) { (rows) throws(SiltError) in try unsafe delta.band(rows) }
     }
 
     /// Every element as an integer, of a step that costs as much per bit as those of the transform coder.
     private func integers(
         _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
-    ) -> [ComponentRecord] {
+    ) throws(SiltError) -> [ComponentRecord] {
         let weight = options.curvature ? tuning?.curvature?.weight(of: name) : nil
         let coder = VectorCoder(
             quality: context.step(options.quality), weight: weight ?? 1, deadZone: options.deadZone)
-        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        let start = try unsafe delta.values()
+        let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
         guard let codes = coder.code(values) else { return [] }
         let request = MatrixRequest(
             rows: delta.rows, columns: delta.columns, identity: Checksum64.of(Array(name.utf8)), values: .int,
@@ -62,13 +66,13 @@ struct ComponentBuilder: Sendable {
     func components(
         _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
     ) throws(SiltError) -> [ComponentRecord] {
-        guard !options.method.isSparse else { return [sparse(delta, name, options.method, &chunks)] }
+        guard !options.method.isSparse else { return [try sparse(delta, name, options.method, &chunks)] }
         let product = try FactorBuilder(options, context, tuning?.curvature).product(delta, name, &chunks)
         guard let residual = options.residual else { return product.map { [.lowRank($0)] } ?? [] }
         // The caller's delta stays as it is.
-        let rest = product == nil ? delta : delta.copy()
+        let rest = product == nil ? delta : try delta.copy()
         if let product { try rest.subtract(product, name, MemoryChunks(chunks: chunks.chunks)) }
-        return (product.map { [.lowRank($0)] } ?? []) + [sparse(rest, name, residual, &chunks)]
+        return (product.map { [.lowRank($0)] } ?? []) + [try sparse(rest, name, residual, &chunks)]
     }
 
     private func request(_ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values) -> MatrixRequest {
@@ -87,9 +91,9 @@ struct ComponentBuilder: Sendable {
     /// Values at the positions that the method chooses.
     private func sparse(
         _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method, _ chunks: inout ComponentChunks
-    ) -> ComponentRecord {
+    ) throws(SiltError) -> ComponentRecord {
         var request = request(delta, name, options.values(of: method))
-        request.masks = masks(delta, name, method)
+        request.masks = try masks(delta, name, method)
         // Masks of rows that did not move drop nothing.
         let factor = options.factor(of: name, rows: delta.rows)
         request.q = request.masks.isEmpty && options.isPruning ? nil : factor
@@ -99,57 +103,63 @@ struct ComponentBuilder: Sendable {
         case .bitmask: request.maskCodec = .bits
         case .gaps: request.maskCodec = .gaps
         }
-        return unsafe .sparse(chunks.append(MatrixEncoder.encode(delta.values, request)))
+        return .sparse(chunks.append(try encoded(delta, request)))
     }
 
-    private func masks(_ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method) -> [MaskRequest] {
-        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
-        let keep = 1 - options.drop
-        var masks: [MaskRequest] = []
+    private func masks(
+        _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method
+    ) throws(SiltError) -> [MaskRequest] {
         switch method {
-        case .random: masks = random(.elements, delta, name)
-        case .magnitude:
-            guard options.drop > 0 else { break }
-            let kept: Bitset
+        case .random: try withoutStillRows(random(.elements, delta, name), delta)
+        case .sign, .dense: try withoutStillRows([], delta)
+        case .columns where options.choice == .random: random(.columns, delta, name)
+        case .rows where options.choice == .random: random(.rows, delta, name)
+        // Those leave still rows out by themselves.
+        case .magnitude, .wanda, .columns, .rows, .nm: try important(delta, name, method)
+        case .lowrank, .transform: []
+        }
+    }
+
+    /// Leaves out the rows that did not move as well, where they are many.
+    private func withoutStillRows(
+        _ masks: [MaskRequest], _ delta: TensorDelta
+    ) throws(SiltError) -> [MaskRequest] {
+        guard delta.columns > 1 else { return masks }
+        let moved = try delta.nonzeroRows()
+        guard Double(moved.population) <= (1 - ComponentBuilder.stillRows) * Double(delta.rows) else { return masks }
+        return [MaskRequest(over: .rows, source: .positions(moved))] + masks
+    }
+
+    /// A mask by importance, for which all of the delta is in memory.
+    private func important(
+        _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method
+    ) throws(SiltError) -> [MaskRequest] {
+        guard options.drop > 0 || method == .nm else { return [] }
+        let start = try unsafe delta.values()
+        let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
+        let keep = 1 - options.drop
+        let kept: Bitset
+        switch method {
+        case .columns:
+            let kept = Structure.columns(share: keep, values, columns: delta.columns)
+            return [MaskRequest(over: .columns, source: .positions(kept))]
+        case .rows:
+            let kept = Structure.rows(share: keep, values, columns: delta.columns)
+            return [MaskRequest(over: .rows, source: .positions(kept))]
+        case .nm: kept = Structure.largest(options.n, ofEach: options.m, values, columns: delta.columns)
+        case .wanda:
+            // What is no linear layer's weight has no inputs to weigh it by.
+            kept =
+                tuning?.norms[name]?.mask(values, keep, columns: delta.columns)
+                ?? Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
+        default:
             switch options.scope {
             case .tensor: kept = Magnitude.top(Magnitude.quota(keep, of: delta.count), of: values)
             case .row: kept = Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
             case .global: kept = context.largest(values, of: name)
             }
-            masks = [MaskRequest(over: .elements, source: .positions(kept))]
-        case .wanda:
-            guard options.drop > 0 else { break }
-            // What is no linear layer's weight has no inputs to weigh it by.
-            let kept =
-                tuning?.norms[name]?.mask(values, keep, columns: delta.columns)
-                ?? Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
-            masks = [MaskRequest(over: .elements, source: .positions(kept))]
-        case .columns:
-            guard options.drop > 0 else { break }
-            masks =
-                options.choice == .random
-                ? random(.columns, delta, name)
-                : [
-                    .init(
-                        over: .columns,
-                        source: .positions(Structure.columns(share: keep, values, columns: delta.columns)))
-                ]
-        case .rows:
-            guard options.drop > 0 else { break }
-            masks =
-                options.choice == .random
-                ? random(.rows, delta, name)
-                : [.init(over: .rows, source: .positions(Structure.rows(share: keep, values, columns: delta.columns)))]
-        case .nm:
-            let kept = Structure.largest(options.n, ofEach: options.m, values, columns: delta.columns)
-            masks = [.init(over: .elements, source: .positions(kept))]
-        case .sign, .dense, .lowrank, .transform: break
         }
-        // Masks by importance leave still rows out by themselves.
-        guard method == .random || method == .sign || method == .dense, delta.columns > 1 else { return masks }
-        let moved = Structure.nonzeroRows(values, columns: delta.columns)
-        guard Double(moved.population) <= (1 - ComponentBuilder.stillRows) * Double(delta.rows) else { return masks }
-        return [MaskRequest(over: .rows, source: .positions(moved))] + masks
+        return [MaskRequest(over: .elements, source: .positions(kept))]
     }
 
     /// A seeded mask; stored as positions if the options say so.

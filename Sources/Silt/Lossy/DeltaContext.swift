@@ -93,9 +93,9 @@ struct DeltaContext: Sendable {
             count: tensors.count, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) in
                 let delta = try tensors[index].delta(worker)
-                let result = unsafe body(
-                    tensors[index].name, Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count),
-                    delta.columns)
+                let start = try unsafe delta.values()
+                let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
+                let result = body(tensors[index].name, values, delta.columns)
                 results.withLock { $0[index] = result }
                 meter.add(tensors[index].info.bytes, tensors[index].name)
             })

@@ -20,5 +20,5 @@ extension TensorTask: DeltaSource {
     var name: String { entry.name }
     var knownElements: Int { segments.first.map { $0.hasBase ? $0.elements.count : 0 } ?? 0 }
 
-    func delta(_ worker: PackWorker) throws(SiltError) -> TensorDelta { try TensorDelta(self, worker) }
+    func delta(_ worker: PackWorker) throws(SiltError) -> TensorDelta { TensorDelta(self, worker) }
 }

@@ -29,8 +29,9 @@ struct FactorBuilder {
                 tensor: name, advice: "give a rank of at most \(limit), or leave the tensor out with --except")
         }
         if options.method == .transform { return try transform(delta, name, &chunks) }
+        let start = try unsafe delta.values()
+        let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
         do throws(DecompositionError) {
-            let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
             let decomposition = try context.decompositions.decomposition(
                 of: name, values, rows: delta.rows, columns: delta.columns, rank: options.rank)
             let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
@@ -45,7 +46,8 @@ struct FactorBuilder {
     ) throws(SiltError) -> LowRankRecord? {
         var coder = TransformCoder(quality: context.step(options.quality))
         coder.deadZone = options.deadZone
-        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        let start = try unsafe delta.values()
+        let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
         let curvature = curvature?.curvature(of: name, rows: delta.rows, columns: delta.columns)
         var code: TransformCode
         do throws(DecompositionError) {

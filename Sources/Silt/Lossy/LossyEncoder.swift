@@ -6,7 +6,8 @@ internal import TensorTypes
 
 /// Codes a tensor by a lossy method, and reads it back: what the file records of the result is what a reader rebuilds.
 ///
-/// A tensor's delta is in memory as a whole, as Float; other methods than by masks cannot do with less.
+/// A tensor's delta is read a band of rows at a time where masks come from a seed, or as a whole, as Float: methods that choose among
+/// all elements cannot do with less.
 struct LossyEncoder: Sendable {
     let options: LossyOptions
     private let builder: ComponentBuilder
@@ -29,7 +30,7 @@ struct LossyEncoder: Sendable {
         _ tensor: TensorTask, as fate: TensorPolicy.Fate? = nil, _ worker: PackWorker
     ) throws(SiltError) -> LossyTensor {
         let delta = try tensor.delta(worker)
-        if let correction = builder.tuning?.corrections[tensor.name] { delta.add(correction) }
+        if let correction = builder.tuning?.corrections[tensor.name] { try delta.add(correction) }
         let coded = try builder.code(delta, tensor.name, fate ?? tensor.fate)
         return try rebuild(tensor, coded.components, coded.chunks, worker)
     }

@@ -1,3 +1,4 @@
+internal import DeltaKernels
 internal import SiltFormat
 internal import TensorTypes
 
@@ -19,25 +20,15 @@ struct ReceiptSums: Sendable {
     mutating func add(
         result: UnsafePointer<Float>, fineTuned: UnsafePointer<Float>, base: UnsafePointer<Float>, count: Int
     ) {
-        for index in 0..<count {
-            let (y, x, b) = unsafe (result[index], fineTuned[index], base[index])
-            guard x.isFinite, b.isFinite else { continue }
-            guard y.isFinite else {
-                lost += 1
-                continue
-            }
-            elements += 1
-            // Of F16 and BF16 too: no two of their patterns are the same Float.
-            if y.bitPattern != x.bitPattern { changed += 1 }
-            let e = Double(y) - Double(x)
-            let d = Double(x) - Double(b)
-            let c = Double(y) - Double(b)
-            error += e * e
-            delta += d * d
-            change += c * c
-            product += c * d
-            maximum = max(maximum, abs(e))
-        }
+        let run = unsafe Distance(result: result, fineTuned: fineTuned, base: base, count: count)
+        error += run.error
+        delta += run.delta
+        change += run.change
+        product += run.product
+        maximum = max(maximum, run.maximum)
+        changed += run.changed
+        elements += run.elements
+        lost += run.lost
     }
 
     /// Adds a run of finite deltas of which nothing is left.

@@ -88,7 +88,8 @@ struct EncodePass: Sendable {
         let sink = Sink(writer)
         let (jobs, options, lossy, cancellation) = (jobs, options, lossy, pipeline.cancellation)
         try pipeline.run(
-            count: jobs.count, loose: looseJobs, makeWorker: { PackWorker() },
+            count: jobs.count, loose: looseJobs, ahead: pipeline.lookahead,
+            makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {
                 case .sha256(let file):

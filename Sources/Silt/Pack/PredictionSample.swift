@@ -19,7 +19,7 @@ struct PredictionSample {
     /// Rows of the tensor for each that is looked at.
     private let share: Double
 
-    init(_ tensor: TensorTask, _ delta: TensorDelta) {
+    init(_ tensor: TensorTask, _ delta: TensorDelta) throws(SiltError) {
         self.tensor = tensor
         columns = delta.columns
         let all = tensor.grid.cells(touching: tensor.segments[0].elements)
@@ -28,8 +28,8 @@ struct PredictionSample {
         var values: [Float] = []
         for cell in cells {
             let piece = tensor.grid.range(cell).clamped(to: tensor.segments[0].elements)
-            unsafe values.append(
-                contentsOf: UnsafeBufferPointer(start: delta.values + piece.lowerBound, count: piece.count))
+            let rows = piece.lowerBound / delta.columns..<piece.upperBound / delta.columns
+            try unsafe values.append(contentsOf: UnsafeBufferPointer(start: delta.band(rows), count: piece.count))
         }
         rows = values.count / columns
         share = Double(delta.rows) / Double(max(1, rows))

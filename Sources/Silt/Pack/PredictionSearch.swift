@@ -61,8 +61,9 @@ struct PredictionSearch: Sendable {
     static func search(
         _ tensor: TensorTask, bits: Double, startingAt start: Int?, _ worker: PackWorker
     ) throws(SiltError) -> Outcome {
-        let delta = try TensorDelta(tensor, worker)
-        let values = unsafe Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count)
+        let delta = TensorDelta(tensor, worker)
+        let first = try unsafe delta.values()
+        let values = unsafe Span(_unsafeStart: UnsafePointer(first), count: delta.count)
         guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns),
             let choice = try PredictionSample(tensor, delta).bestStep(bits: bits, startingAt: start, worker),
             let directions = try? directions(values, delta)

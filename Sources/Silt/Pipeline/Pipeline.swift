@@ -9,35 +9,58 @@ struct Pipeline: Sendable {
     let threads: Int
     let cancellation: Cancellation
 
-    /// Runs `count` jobs and returns when all are done.
+    /// How many small results may wait for a slower one before them: jobs last as long as their tensors are large.
+    var lookahead: Int { 2 * threads }
+
+    /// Runs `count` jobs and returns when all are done; a worker does nothing else until its result is committed, so that this may
+    /// be a buffer of its own.
     ///
     /// - Parameters:
-    ///   - loose: so many of the jobs, the first ones, take no turn: `commit` never hears of them, and no job waits for them.
     ///   - makeWorker: makes the buffers of one worker, on its thread.
     ///   - work: does job `index`. Several run at once.
     ///   - commit: takes the jobs' results one at a time, in the order of the jobs.
     /// - Throws: the error of the failed job with the lowest index, the same whatever the number of threads: jobs are handed
     ///   out in order, so every job before it ran to its end. No job begins, and nothing is committed, after a failure.
     func run<Worker, Output>(
-        count: Int, loose: Int = 0, makeWorker: @escaping @Sendable () -> Worker,
+        count: Int, makeWorker: @escaping @Sendable () -> Worker,
         work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
         commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
     ) throws(SiltError) {
+        try run(count: count, from: 0, ahead: 0, makeWorker, work, commit)
+    }
+
+    /// Runs jobs as above; results may wait for those before them while their workers go on.
+    ///
+    /// - Parameters:
+    ///   - loose: so many of the jobs, the first ones, take no turn: `commit` never hears of them, and no job waits for them.
+    ///   - ahead: how far a result may be ahead of the next one to be committed: so many are in memory.
+    func run<Worker, Output: Sendable>(
+        count: Int, loose: Int = 0, ahead: Int, makeWorker: @escaping @Sendable () -> Worker,
+        work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
+        commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
+    ) throws(SiltError) {
+        try run(count: count, from: loose, ahead: ahead, makeWorker, work, commit)
+    }
+
+    private func run<Worker, Output>(
+        count: Int, from loose: Int, ahead: Int, _ makeWorker: @escaping @Sendable () -> Worker,
+        _ work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output,
+        _ commit: @escaping @Sendable (Int, Output) throws(SiltError) -> Void
+    ) throws(SiltError) {
         let failures = Failures()
-        let turn = Turn(from: loose)
-        drive(count: count, makeWorker: makeWorker, failures) { worker, index in
-            let output = Result { () throws(SiltError) in try work(worker, index) }
-            if case .failure(let error) = output { failures.add(index, error) }
-            guard index >= loose else { return }
-            // Whoever has an index takes its turn, or those after it would wait for ever.
-            turn.wait(for: index)
-            defer { turn.pass() }
+        let order = CommitOrder<Result<Output, SiltError>>(from: loose, ahead: ahead) { index, output in
             guard case .success(let output) = output, !failures.isThere(before: index) else { return }
             do throws(SiltError) {
                 try commit(index, output)
             } catch {
                 failures.add(index, error)
             }
+        }
+        drive(count: count, makeWorker: makeWorker, failures) { worker, index in
+            let output = Result { () throws(SiltError) in try work(worker, index) }
+            if case .failure(let error) = output { failures.add(index, error) }
+            // A failure, too: those after it wait for its turn.
+            if index >= loose { order.bring(output, as: index) }
         }
         if let error = failures.first { throw error }
     }

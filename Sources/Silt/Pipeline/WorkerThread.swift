@@ -48,39 +48,3 @@
         handle = nil
     }
 }
-
-/// Lets threads through one at a time, in the order of their numbers.
-@safe final class Turn: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var number: Int
-
-    /// The first turn is that of `number`.
-    init(from number: Int = 0) {
-        self.number = number
-        unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        unsafe pthread_cond_destroy(condition)
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe condition.deallocate()
-        unsafe mutex.deallocate()
-    }
-
-    /// Waits until it is `number`'s turn.
-    func wait(for number: Int) {
-        unsafe pthread_mutex_lock(mutex)
-        while self.number != number { unsafe pthread_cond_wait(condition, mutex) }
-        unsafe pthread_mutex_unlock(mutex)
-    }
-
-    /// Ends the turn that was waited for.
-    func pass() {
-        unsafe pthread_mutex_lock(mutex)
-        number += 1
-        unsafe pthread_cond_broadcast(condition)
-        unsafe pthread_mutex_unlock(mutex)
-    }
-}

@@ -23,9 +23,10 @@ extension Planner {
         try context.pipeline.run(
             count: tensors.count, makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) in
-                let delta = try TensorDelta(tensors[index], worker)
+                let delta = TensorDelta(tensors[index], worker)
+                let start = try unsafe delta.values()
                 let statistics = unsafe DeltaStatistics(
-                    Span(_unsafeStart: UnsafePointer(delta.values), count: delta.count))
+                    Span(_unsafeStart: UnsafePointer(start), count: delta.count))
                 found.withLock { $0[index] = statistics }
                 meter.add(tensors[index].info.bytes, tensors[index].entry.name)
             })

@@ -124,10 +124,7 @@ struct FactorFinder {
         let drop = model.options.drop
         func factors(_ eta: Double) -> [String: [Double]] {
             layered(model) { layer, inputs, delta in
-                let bias = layer.bias.flatMap { bench[$0] }.map { tensor in
-                    let delta = tensor.delta
-                    return (0..<delta.count).map { unsafe delta.values[$0] }
-                }
+                let bias = layer.bias.flatMap { bench[$0] }?.deltaValues
                 let factor = AnalyticalFactor(drop: drop, eta: eta, version: version).factor(
                     delta: delta.span, rows: layer.outputs, means: inputs.means,
                     bias: bias?.count == layer.outputs ? bias : nil)
@@ -171,7 +168,7 @@ struct FactorFinder {
             guard let (layer, inputs) = statistics?[source.name] else { continue }
             let masked = try values(tensor.rescaled(nil), source)
             let fit = LeastSquaresFit(
-                delta: LayerStatistics.turned(floats(source.delta), layer).span,
+                delta: LayerStatistics.turned(source.deltaValues, layer).span,
                 masked: LayerStatistics.turned(masked, layer).span, rows: layer.outputs, statistics: inputs)
             let number = fit.factor(fallback: fallback)
             // Rows of the stored matrix are what the format has factors for.
@@ -191,7 +188,7 @@ struct FactorFinder {
         for tensor in pruned(model) {
             let source = bench.tensors[tensor.index]
             guard let (layer, inputs) = statistics?[source.name] else { continue }
-            factors[source.name] = body(layer, inputs, LayerStatistics.turned(floats(source.delta), layer))
+            factors[source.name] = body(layer, inputs, LayerStatistics.turned(source.deltaValues, layer))
         }
         return factors
     }
@@ -217,8 +214,6 @@ struct FactorFinder {
     }
 
     func start(_ model: BenchModel) -> Double { model.options.q ?? 1 }
-
-    private func floats(_ delta: TensorDelta) -> [Float] { (0..<delta.count).map { unsafe delta.values[$0] } }
 
     /// The kept values of a tensor, dense and not divided.
     func values(_ tensor: BenchModel.Tensor, _ source: BenchTensor) throws(SiltError) -> [Float] {

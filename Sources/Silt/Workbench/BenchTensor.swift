@@ -37,7 +37,8 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
         let known = task.knownElements
         knownElements = known
         let delta = try task.delta(worker)
-        (rows, columns, difference) = (delta.rows, delta.columns, delta.buffer)
+        (rows, columns) = (delta.rows, delta.columns)
+        difference = try delta.whole()
         let width = task.info.dtype.elementBytes
         base = ByteBuffer(capacity: known * width)
         if let source = task.base?.tensor {
@@ -60,7 +61,7 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
             }
         }
         var sums = ReceiptSums()
-        unsafe sums.addLoss(of: delta.values, count: delta.count)
+        unsafe sums.addLoss(of: difference.start.assumingMemoryBound(to: Float.self), count: delta.count)
         receiptOfBase = sums.receipt
         record = TensorRecord(
             name: task.name, info: task.info, range: task.entry.range, digest: nil, base: nil, parts: [])
@@ -70,6 +71,12 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
 
     /// Fine-tuned minus base; not to be changed.
     var delta: TensorDelta { TensorDelta(rows: rows, columns: columns, sharing: difference) }
+
+    /// A copy of the delta's values.
+    var deltaValues: [Float] {
+        unsafe Array(
+            UnsafeBufferPointer(start: difference.start.assumingMemoryBound(to: Float.self), count: rows * columns))
+    }
 
     /// The values that a reader rebuilds from `components`; the base's without.
     func rebuild(

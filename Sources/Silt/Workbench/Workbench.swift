@@ -124,8 +124,8 @@ final class Workbench: Sendable {
                 let tensor = tensors[index]
                 var delta = tensor.delta
                 if let correction = corrections[tensor.name] {
-                    delta = delta.copy()
-                    delta.add(correction)
+                    delta = try delta.copy()
+                    try delta.add(correction)
                 }
                 let coded = try builder.code(delta, tensor.name, fates[index])
                 results.withLock {
