@@ -80,16 +80,29 @@ package struct Decomposition: Sendable {
     package init(
         leading rank: Int, of values: Span<Float>, rows: Int, columns: Int
     ) throws(DecompositionError) {
-        energy = try Decomposition.energy(values)
+        self = try values.withBands(rows: rows, columns: columns) { (bands) throws(DecompositionError) in
+            try Decomposition(leading: rank, of: bands)
+        }
+    }
+
+    /// The leading `rank` directions of a matrix that is read, several times.
+    package init(leading rank: Int, of bands: RowBands<DecompositionError>) throws(DecompositionError) {
+        let (rows, columns) = (bands.rows, bands.columns)
+        var sum = 0.0
+        try unsafe bands.forEach { range, values in
+            for index in 0..<range.count * columns { unsafe sum += Double(values[index]) * Double(values[index]) }
+        }
+        guard sum <= Double(Float.greatestFiniteMagnitude) else { throw .notFinite }
+        energy = sum
         let width = min(rank + Decomposition.oversampling, rows, columns)
         func towardsRows(_ directions: DenseMatrix) throws(DecompositionError) -> DenseMatrix {
-            try directions.times(values, rows: rows, columns: columns, transposed: true).orthonormalRows()
+            try directions.timesTransposed(bands).orthonormalRows()
         }
         var range = try towardsRows(GaussianRows.make(rows: width, columns: columns, seed: 0x51_1754))
         for _ in 0..<Decomposition.iterations {
-            range = try towardsRows(range.times(values, rows: rows, columns: columns).orthonormalRows())
+            range = try towardsRows(range.times(bands).orthonormalRows())
         }
-        let small = range.times(values, rows: rows, columns: columns)
+        let small = try range.times(bands)
         let (left, sigma, right) = try DenseMatrix.singular(small.values.span, rows: width, columns: columns)
         let kept = min(rank, width)
         leftRows = left.prefix(kept).times(range.values.span, rows: width, columns: rows)

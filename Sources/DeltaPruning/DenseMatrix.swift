@@ -5,7 +5,7 @@ internal import COpenBLAS
 /// Factors are held with a direction in each row, r x R and r x K: products with a delta are then `times` it or its
 /// transpose, and orthonormal columns of the textbooks are rows here, which is how LAPACK, by columns, sees them.
 struct DenseMatrix: Sendable {
-    let rows: Int
+    private(set) var rows: Int
     let columns: Int
     var values: [Float]
 
@@ -41,12 +41,23 @@ struct DenseMatrix: Sendable {
         return DenseMatrix(rows: indices.count, columns: columns, values: chosen)
     }
 
-    /// Row k times `factors[k]`, for every k.
-    func scaled(_ factors: [Float]) -> DenseMatrix {
+    /// Keeps the rows at `indices`, which are ascending, where they are.
+    mutating func keepRows(_ indices: [Int]) {
+        guard indices.count < rows else { return }
+        for (row, index) in indices.enumerated() where index > row {
+            for column in 0..<columns { values[row * columns + column] = values[index * columns + column] }
+        }
+        values.removeLast((rows - indices.count) * columns)
+        rows = indices.count
+    }
+
+    /// Row k times `factors[k]`, for every k; without a copy where nobody else has this matrix.
+    consuming func scaled(_ factors: [Float]) -> DenseMatrix {
+        let (rows, columns) = (rows, columns)
         var scaled = self
         for row in 0..<rows {
             let factor = factors[row]
-            for index in range(row) { scaled.values[index] *= factor }
+            for index in row * columns..<(row + 1) * columns { scaled.values[index] *= factor }
         }
         return scaled
     }

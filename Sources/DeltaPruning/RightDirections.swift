@@ -26,21 +26,50 @@ package struct RightDirections: Sendable {
     /// Needs memory for 4 m^2 elements, m being the smaller extent, and no copy of D.
     package init(_ values: Span<Float>, rows: Int, columns: Int) throws(DecompositionError) {
         precondition(values.count == rows * columns)
-        (self.rows, self.columns) = (rows, columns)
         let isTall = rows >= columns
-        let gram = DenseMatrix.gram(of: values, rows: rows, columns: columns, ofColumns: isTall)
-        let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram.values[$1 * gram.rows + $1]) }
-        guard trace.isFinite, trace <= Double(Float.greatestFiniteMagnitude) else { throw .notFinite }
-        energy = trace
-        let (eigenvalues, vectors) = try gram.eigenvectors()
-        // LAPACK's are ascending.
-        let descending = Array(eigenvalues.indices.reversed())
-        let floor = (eigenvalues.last ?? 0) * RightDirections.least * RightDirections.least
-        let kept = Array(descending.prefix { eigenvalues[$0] > max(floor, 0) })
-        sigma = kept.map { eigenvalues[$0].squareRoot() }
-        let sides = vectors.selecting(rowsInOrder: kept)
-        directions =
-            isTall ? sides : sides.times(values, rows: rows, columns: columns).scaled(sigma.map { 1 / $0 })
+        let found = try Sides(DenseMatrix.gram(of: values, rows: rows, columns: columns, ofColumns: isTall))
+        let directions =
+            isTall
+            ? found.vectors
+            : found.vectors.times(values, rows: rows, columns: columns).scaled(found.sigma.map { 1 / $0 })
+        self.init(rows: rows, columns: columns, found, directions)
+    }
+
+    /// All directions of a matrix that is read; as a whole only if it has fewer rows than columns.
+    package init(_ bands: RowBands<DecompositionError>) throws(DecompositionError) {
+        let (rows, columns) = (bands.rows, bands.columns)
+        guard rows >= columns else {
+            let values = try bands.collected()
+            self = try RightDirections(values.span, rows: rows, columns: columns)
+            return
+        }
+        let found = try Sides(DenseMatrix.columnGram(of: bands))
+        self.init(rows: rows, columns: columns, found, found.vectors)
+    }
+
+    private init(rows: Int, columns: Int, _ sides: Sides, _ directions: DenseMatrix) {
+        (self.rows, self.columns, self.directions) = (rows, columns, directions)
+        (sigma, energy) = (sides.sigma, sides.energy)
+    }
+
+    /// Singular values, and the directions on the side of the smaller extent.
+    private struct Sides {
+        let sigma: [Float]
+        let energy: Double
+        let vectors: DenseMatrix
+
+        init(_ gram: DenseMatrix) throws(DecompositionError) {
+            let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram.values[$1 * gram.rows + $1]) }
+            guard trace.isFinite, trace <= Double(Float.greatestFiniteMagnitude) else { throw .notFinite }
+            energy = trace
+            let (eigenvalues, vectors) = try gram.eigenvectors()
+            // LAPACK's are ascending.
+            let descending = Array(eigenvalues.indices.reversed())
+            let floor = (eigenvalues.last ?? 0) * RightDirections.least * RightDirections.least
+            let kept = Array(descending.prefix { eigenvalues[$0] > max(floor, 0) })
+            sigma = kept.map { eigenvalues[$0].squareRoot() }
+            self.vectors = vectors.selecting(rowsInOrder: kept)
+        }
     }
 
     /// Those of a decomposition.

@@ -1,5 +1,5 @@
 /// What went wrong: the class, the place, what was expected and found, and what to do.
-public struct SiltError: Error, Sendable, CustomStringConvertible {
+public struct SiltError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The class of the error.
     ///
     /// Those of the format have the names of Formats/Silt.md section 9.

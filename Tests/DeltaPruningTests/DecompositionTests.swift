@@ -1,4 +1,5 @@
 import DeltaPruning
+import TensorTypes
 import Testing
 
 @Suite("Singular values")
@@ -77,6 +78,56 @@ struct DecompositionTests {
             values[7] = bad
             #expect(throws: DecompositionError.notFinite) {
                 try RightDirections(values.span, rows: 8, columns: 5)
+            }
+        }
+    }
+
+    @Test(
+        "of a matrix that is read in bands are those of the whole",
+        arguments: [(128, 96), (60, 128), (7, 7)], [1, 7, 64, 1_000])
+    func bands(shape: (rows: Int, columns: Int), step: Int) throws {
+        let (rows, columns) = shape
+        let values = Samples.delta(rows: rows, columns: columns, rank: 12)
+        try unsafe values.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return }
+            let bands = unsafe RowBands<DecompositionError>(rows: rows, columns: columns, step: step) { range in
+                unsafe start + range.lowerBound * columns
+            }
+            let whole = try RightDirections(values.span, rows: rows, columns: columns)
+            let found = try RightDirections(bands)
+            #expect(abs(found.energy - whole.energy) < 1e-5 * whole.energy)
+            for (one, other) in zip(found.sigma, whole.sigma) { #expect(abs(one - other) < 1e-3 * whole.sigma[0]) }
+            let leading = try Decomposition(leading: 5, of: values.span, rows: rows, columns: columns)
+            let projected = try Decomposition(leading: 5, of: bands)
+            for (one, other) in zip(projected.sigma, leading.sigma) { #expect(abs(one - other) < 1e-4 * other) }
+            let coder = TransformCoder(quality: whole.sigma[0] / 40)
+            let (code, expected) = (try coder.code(bands, whole), coder.code(values.span, whole))
+            #expect(code.rank > 0 && abs(code.rank - expected.rank) <= 1)
+            let (error, wanted) = (code.squaredError(to: values.span), expected.squaredError(to: values.span))
+            #expect(error < 1.01 * wanted + 1e-6 * whole.energy)
+            // As one band, to the bit.
+            if step > rows { #expect(code == expected && projected.left == leading.left) }
+        }
+    }
+
+    @Test("of a matrix that cannot be read have the reader's error", arguments: [(40, 10), (10, 40)])
+    func unreadable(rows: Int, columns: Int) throws {
+        let values = Samples.uniform(rows * columns, seed: 3)
+        let expected = SiltError(.changed, "the data changed")
+        try unsafe values.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return }
+            let whole = try RightDirections(values.span, rows: rows, columns: columns)
+            for readable in [0, 1, 3] {
+                let bands = unsafe RowBands(rows: rows, columns: columns, step: 3) {
+                    (range) throws(DecompositionError) in
+                    guard range.lowerBound < 3 * readable else { throw .unreadable(expected) }
+                    return unsafe start + range.lowerBound * columns
+                }
+                #expect(throws: DecompositionError.unreadable(expected)) { try RightDirections(bands) }
+                #expect(throws: DecompositionError.unreadable(expected)) { try Decomposition(leading: 3, of: bands) }
+                #expect(throws: DecompositionError.unreadable(expected)) {
+                    try TransformCoder(quality: 0.01).code(bands, whole)
+                }
             }
         }
     }

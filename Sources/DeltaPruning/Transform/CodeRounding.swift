@@ -19,12 +19,9 @@ struct CodeRounding {
     /// The codes of each row of `real`.
     ///
     /// - Parameter gains: a unit of row k weighs gains[k] c^2 of squared error, times the metric's weight of its position.
-    func round(_ real: DenseMatrix, gains: [Float], _ metric: ErrorMetric) -> DenseMatrix {
+    func round(_ real: consuming DenseMatrix, gains: [Float], _ metric: ErrorMetric) -> DenseMatrix {
         precondition(real.columns == metric.size && real.rows == gains.count)
-        let widths = (0..<real.rows).map { row in
-            let slope = CodeLength.slope(mean: CodeRounding.mean(real, row))
-            return deadZone * TransformCoder.price * slope / (2 * Double(gains[row]))
-        }
+        let widths = widths(of: real, gains)
         if case .full(let factor) = metric.form { return feedBack(real, widths, metric.weights, factor) }
         var codes = real
         for row in 0..<codes.rows {
@@ -39,6 +36,14 @@ struct CodeRounding {
             }
         }
         return codes
+    }
+
+    /// The dead zone of each row.
+    private func widths(of real: DenseMatrix, _ gains: [Float]) -> [Double] {
+        (0..<real.rows).map { row in
+            let slope = CodeLength.slope(mean: CodeRounding.mean(real, row))
+            return deadZone * TransformCoder.price * slope / (2 * Double(gains[row]))
+        }
     }
 
     /// The mean of the magnitudes of a row, rounded to integers.

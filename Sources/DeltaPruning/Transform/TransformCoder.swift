@@ -64,20 +64,27 @@ package struct TransformCoder: Sendable, Hashable {
     package func code(
         _ values: Span<Float>, _ start: RightDirections, _ curvature: Curvature? = nil
     ) -> TransformCode {
-        precondition(values.count == start.rows * start.columns)
+        values.withBands(rows: start.rows, columns: start.columns) { code($0, start, curvature) }
+    }
+
+    /// The stored form of a matrix that is read, two times for each sweep and once more.
+    package func code<Failure>(
+        _ bands: RowBands<Failure>, _ start: RightDirections, _ curvature: Curvature? = nil
+    ) throws(Failure) -> TransformCode {
+        precondition(bands.rows == start.rows && bands.columns == start.columns)
         let nothing = TransformCode(rows: start.rows, columns: start.columns)
         let curvature = curvature ?? Curvature(identity: start.rows, start.columns)
         guard var fit = TransformFit(self, start, curvature) else { return nothing }
         for _ in 0..<max(sweeps, 0) {
-            fit.fitLeft(values)
+            try fit.fitLeft(bands)
             fit.dropUnworthy()
             guard fit.rank > 0 else { return nothing }
-            fit.fitRight(values)
+            try fit.fitRight(bands)
         }
-        fit.fitLeft(values)
+        try fit.fitLeft(bands)
         fit.dropUnworthy()
         fit.fitScales()
-        return fit.code
+        return fit.finished()
     }
 
     /// The stored form of D, with the decomposition that it takes.

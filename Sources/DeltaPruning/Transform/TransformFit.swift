@@ -9,6 +9,8 @@ struct TransformFit {
     private let coder: TransformCoder
     private let rounding: CodeRounding
     private let curvature: Curvature
+    /// R.
+    private let rows: Int
     /// c, or more if codes would not stay below 2^24.
     private let step: Float
     /// s_k / c; s_k is exact in BF16.
@@ -29,6 +31,7 @@ struct TransformFit {
         precondition(start.rows == curvature.rows.size && start.columns == curvature.columns.size)
         self.coder = coder
         self.curvature = curvature
+        rows = start.rows
         rounding = CodeRounding(deadZone: coder.deadZone)
         let largest = start.sigma.first ?? 0
         // The smallest scale is step^2 / sigma_1; it must not be subnormal.
@@ -42,7 +45,7 @@ struct TransformFit {
         let sigma = start.sigma.prefix(count)
         let (rowScale, columnScale) = (curvature.rows.scale, curvature.columns.scale)
         units = sigma.map { TransformFit.brain(step * (step / $0) / rowScale / columnScale) / step }
-        left = DenseMatrix(rows: count, columns: start.rows)
+        left = DenseMatrix(rows: 0, columns: start.rows)
         right = curvature.columns.unwhitened(
             start.directions.prefix(count).scaled(sigma.map { $0 / step * columnScale }))
         right = rounding.round(right, gains: [Float](repeating: 1, count: count), curvature.columns)
@@ -51,10 +54,12 @@ struct TransformFit {
     }
 
     /// Fits the left factor to the right one by least squares, and rounds it.
-    mutating func fitLeft(_ values: Span<Float>) {
+    mutating func fitLeft<Failure>(_ bands: RowBands<Failure>) throws(Failure) {
         let scaled = right.scaled(units)
-        projection = curvature.columns.applied(scaled)
-            .times(values, rows: left.columns, columns: right.columns, transposed: true)
+        // Both have as many elements as the left factor itself: what was there before makes room.
+        projection = DenseMatrix(rows: 0, columns: rows)
+        left = projection
+        projection = try curvature.columns.applied(scaled).timesTransposed(bands)
             .scaled([Float](repeating: 1 / step, count: rank))
         gram = curvature.columns.gram(scaled)
         left = round(TransformFit.solve(gram, projection), gram, curvature.rows)
@@ -62,10 +67,9 @@ struct TransformFit {
     }
 
     /// Fits the right factor to the left one by least squares, and rounds it.
-    mutating func fitRight(_ values: Span<Float>) {
+    mutating func fitRight<Failure>(_ bands: RowBands<Failure>) throws(Failure) {
         let scaled = left.scaled(units)
-        let target = curvature.rows.applied(scaled)
-            .times(values, rows: left.columns, columns: right.columns)
+        let target = try curvature.rows.applied(scaled).times(bands)
             .scaled([Float](repeating: 1 / step, count: rank))
         let gram = curvature.rows.gram(scaled)
         right = round(TransformFit.solve(gram, target), gram, curvature.columns)
@@ -98,10 +102,11 @@ struct TransformFit {
         }
     }
 
-    /// The stored form.
-    var code: TransformCode {
-        TransformCode(
-            rows: left.columns, columns: right.columns, left: left.values.map { Int32($0) },
+    /// The stored form, at the end of all fitting.
+    mutating func finished() -> TransformCode {
+        projection = DenseMatrix(rows: 0, columns: rows)
+        return TransformCode(
+            rows: rows, columns: right.columns, left: left.values.map { Int32($0) },
             right: right.values.map { Int32($0) }, scales: units.map { TransformFit.brain($0 * step) })
     }
 
@@ -120,7 +125,7 @@ struct TransformFit {
     }
 
     /// Rounds what was fitted to a factor with this Gram matrix.
-    private func round(_ real: DenseMatrix, _ gram: DenseMatrix, _ metric: ErrorMetric) -> DenseMatrix {
+    private func round(_ real: consuming DenseMatrix, _ gram: DenseMatrix, _ metric: ErrorMetric) -> DenseMatrix {
         let scale = metric.scale * metric.scale
         return rounding.round(real, gains: TransformFit.diagonal(gram).map { $0 * scale }, metric)
     }
@@ -132,11 +137,12 @@ struct TransformFit {
             gram = DenseMatrix(
                 rows: kept.count, columns: kept.count,
                 values: kept.flatMap { row in kept.map { gram.values[row * rank + $0] } })
-            projection = projection.selecting(kept)
+            projection.keepRows(kept)
         }
         units = kept.map { units[$0] }
-        left = left.selecting(kept)
-        right = right.selecting(kept)
+        // Empty before it is fitted.
+        if left.rows > 0 { left.keepRows(kept) }
+        right.keepRows(kept)
     }
 
     /// Whether a row has an element that is not zero.

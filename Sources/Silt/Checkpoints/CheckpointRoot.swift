@@ -50,7 +50,7 @@ enum CheckpointRoot {
         buffer.reserve(piece)
         var offset = 0
         while offset < file.size {
-            if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+            try cancellation.check()
             let bytes = unsafe buffer.prefix(min(piece, file.size - offset))
             try unsafe file.read(into: bytes, at: offset)
             unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))

@@ -31,7 +31,7 @@ struct ExternalEvaluator: Sendable {
             .joined(separator: Command.quoted(path))
         let outcome = try Command(line).run { cancellation.isRequested }
         // What it said before it was stopped is no news.
-        if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+        try cancellation.check()
         guard outcome.status == 0 else {
             let reason = outcome.status > 128 ? "signal \(outcome.status - 128)" : "exit code \(outcome.status)"
             throw SiltError(.usage, "the evaluator failed with \(reason): \(line)")

@@ -110,7 +110,7 @@ final class TrainingLoop {
         let factor = schedule.factor(number)
         let (loss, found) = try gradient(examples, number)
         guard loss.isFinite else { throw diverged("the loss is \(loss)", number) }
-        if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+        try cancellation.check()
         let norm = try optimizer.run(number, found, rate: options.rate * factor, newRate: options.newRate * factor)
         guard norm.isFinite else { throw diverged("the gradient is not finite; the loss is \(loss)", number) }
         record.steps = number

@@ -53,7 +53,7 @@ final class DirectoryRewrite {
 
     /// Throws `interrupted` if the user wants to stop; else tells how far the work is.
     func step(_ bytes: Int, _ name: String) throws(SiltError) {
-        if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+        try cancellation.check()
         meter.add(bytes, name)
     }
 

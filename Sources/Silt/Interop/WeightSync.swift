@@ -97,7 +97,7 @@ public struct WeightSync: Sendable {
         let meter = ProgressMeter("writing", total: new.tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         // In the order in which a header of U8 tensors has them.
         for tensor in new.tensors {
-            if context.cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+            try context.cancellation.check()
             if let before = old[tensor.name] { try writer.add(tensor, before: before) }
             meter.add(tensor.info.bytes, tensor.name)
         }

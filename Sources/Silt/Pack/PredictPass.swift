@@ -40,27 +40,28 @@ struct PredictPass: Sendable {
     private func search(
         _ tensors: [TensorTask], _ starts: [Int?], _ meter: ProgressMeter
     ) throws(SiltError) -> [Int?] {
-        // Deltas of large matrices are in memory as a whole: only one at a time.
-        let large = Mutex(())
+        // Factors of large matrices are in memory as a whole: one at a time, so all of them are one job.
+        let large = tensors.indices.filter { PredictionSearch.isLarge(tensors[$0]) }
+        let small = tensors.indices.filter { !PredictionSearch.isLarge(tensors[$0]) }
+        let jobs = (large.isEmpty ? [] : [large]) + small.map { [$0] }
         let steps = Mutex([Int?](repeating: nil, count: tensors.count))
+        let cancellation = pipeline.cancellation
         try pipeline.run(
-            count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) in
-                let tensor = tensors[index]
-                let segment = tensor.segments[0]
-                let bits = segment.bits.withLock { $0 }
-                let search = { () throws(SiltError) in
-                    try PredictionSearch.search(tensor, bits: bits, startingAt: starts[index], worker)
+            count: jobs.count, makeWorker: { PackWorker() },
+            work: { (worker, job) throws(SiltError) in
+                for index in jobs[job] {
+                    try cancellation.check()
+                    let tensor = tensors[index]
+                    let segment = tensor.segments[0]
+                    let outcome = try PredictionSearch.search(
+                        tensor, bits: segment.bits.withLock { $0 }, startingAt: starts[index], worker)
+                    if let found = outcome.found {
+                        segment.coding.withLock { $0 = .exact(found.tables) }
+                        segment.prediction.withLock { $0 = found.prediction }
+                    }
+                    steps.withLock { $0[index] = outcome.step }
+                    meter.add(tensor.info.bytes, tensor.entry.name)
                 }
-                let isLarge = segment.elements.count >= PredictionSearch.largeElements
-                let result = isLarge ? large.withLock { _ in Result(catching: search) } : Result(catching: search)
-                let outcome = try result.get()
-                if let found = outcome.found {
-                    segment.coding.withLock { $0 = .exact(found.tables) }
-                    segment.prediction.withLock { $0 = found.prediction }
-                }
-                steps.withLock { $0[index] = outcome.step }
-                meter.add(tensor.info.bytes, tensor.entry.name)
             })
         return steps.withLock { $0 }
     }

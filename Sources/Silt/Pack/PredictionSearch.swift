@@ -15,8 +15,8 @@ struct PredictionSearch: Sendable {
     private static let leastElements = 32_768
     /// Larger ones would take too much memory at once.
     private static let mostElements = 3 << 24
-    /// From so many on, one tensor at a time is searched.
-    static let largeElements = 1 << 23
+    /// From so many bytes of memory on, one tensor at a time is searched.
+    private static let largeMemory = 1 << 26
     /// Rows that are looked at before the whole is decomposed, the share of directions that must hold `energy` of them.
     private static let sampleRows = 128
     private static let share = 8
@@ -45,6 +45,18 @@ struct PredictionSearch: Sendable {
         return false
     }
 
+    /// Whether a search takes so much memory that there should be one at a time: three times the longer factor and, of a matrix with
+    /// few rows, the delta.
+    static func isLarge(_ tensor: TensorTask) -> Bool {
+        let columns = tensor.info.matrixColumns
+        let elements = tensor.segments[0].elements.count
+        let rows = elements / columns
+        let isExact = min(rows, columns) <= Decomposition.exactExtent
+        let rank = isExact ? min(rows, columns) : leading
+        let bytes = 12 * rank * max(rows, columns) + (isExact && rows < columns ? 4 * elements : 0)
+        return bytes >= largeMemory
+    }
+
     /// What a search has found.
     struct Outcome: Sendable {
         /// The best prediction; nil if the residual alone is smaller.
@@ -62,28 +74,24 @@ struct PredictionSearch: Sendable {
         _ tensor: TensorTask, bits: Double, startingAt start: Int?, _ worker: PackWorker
     ) throws(SiltError) -> Outcome {
         let delta = TensorDelta(tensor, worker)
-        let first = try unsafe delta.values()
-        let values = unsafe Span(_unsafeStart: UnsafePointer(first), count: delta.count)
-        guard isNearlyLowRank(values, rows: delta.rows, columns: delta.columns),
+        guard try isNearlyLowRank(delta),
             let choice = try PredictionSample(tensor, delta).bestStep(bits: bits, startingAt: start, worker),
-            let directions = try? directions(values, delta)
+            let code = try code(delta, step: choice.step), code.rank > 0
         else { return Outcome() }
-        var coder = TransformCoder(quality: choice.step)
-        if delta.count > fullElements { coder.sweeps = 0 }
-        let code = coder.code(values, directions)
-        guard code.rank > 0 else { return Outcome() }
         let found = try measure(tensor, code, worker)
         return Outcome(found: found.bits < bits ? found : nil, step: choice.number)
     }
 
     /// Whether a sample of rows has most of its energy in few directions, as no ordinary delta of a large model has.
-    private static func isNearlyLowRank(_ values: Span<Float>, rows: Int, columns: Int) -> Bool {
+    private static func isNearlyLowRank(_ delta: TensorDelta) throws(SiltError) -> Bool {
+        let (rows, columns) = (delta.rows, delta.columns)
         guard rows > 2 * sampleRows else { return true }
         var sample: [Float] = []
         sample.reserveCapacity(sampleRows * columns)
         for index in 0..<sampleRows {
             let row = index * rows / sampleRows
-            for column in 0..<columns { sample.append(values[row * columns + column]) }
+            let values = try unsafe delta.band(row..<row + 1)
+            unsafe sample.append(contentsOf: UnsafeBufferPointer(start: values, count: columns))
         }
         guard let found = try? RightDirections(sample.span, rows: sampleRows, columns: columns), found.energy > 0
         else { return false }
@@ -91,14 +99,27 @@ struct PredictionSearch: Sendable {
         return top >= energy * found.energy
     }
 
-    private static func directions(
-        _ values: Span<Float>, _ delta: TensorDelta
-    ) throws(DecompositionError) -> RightDirections {
-        if min(delta.rows, delta.columns) <= Decomposition.exactExtent {
-            return try RightDirections(values, rows: delta.rows, columns: delta.columns)
+    /// The factors at a step; nil if the delta has no decomposition.
+    private static func code(_ delta: TensorDelta, step: Float) throws(SiltError) -> TransformCode? {
+        // Read as often as it is looked at: the page cache has it, and in memory it would take four bytes for each element.
+        let bands = unsafe RowBands(rows: delta.rows, columns: delta.columns) { (rows) throws(DecompositionError) in
+            do throws(SiltError) {
+                return try unsafe delta.band(rows)
+            } catch {
+                throw .unreadable(error)
+            }
         }
-        return RightDirections(
-            try Decomposition(leading: leading, of: values, rows: delta.rows, columns: delta.columns))
+        var coder = TransformCoder(quality: step)
+        if delta.count > fullElements { coder.sweeps = 0 }
+        do throws(DecompositionError) {
+            let isSmall = min(delta.rows, delta.columns) <= Decomposition.exactExtent
+            let directions =
+                try isSmall ? RightDirections(bands) : RightDirections(Decomposition(leading: leading, of: bands))
+            return try coder.code(bands, directions)
+        } catch {
+            if case .unreadable(let error) = error { throw error }
+            return nil
+        }
     }
 
     /// The bits of factors and residual together.

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import TensorTypes
 
 /// A flag that asks long work to stop.
 ///
@@ -17,4 +18,11 @@ public final class Cancellation: Sendable {
 
     /// Whether the work shall stop.
     public var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    /// Ends the work if it shall stop.
+    ///
+    /// - Throws: `interrupted`.
+    func check() throws(SiltError) {
+        if isRequested { throw SiltError(.interrupted, "stopped on request") }
+    }
 }

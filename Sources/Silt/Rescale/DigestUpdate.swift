@@ -53,7 +53,7 @@ struct DigestUpdate: Sendable {
             guard let tensor = checkpoint[record.name] else { continue }
             var pieces: [Digest128] = []
             for cell in 0..<tensor.info.grid.count {
-                if context.cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+                try context.cancellation.check()
                 let read = try unsafe reader.read(
                     tensor, tensor.info.grid.range(cell), as: tensor.info.dtype, hashing: true)
                 if let digest = unsafe read.digest { pieces.append(digest) }

@@ -54,7 +54,7 @@ struct CandidateFiles: Sendable {
         let (input, output) = (try InputFile(source), try place.create(name))
         let buffer = ByteBuffer(capacity: min(input.size, CandidateFiles.piece))
         for start in stride(from: 0, to: input.size, by: CandidateFiles.piece) {
-            if cancellation.isRequested { throw SiltError(.interrupted, "stopped on request") }
+            try cancellation.check()
             let bytes = unsafe buffer.prefix(min(CandidateFiles.piece, input.size - start))
             try unsafe input.read(into: bytes, at: start)
             try unsafe output.write(UnsafeRawBufferPointer(bytes), at: start)
