@@ -16,8 +16,8 @@
             for (size_t j = 0; j < width; j++) planes[j * count + i] = (uint8_t)(value >> 8 * j);                      \
         }                                                                                                              \
     }                                                                                                                  \
-    static void merge_##width(const uint8_t *restrict planes, const uint8_t *restrict base, size_t from, size_t count, \
-                              uint8_t *restrict data) {                                                                \
+    static void merge_##width(const uint8_t *restrict planes, const uint8_t *base, size_t from, size_t count,           \
+                              uint8_t *data) {                                                                         \
         for (size_t i = from; i < count; i++) {                                                                        \
             element value = base ? load_##width(base, i) : 0;                                                          \
             for (size_t j = 0; j < width; j++) value ^= (element)((element)planes[j * count + i] << 8 * j);            \

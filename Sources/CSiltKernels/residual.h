@@ -40,7 +40,7 @@ static inline size_t residual_copy_still(const residual_unit *unit, const residu
     if (!unit->is_still) return 0;
     const size_t end = unit->until < job->count ? unit->until : job->count;
     const size_t equal = (end - i) / SILT_LANES * SILT_LANES, width = job->type.width / 8;
-    memcpy((uint8_t *)result + width * i, (const uint8_t *)base + width * i, width * equal);
+    if (result != base) memcpy((uint8_t *)result + width * i, (const uint8_t *)base + width * i, width * equal);
     return equal;
 }
 

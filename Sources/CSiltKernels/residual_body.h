@@ -29,7 +29,7 @@ static int NAME(decode)(residual_job *job, const PATTERN *base, PATTERN *result,
         const int scale = job->origin + job->codes[u];
         if (still) {
             /* Class 0 has one symbol: no state moves, no word is read. */
-            memcpy(result + i, base + i, (end - i) * sizeof(PATTERN));
+            if (result != base) memcpy(result + i, base + i, (end - i) * sizeof(PATTERN));
             i = end;
             continue;
         }

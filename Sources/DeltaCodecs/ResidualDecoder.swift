@@ -32,7 +32,9 @@ package final class ResidualDecoder: Sendable {
         count: Int, unit: Int, unitCodes: ByteBuffer, level: KernelLevel = .best
     ) throws(ChunkError) {
         guard let start = chunk.baseAddress, chunk.count > 0 else {
-            unsafe result.copyMemory(from: base, byteCount: count * layout.width / 8)
+            if unsafe base != UnsafeRawPointer(result) {
+                unsafe result.copyMemory(from: base, byteCount: count * layout.width / 8)
+            }
             return
         }
         var position = 0

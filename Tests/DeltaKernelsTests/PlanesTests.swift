@@ -33,6 +33,9 @@ struct PlanesTests {
             unsafe Planes.merge(width: width, split.start, base: pointer, count: count, into: merged.start)
             #expect(merged.bytes(data.count) == data)
         }
+        // In place of the base.
+        unsafe Planes.merge(width: width, split.start, base: other.start, count: count, into: other.start)
+        #expect(other.bytes(data.count) == data)
     }
 
     @Test("counted, on top of what was counted before", arguments: [1, 2, 4, 8], [0, 1, 33, 1_000])

@@ -48,9 +48,12 @@ struct ResidualChunk {
     }
 
     /// What decoding `bytes` (as they are, or altered) gives: the patterns' bytes, or the reason of a refusal.
-    func decode(_ bytes: [UInt8], level: KernelLevel) -> Result<[UInt8], ChunkError> {
-        let (from, count) = (base.buffer, base.values.count)
-        let target = ByteBuffer(capacity: count * layout.width / 8)
+    ///
+    /// - Parameter inPlace: whether the result takes the place of the base.
+    func decode(_ bytes: [UInt8], level: KernelLevel, inPlace: Bool = false) -> Result<[UInt8], ChunkError> {
+        let count = base.values.count
+        let from = base.buffer
+        let target = inPlace ? from : ByteBuffer(capacity: count * layout.width / 8)
         do throws(ChunkError) {
             try unsafe GuardedBytes.with(bytes) { (start: UnsafePointer<UInt8>) throws(ChunkError) in
                 try unsafe ResidualDecoder(tables).decode(
@@ -117,10 +120,12 @@ struct ResidualLevelTests {
         let chunk = try each.chunk()
         #expect(chunk.bytes.isEmpty == (chunk.base == chunk.result))
         for level in KernelLevel.available {
-            let back = chunk.decode(chunk.bytes, level: level)
-            // Not in the expectation: a failure would print every byte.
-            let isEqual = try back.get() == chunk.result.bytes
-            #expect(isEqual)
+            for inPlace in [false, true] {
+                let back = chunk.decode(chunk.bytes, level: level, inPlace: inPlace)
+                // Not in the expectation: a failure would print every byte.
+                let isEqual = try back.get() == chunk.result.bytes
+                #expect(isEqual, "\(level), \(inPlace ? "in place of the base" : "beside the base")")
+            }
         }
     }
 

@@ -92,7 +92,7 @@ size_t silt_residual_symbols(int level, silt_float type, const void *base, const
                              const uint8_t *codes, int32_t origin, const uint8_t *row_of_class, uint8_t *symbols,
                              uint8_t *rows, uint8_t *raw);
 
-/* Rebuilds a chunk. `tables` has 4096 slots for each row. */
+/* Rebuilds a chunk. `tables` has 4096 slots for each row. `result` may be `base`. */
 int silt_residual_decode(int level, silt_float type, const void *base, void *result, size_t count, size_t unit,
                          const uint8_t *codes, int32_t origin, const uint8_t *row_of_class, const uint32_t *tables,
                          const uint8_t *stream, size_t size, const uint8_t *raw, size_t raw_size);
@@ -101,7 +101,7 @@ int silt_residual_decode(int level, silt_float type, const void *base, void *res
 
 /* Splits `count` elements of `width` bytes into planes; with `base`, the elements xor the base's. */
 void silt_planes_split(uint32_t width, const uint8_t *data, const uint8_t *_Nullable base, size_t count, uint8_t *planes);
-/* The inverse. */
+/* The inverse; `data` may be `base`. */
 void silt_planes_merge(uint32_t width, const uint8_t *planes, const uint8_t *_Nullable base, size_t count, uint8_t *data);
 /* Counts the bytes of each plane of `data` into histogram[width][256]. */
 void silt_planes_count(uint32_t width, const uint8_t *data, const uint8_t *_Nullable base, size_t count, uint32_t *histogram);
@@ -164,7 +164,7 @@ void silt_kept_add(const float *values, const uint64_t *places, size_t number, f
 /* The patterns of base + sum, of type SILT_F32, SILT_F16 or SILT_BF16. `out` may be `base`. */
 void silt_predict(int level, int type, const void *base, const float *sum, size_t count, void *out);
 /* The same where the sum is the `kept` values, in order, where a bit is set among `count`, and 0 elsewhere; no bit is set past
- * `count`. */
+ * `count`. `out` may be `base`. */
 void silt_predict_kept(int level, int type, const void *base, const uint64_t *words, size_t count, const float *values,
                        size_t kept, void *out);
 /* Rows of a low-rank product: out(i, j) is the chain of fma(left[k * left_stride + i], right[k * columns + j], a) over k from

@@ -21,7 +21,7 @@ final class ChunkDecoder {
     ///   - chunk: its bytes, readable for `ByteBuffer.padding` bytes past their end.
     ///   - tables: the decoder of the part's tables, for codec rans.
     ///   - base: the elements of the base as the result's dtype; nil for `whole`.
-    ///   - target: where `count` elements of `dtype` go.
+    ///   - target: where `count` elements of `dtype` go; may be `base`.
     /// - Throws: `ChunkError` where the chunk breaks the format.
     func decode(
         _ chunk: UnsafeRawBufferPointer, _ codec: Codec, _ tables: PartDecoder?, _ dtype: DType, unit: Int?,
@@ -34,8 +34,14 @@ final class ChunkDecoder {
             guard chunk.count == bytes, let start = chunk.baseAddress else {
                 throw ChunkError(reason: "it has \(chunk.count) bytes instead of \(bytes)")
             }
-            unsafe target.copyMemory(from: start, byteCount: bytes)
-            if let base = unsafe base { unsafe Planes.xor(target, base, bytes: bytes) }
+            if let base = unsafe base, unsafe base != UnsafeRawPointer(target) {
+                unsafe target.copyMemory(from: base, byteCount: bytes)
+            }
+            if unsafe base != nil {
+                unsafe Planes.xor(target, start, bytes: bytes)
+            } else {
+                unsafe target.copyMemory(from: start, byteCount: bytes)
+            }
             return
         case (.rans, .residual(let decoder)):
             guard let base = unsafe base, let layout = dtype.floatLayout, let unit else {

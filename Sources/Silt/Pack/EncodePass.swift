@@ -184,9 +184,11 @@ struct EncodePass: Sendable {
             chunk = unsafe ByteCodec.encode(
                 codec, level: options.level, result: result, base: base, count: piece.count, width: width, worker)
         }
+        // The base's elements, or their prediction, are in a buffer of the worker, and nobody needs them any more.
+        let owned = unsafe base.map { unsafe UnsafeMutableRawPointer(mutating: $0) }
         guard
             unsafe worker.givesBack(
-                chunk, codec, coders?.decoder, dtype, unit: segment.unit, base: base, result: result,
+                chunk, codec, coders?.decoder, dtype, unit: segment.unit, base: owned, result: result,
                 count: piece.count)
         else {
             throw SiltError(

@@ -38,23 +38,27 @@ final class PackWorker {
     }
 
     /// Whether a chunk, read as the format says, gives back the elements that it was made from.
+    ///
+    /// As when it is unpacked, what it gives takes the place of the base's elements: these are gone.
     func givesBack(
-        _ bytes: [UInt8], _ codec: Codec, _ tables: PartDecoder?, _ dtype: DType, unit: Int, base: UnsafeRawPointer?,
-        result: UnsafeRawPointer, count: Int
+        _ bytes: [UInt8], _ codec: Codec, _ tables: PartDecoder?, _ dtype: DType, unit: Int,
+        base: UnsafeMutableRawPointer?, result: UnsafeRawPointer, count: Int
     ) -> Bool {
         let size = count * dtype.elementBytes
-        decoded.reserve(size)
-        if bytes.isEmpty { return unsafe PackWorker.isTrivial(result, base, bytes: size) }
+        let known = unsafe base.map { UnsafeRawPointer($0) }
+        if bytes.isEmpty { return unsafe PackWorker.isTrivial(result, known, bytes: size) }
+        if unsafe base == nil { decoded.reserve(size) }
+        let target = unsafe base ?? decoded.start
         chunk.reserve(bytes.count)
         let stored = unsafe chunk.prefix(bytes.count)
         unsafe stored.copyBytes(from: bytes)
         do throws(ChunkError) {
             try unsafe decoder.decode(
-                UnsafeRawBufferPointer(stored), codec, tables, dtype, unit: unit, base: base, into: decoded.start,
+                UnsafeRawBufferPointer(stored), codec, tables, dtype, unit: unit, base: known, into: target,
                 count: count)
         } catch {
             return false
         }
-        return unsafe Bits.areEqual(decoded.start, result, bytes: size)
+        return unsafe Bits.areEqual(target, result, bytes: size)
     }
 }

@@ -17,7 +17,7 @@ struct PartReader: Sendable {
     /// - Parameters:
     ///   - cell: the cell, counted from the part's first.
     ///   - base: the elements of the base as the result's dtype; nil for `whole`.
-    ///   - target: where the elements go.
+    ///   - target: where the elements go; may be `base`.
     /// - Returns: how the chunk, which has its checksum, failed to decode; nil if it did not. With a wrong base that is to
     ///   be expected, so the caller judges the base first.
     /// - Throws: `SiltError` if the file is damaged or cannot be read.
@@ -30,20 +30,17 @@ struct PartReader: Sendable {
         var base = unsafe base
         if !part.components.isEmpty, let patterns = unsafe base {
             do throws(SiltError) {
-                // Where nothing is left over a prediction, it is the result.
-                if part.codec != nil { worker.predictor.prediction.reserve(bytes) }
-                let prediction = unsafe part.codec == nil ? target : worker.predictor.prediction.start
                 try unsafe predictor.predict(
-                    record, part, cell: cell, base: patterns, into: prediction, count: count, worker.predictor)
-                if part.codec == nil { return nil }
-                unsafe base = UnsafeRawPointer(prediction)
+                    record, part, cell: cell, base: patterns, into: target, count: count, worker.predictor)
+                // What is coded over a prediction takes its place.
+                unsafe base = UnsafeRawPointer(target)
             } catch  where error.code == .chunk || error.code == .tables {
                 return error
             }
         }
         let index = part.chunks.lowerBound + cell
         guard let codec = part.codec else {
-            if let base = unsafe base { unsafe target.copyMemory(from: base, byteCount: bytes) }
+            unsafe PartReader.copy(base, to: target, bytes)
             return nil
         }
         // The tables are checked even where no chunk needs them: a file is valid or it is not.
@@ -56,11 +53,10 @@ struct PartReader: Sendable {
         }
         let chunk = try unsafe source.read(index, into: worker.chunk)
         guard chunk.count > 0 else {
-            if let base = unsafe base {
-                unsafe target.copyMemory(from: base, byteCount: bytes)
-            } else {
+            if unsafe base == nil {
                 unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
             }
+            unsafe PartReader.copy(base, to: target, bytes)
             return nil
         }
         do throws(ChunkError) {
@@ -70,6 +66,11 @@ struct PartReader: Sendable {
         } catch {
             return source.fault(.chunk, chunk: index, error.reason)
         }
+    }
+
+    private static func copy(_ base: UnsafeRawPointer?, to target: UnsafeMutableRawPointer, _ bytes: Int) {
+        guard let base = unsafe base, unsafe base != UnsafeRawPointer(target) else { return }
+        unsafe target.copyMemory(from: base, byteCount: bytes)
     }
 
     /// The decoder of a part's tables, from the worker's last ones if it can be.

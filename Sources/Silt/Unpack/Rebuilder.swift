@@ -152,7 +152,11 @@ struct Rebuilder: Sendable {
         let needed = task.baseRange(cell)
         if let base = task.base, let needed {
             let isWhole = cell < base.info.grid.count && base.info.grid.range(cell) == needed
-            let read = try unsafe worker.base.read(base, needed, as: record.info.dtype, hashing: isWhole)
+            // What is rebuilt takes the place of the base's elements, where these lie as the result's do: one buffer is in the
+            // cache, not two.
+            let read = try unsafe worker.base.read(
+                base, needed, as: record.info.dtype, hashing: isWhole,
+                into: needed.lowerBound == range.lowerBound ? worker.result : nil)
             if let digest = unsafe read.digest { task.baseDigests.set(cell, digest) }
             unsafe basePatterns = read.patterns
         }
