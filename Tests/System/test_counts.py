@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import Tensors, random_tensor, tuned_model, write_model
+from checkpoints import Tensor, Tensors, bf16_from_f32, patterns, random_tensor, tuned_model, write_model
 from program import ROOT, Silt
 
 TABLE = Path(__file__).with_name("Counts.csv")
@@ -167,6 +167,41 @@ def test_allocations(silt: Silt, counter: Path, tmp_path: Path, what: str) -> No
         expect(f"allocations of {name} for a {what}", (found[1][name] - found[0][name]) / added)
 
 
+def peak(silt: Silt, *words: object) -> int:
+    """The most that one run of the program had in memory, in bytes.
+
+    A small process starts it: what a process has in memory when it starts another one counts as the other's.
+    """
+    starter = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+    starter += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    command = [sys.executable, "-c", starter, str(silt.path), *map(str, words), "--threads", "2"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return 1024 * int(said.splitlines()[-1])
+
+
+def test_memory(silt: Silt, tmp_path: Path) -> None:
+    """No command has a large tensor in memory as a whole, whose values as Float would be 100 MiB; but for its factors."""
+    rows, columns = 100 * 512, 512
+    rng = np.random.default_rng(18)
+    before = random_tensor(rng, "BF16", (rows, columns), specials=False)
+    delta = rng.normal(0, 1e-3, (rows, 6)) @ rng.normal(size=(6, columns))
+    after = bf16_from_f32((patterns(before).astype("<u4") << 16).view("<f4") + delta.astype("<f4").ravel())
+    tensors = [{"t.weight": before}, {"t.weight": Tensor("BF16", (rows, columns), after.tobytes())}]
+    pair = [write_model(tmp_path / name, tensors[index]) for index, name in enumerate(("base", "fine"))]
+    packed, lossy = tmp_path / "m.silt", tmp_path / "lossy.silt"
+    for limit, words in [
+        (60, ["pack", *pair, "-o", tmp_path / "1.silt", "--level", "1"]),
+        (70, ["pack", *pair, "-o", lossy, "--method", "random"]),
+        # As many directions as are looked at first have 51,200 elements each, twice or three times.
+        (220, ["pack", *pair, "-o", packed]),
+        (60, ["unpack", pair[0], lossy, "-o", tmp_path / "near"]),
+        (60, ["verify", pair[0], lossy, "--against", pair[1]]),
+        (60, ["unpack", pair[0], packed, "-o", tmp_path / "out"]),
+    ]:
+        found = peak(silt, *words) >> 20
+        assert found <= limit, f"{' '.join(map(str, words))}: {found} MiB"
+
+
 @pytest.mark.skipif(shutil.which("valgrind") is None or shutil.which("strip") is None, reason="needs valgrind and strip")
 def test_instructions(silt: Silt, tmp_path: Path) -> None:
     """Instructions for the committed pair, as valgrind counts them: its processor has AVX2, not AVX-512."""
@@ -175,10 +210,13 @@ def test_instructions(silt: Silt, tmp_path: Path) -> None:
     subprocess.run(["strip", "-o", program, silt.path], check=True)
     data = ROOT / "Tests" / "Data"
     base, fine, packed = data / "small-base", data / "small-foods", tmp_path / "m.silt"
+    lossy = tmp_path / "lossy.silt"
     for name, words in {
         "pack": ["pack", base, fine, "-o", packed, "--level", "1"],
         "unpack": ["unpack", base, packed, "-o", tmp_path / "out"],
         "verify": ["verify", base, packed],
+        "lossy pack": ["pack", base, fine, "-o", lossy, "--method", "random", "--embeddings", "method"],
+        "lossy unpack": ["unpack", base, lossy, "-o", tmp_path / "near"],
     }.items():
         tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp_path / 'callgrind'}"]
         command = [*tool, program, *words, "--quiet", "--threads", "1"]
