@@ -10,9 +10,15 @@ package struct ByteName: Hashable, Sendable, ExpressibleByStringLiteral {
 
     package init(stringLiteral string: String) { self.string = string }
 
-    package static func == (a: ByteName, b: ByteName) -> Bool { a.string.utf8.elementsEqual(b.string.utf8) }
+    package static func == (a: ByteName, b: ByteName) -> Bool {
+        a.string.utf8.count == b.string.utf8.count && a.string.utf8.elementsEqual(b.string.utf8)
+    }
 
     package func hash(into hasher: inout Hasher) {
-        for byte in string.utf8 { hasher.combine(byte) }
+        // All bytes at once: a large model has tens of thousands of names.
+        let isDone: Void? = unsafe string.utf8.withContiguousStorageIfAvailable {
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isDone == nil { unsafe Array(string.utf8).withUnsafeBytes { unsafe hasher.combine(bytes: $0) } }
     }
 }

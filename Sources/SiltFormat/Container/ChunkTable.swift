@@ -44,10 +44,13 @@ package struct ChunkTable: Sendable {
         guard bytes.count % 12 == 0 else { return nil }
         offsets.reserveCapacity(bytes.count / 12 + 1)
         checksums.reserveCapacity(bytes.count / 12)
-        var cursor = ByteCursor(bytes)
-        while let size = cursor.integer(UInt32.self), let checksum = cursor.integer(UInt64.self) {
-            // At most 2^32 for each 12 bytes of a file: no overflow.
-            _ = append(size: Int(size), checksum: checksum)
+        unsafe bytes.withUnsafeBytes { buffer in
+            for start in stride(from: 0, to: buffer.count, by: 12) {
+                let size = unsafe UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+                let checksum = unsafe buffer.loadUnaligned(fromByteOffset: start + 4, as: UInt64.self)
+                // At most 2^32 for each 12 bytes of a file: no overflow.
+                _ = append(size: Int(size), checksum: UInt64(littleEndian: checksum))
+            }
         }
     }
 }

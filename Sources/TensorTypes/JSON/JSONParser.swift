@@ -24,6 +24,21 @@ extension JSONValue {
     }
 }
 
+/// The keys of one object. Most objects have few, for which a set costs more than it spares.
+private struct Keys {
+    private var few: [ByteName] = []
+    private var many: Set<ByteName> = []
+
+    /// False if the key is there already.
+    mutating func insert(_ key: ByteName) -> Bool {
+        guard many.isEmpty else { return many.insert(key).inserted }
+        guard !few.contains(key) else { return false }
+        few.append(key)
+        if few.count > 16 { many = Set(few) }
+        return true
+    }
+}
+
 private struct JSONParser {
     let bytes: [UInt8]
     var position = 0
@@ -89,13 +104,13 @@ private struct JSONParser {
         position += 1
         var members: [JSONValue.Member] = []
         guard !accept(UInt8(ascii: "}")) else { return .object([]) }
-        var keys: Set<ByteName> = []
+        var keys = Keys()
         while true {
             skipSpace()
             let start = position
             guard next == UInt8(ascii: "\"") else { throw error("no key where one must stand") }
             let key = try string()
-            guard keys.insert(ByteName(key)).inserted else { throw error("the key \"\(key)\" twice", at: start) }
+            guard keys.insert(ByteName(key)) else { throw error("the key \"\(key)\" twice", at: start) }
             guard accept(UInt8(ascii: ":")) else { throw error("no colon after the key \"\(key)\"") }
             members.append(.init(key, try value(depth: depth + 1)))
             if accept(UInt8(ascii: "}")) { return .object(members) }

@@ -76,6 +76,11 @@ static void predict_f32(int level) { silt_predict(level, SILT_F32, f32.base, sum
 static void predict_kept(int level) {
     silt_predict_kept(level, SILT_BF16, bf16.base, mask, COUNT, kept, kept_number, bf16.out);
 }
+static void distance(int level) {
+    silt_distance found;
+    silt_distance_of(level, sums, floats, (const float *)(const void *)f32.base, COUNT, &found);
+    sink += found.changed;
+}
 static void f32_to_bf16(int level) { (void)level; silt_convert(SILT_F32, SILT_BF16, f32.base, bf16.out, COUNT); }
 static void f32_to_f16(int level) { (void)level; silt_convert(SILT_F32, SILT_F16, f32.base, bf16.out, COUNT); }
 static void f16_to_f32(int level) { (void)level; silt_convert(SILT_F16, SILT_F32, bf16.base, f32.out, COUNT); }
@@ -144,6 +149,7 @@ static const kernel kernels[] = {
     {"predict-bf16", "base + sum, BF16", predict_bf16, 1},
     {"predict-f16", "base + sum, F16", predict_f16, 1},
     {"predict-f32", "base + sum, F32", predict_f32, 1},
+    {"distance", "distance of a result", distance, 1},
     {"f32-bf16", "F32 to BF16", f32_to_bf16, 0},
     {"bf16-f32", "BF16 to F32", bf16_to_f32, 0},
     {"f32-f16", "F32 to F16", f32_to_f16, 0},

@@ -2,7 +2,8 @@
 
 usage: growth.py --work DIR [--sizes 0.16,0.5,1,2,4,8] [--runs 3] [--csv FILE] [--svg FILE]
 
-Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. At most base, one file of the fine-tuned size and the delta
+Sizes are GB (1e9 bytes) of the fine-tuned file, in steps of 0.17. Below 1 GB, where a run takes less than a second, there are
+more runs: as many GB in all, at most five times as many runs. At most base, one file of the fine-tuned size and the delta
 are there at a time (for unpacking the fine-tuned file's SHA-256 is kept, and the result's compared; cp copies what was
 unpacked): 8 GB need 20 GB. Free memory is written first, as in bench_speed.py. Exit 1 when a time is more than 10 %
 off the straight line through all of them.
@@ -66,6 +67,7 @@ def measure(work: Path, size: float, runs: int, threads: int, silt: Path) -> lis
         warm(path)
     common = ["--threads", str(threads), "--quiet"]
     length, wanted = fine.stat().st_size, digest(fine)
+    runs *= max(1, min(5, round(1 / size)))
     pack = timed([silt, "pack", base, fine, "-o", packed, "--level", "1", *common], packed, length, runs)
     remove(fine)
     verify = timed([silt, "verify", base, packed, *common], None, length, runs)

@@ -133,6 +133,15 @@ def free_memory() -> int:
     return 0
 
 
+def drop_caches() -> None:
+    """Asks the system to forget files that nobody reads, where it may be asked: else it does so in the middle of runs."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+    except OSError:
+        pass
+
+
 def keep_free_pages() -> int | None:
     """Writes nearly all free memory once and gives it back but for a page of every MiB; returns what holds those.
 
@@ -141,6 +150,7 @@ def keep_free_pages() -> int | None:
     """
     if not hasattr(os, "memfd_create"):
         return None
+    drop_caches()
     libc = ctypes.CDLL(None, use_errno=True)
     libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
     keep_size_and_punch, page, block = 3, os.sysconf("SC_PAGE_SIZE"), bytes(1 << 20)
