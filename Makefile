@@ -96,11 +96,12 @@ bench-growth: setup build .venv-bench/.done
 
 bench-memory: setup build
 	$(PYTHON) Tests/Benchmarks/Memory/tile_pair.py Tests/Data/small-base Tests/Data/small-foods \
-		$(BIG)/base $(BIG)/finetuned --gib 4 --repeat 16
-	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2
-	SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/base $(BIG)/finetuned --threads 2 \
-		--prediction auto --limit-mib 512
-	rm -rf $(BIG)
+		$(BIG)/memory/base $(BIG)/memory/finetuned --gib 4 --repeat 16
+	for how in '--prediction none' '--prediction auto' '--method random'; do \
+		SILT=$(SILT) $(PYTHON) Tests/Benchmarks/Memory/peak_memory.py $(BIG)/memory/base $(BIG)/memory/finetuned \
+			--threads 2 $$how || exit 1; \
+	done
+	rm -rf $(BIG)/memory
 
 # The C kernels alone, as the release build compiles them.
 KERNELS := .build/bench-kernels
