@@ -40,8 +40,7 @@ struct CellValues {
         quantising matrix: (Range<Int>) throws(Failure) -> UnsafePointer<Float>, _ kept: KeptElements,
         _ request: MatrixRequest, _ workspace: MatrixWorkspace
     ) throws(Failure) {
-        let all = ByteBuffer(capacity: 4 * kept.total)
-        let values = unsafe all.start.assumingMemoryBound(to: Float.self)
+        let values = unsafe workspace.allValues.room(Float.self, kept.total)
         for cell in kept.counts.indices {
             try unsafe kept.gather(
                 cell, from: matrix(kept.grid.rows(of: cell)), into: values + kept.offsets[cell], workspace.level)

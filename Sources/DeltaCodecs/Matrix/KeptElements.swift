@@ -1,7 +1,7 @@
 internal import CSiltKernels
 internal import TensorTypes
 
-/// Which elements of a matrix its masks keep, cell by cell.
+/// Which elements of a matrix its masks keep, cell by cell; in a buffer of the workspace, so one matrix at a time.
 struct KeptElements {
     let grid: MatrixGrid
     /// How many elements of each cell stay, and how many of all cells before it.
@@ -9,8 +9,8 @@ struct KeptElements {
     let offsets: [Int]
     var total: Int { (offsets.last ?? 0) + (counts.last ?? 0) }
 
-    /// The bits, every cell from a new word on; empty if there are no masks.
-    private let words: [UInt64]
+    /// The bits, every cell from a new word on; nil if there are no masks.
+    private let masks: ByteBuffer?
     private let wordsPerCell: Int
 
     init(_ request: MatrixRequest, _ workspace: MatrixWorkspace) {
@@ -20,19 +20,17 @@ struct KeptElements {
         self.wordsPerCell = wordsPerCell
         let elements = (0..<grid.cells).map { grid.rows(of: $0).count * grid.columns }
         var counts = elements
-        var words: [UInt64] = []
-        if !request.masks.isEmpty {
-            words = [UInt64](repeating: 0, count: wordsPerCell * grid.cells)
-            unsafe words.withUnsafeMutableBufferPointer { buffer in
-                guard let start = buffer.baseAddress else { return }
-                for cell in 0..<grid.cells {
-                    let target = unsafe start + cell * wordsPerCell
-                    unsafe KeptElements.fill(target, request, grid.rows(of: cell), workspace)
-                    counts[cell] = unsafe silt_mask_population(target, 0, elements[cell])
-                }
+        if request.masks.isEmpty {
+            masks = nil
+        } else {
+            let start = unsafe workspace.masks.room(UInt64.self, wordsPerCell * grid.cells)
+            for cell in 0..<grid.cells {
+                let target = unsafe start + cell * wordsPerCell
+                unsafe KeptElements.fill(target, request, grid.rows(of: cell), workspace)
+                counts[cell] = unsafe silt_mask_population(target, 0, elements[cell])
             }
+            masks = workspace.masks
         }
-        self.words = words
         self.counts = counts
         var sum = 0
         offsets = counts.map { count in
@@ -94,24 +92,24 @@ struct KeptElements {
         _ cell: Int, from source: UnsafeRawPointer, into values: UnsafeMutableRawPointer, _ level: KernelLevel
     ) {
         let rows = grid.rows(of: cell)
-        guard !words.isEmpty else {
+        guard let words = unsafe words(cell) else {
             unsafe values.copyMemory(from: source, byteCount: 4 * counts[cell])
             return
         }
-        unsafe words.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            _ = unsafe silt_gather(
-                level.rawValue, start + cell * wordsPerCell, rows.count * grid.columns,
-                source.assumingMemoryBound(to: Float.self), values.assumingMemoryBound(to: Float.self))
-        }
+        _ = unsafe silt_gather(
+            level.rawValue, words, rows.count * grid.columns, source.assumingMemoryBound(to: Float.self),
+            values.assumingMemoryBound(to: Float.self))
     }
 
     /// How many elements of each row of a cell stay.
     func rowRuns(_ cell: Int) -> [Int] {
         let rows = grid.rows(of: cell).count
-        return unsafe words.withUnsafeBufferPointer { buffer in
-            let start = unsafe words.isEmpty ? nil : buffer.baseAddress.map { unsafe $0 + cell * wordsPerCell }
-            return unsafe MatrixDecoder.rowRuns(start, rows: rows, columns: grid.columns)
-        }
+        return unsafe MatrixDecoder.rowRuns(words(cell), rows: rows, columns: grid.columns)
+    }
+
+    /// The bits of a cell.
+    private func words(_ cell: Int) -> UnsafePointer<UInt64>? {
+        guard let masks else { return nil }
+        return unsafe UnsafePointer(masks.start.assumingMemoryBound(to: UInt64.self)) + cell * wordsPerCell
     }
 }

@@ -5,8 +5,8 @@ package final class MatrixWorkspace {
     /// Which form of the kernels runs.
     package let level: KernelLevel
 
-    /// The bits of the elements that stay.
-    let mask = ByteBuffer()
+    /// The bits of the elements that stay, in a cell and in all of a matrix.
+    let mask = ByteBuffer(), masks = ByteBuffer()
     /// The bits of one mask.
     let positions = ByteBuffer()
     /// Symbols, planes, folded codes.
@@ -15,8 +15,8 @@ package final class MatrixWorkspace {
     let integers = ByteBuffer()
     /// Patterns of floats.
     let patterns = ByteBuffer()
-    /// The values of the elements that stay.
-    let values = ByteBuffer()
+    /// The values of the elements that stay, in a cell and in all of a matrix.
+    let values = ByteBuffer(), allValues = ByteBuffer()
     /// Coded words, backwards.
     let words = ByteBuffer()
     private(set) lazy var zstd = Zstd()

@@ -16,16 +16,18 @@ struct ComponentBuilder: Sendable {
     let tuning: LossyTuning?
 
     /// What becomes of a tensor: its components and their chunks; none if the base stands for it.
+    ///
+    /// - Parameter workspace: buffers to use again.
     func code(
-        _ delta: TensorDelta, _ name: String, _ fate: TensorPolicy.Fate
+        _ delta: TensorDelta, _ name: String, _ fate: TensorPolicy.Fate, _ workspace: MatrixWorkspace
     ) throws(SiltError) -> (components: [ComponentRecord], chunks: ComponentChunks) {
         var components: [ComponentRecord] = []
         var chunks = ComponentChunks()
         switch fate {
         case .exact, .dropped: break
-        case .vector(let values): components = try dense(delta, name, values, &chunks)
+        case .vector(let values): components = try dense(delta, name, values, &chunks, workspace)
         case .integers: components = try integers(delta, name, &chunks)
-        case .method: components = try self.components(delta, name, &chunks)
+        case .method: components = try self.components(delta, name, &chunks, workspace)
         }
         // Nothing but empty chunks.
         guard !chunks.chunks.allSatisfy(\.isEmpty) else { return ([], ComponentChunks()) }
@@ -34,13 +36,18 @@ struct ComponentBuilder: Sendable {
 
     /// Every element as a value.
     func dense(
-        _ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values, _ chunks: inout ComponentChunks
+        _ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values, _ chunks: inout ComponentChunks,
+        _ workspace: MatrixWorkspace
     ) throws(SiltError) -> [ComponentRecord] {
-        [.sparse(chunks.append(try encoded(delta, request(delta, name, values))))]
+        [.sparse(chunks.append(try encoded(delta, request(delta, name, values), workspace)))]
     }
 
-    private func encoded(_ delta: TensorDelta, _ request: MatrixRequest) throws(SiltError) -> EncodedMatrix {
-        try unsafe MatrixEncoder.encode(request) { (rows) throws(SiltError) in try unsafe delta.band(rows) }
+    private func encoded(
+        _ delta: TensorDelta, _ request: MatrixRequest, _ workspace: MatrixWorkspace
+    ) throws(SiltError) -> EncodedMatrix {
+        try unsafe MatrixEncoder.encode(request, workspace: workspace) { (rows) throws(SiltError) in
+            try unsafe delta.band(rows)
+        }
     }
 
     /// Every element as an integer, of a step that costs as much per bit as those of the transform coder.
@@ -64,15 +71,15 @@ struct ComponentBuilder: Sendable {
 
     /// The components of the method.
     func components(
-        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
+        _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks, _ workspace: MatrixWorkspace
     ) throws(SiltError) -> [ComponentRecord] {
-        guard !options.method.isSparse else { return [try sparse(delta, name, options.method, &chunks)] }
+        guard !options.method.isSparse else { return [try sparse(delta, name, options.method, &chunks, workspace)] }
         let product = try FactorBuilder(options, context, tuning?.curvature).product(delta, name, &chunks)
         guard let residual = options.residual else { return product.map { [.lowRank($0)] } ?? [] }
         // The caller's delta stays as it is.
         let rest = product == nil ? delta : try delta.copy()
         if let product { try rest.subtract(product, name, MemoryChunks(chunks: chunks.chunks)) }
-        return (product.map { [.lowRank($0)] } ?? []) + [try sparse(rest, name, residual, &chunks)]
+        return (product.map { [.lowRank($0)] } ?? []) + [try sparse(rest, name, residual, &chunks, workspace)]
     }
 
     private func request(_ delta: TensorDelta, _ name: String, _ values: LossyOptions.Values) -> MatrixRequest {
@@ -90,7 +97,8 @@ struct ComponentBuilder: Sendable {
 
     /// Values at the positions that the method chooses.
     private func sparse(
-        _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method, _ chunks: inout ComponentChunks
+        _ delta: TensorDelta, _ name: String, _ method: LossyOptions.Method, _ chunks: inout ComponentChunks,
+        _ workspace: MatrixWorkspace
     ) throws(SiltError) -> ComponentRecord {
         var request = request(delta, name, options.values(of: method))
         request.masks = try masks(delta, name, method)
@@ -103,7 +111,7 @@ struct ComponentBuilder: Sendable {
         case .bitmask: request.maskCodec = .bits
         case .gaps: request.maskCodec = .gaps
         }
-        return .sparse(chunks.append(try encoded(delta, request)))
+        return .sparse(chunks.append(try encoded(delta, request, workspace)))
     }
 
     private func masks(

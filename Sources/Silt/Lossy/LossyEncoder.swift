@@ -31,7 +31,7 @@ struct LossyEncoder: Sendable {
     ) throws(SiltError) -> LossyTensor {
         let delta = try tensor.delta(worker)
         if let correction = builder.tuning?.corrections[tensor.name] { try delta.add(correction) }
-        let coded = try builder.code(delta, tensor.name, fate ?? tensor.fate)
+        let coded = try builder.code(delta, tensor.name, fate ?? tensor.fate, worker.matrix)
         return try rebuild(tensor, coded.components, coded.chunks, worker)
     }
 
@@ -47,10 +47,8 @@ struct LossyEncoder: Sendable {
             name: tensor.entry.name, info: tensor.info, range: tensor.entry.range, digest: nil, base: nil,
             parts: [part])
         let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
-        let workspace = Predictor.Workspace()
         var sums = ReceiptSums()
         var digests: [Digest128] = []
-        let (x, y, b) = (ByteBuffer(), ByteBuffer(), ByteBuffer())
         for cell in 0..<tensor.grid.count {
             let range = tensor.grid.range(cell)
             let piece = range.clamped(to: known)
@@ -68,14 +66,15 @@ struct LossyEncoder: Sendable {
                 unsafe rebuilt.copyMemory(from: patterns, byteCount: piece.count * width)
             } else {
                 try unsafe predictor.predict(
-                    record, part, cell: cell, base: patterns, into: rebuilt, count: piece.count, workspace)
+                    record, part, cell: cell, base: patterns, into: rebuilt, count: piece.count,
+                    worker.predictor)
             }
             unsafe digests.append(
                 Digest128(of: UnsafeRawBufferPointer(start: UnsafeRawPointer(rebuilt), count: range.count * width)))
             unsafe sums.add(
-                result: LossyEncoder.floats(rebuilt, dtype, piece.count, y),
-                fineTuned: LossyEncoder.floats(source, dtype, piece.count, x),
-                base: LossyEncoder.floats(patterns, dtype, piece.count, b), count: piece.count)
+                result: LossyEncoder.floats(rebuilt, dtype, piece.count, worker.resultFloats),
+                fineTuned: LossyEncoder.floats(source, dtype, piece.count, worker.fineFloats),
+                base: LossyEncoder.floats(patterns, dtype, piece.count, worker.baseFloats), count: piece.count)
         }
         guard sums.lost == 0 else {
             throw SiltError(

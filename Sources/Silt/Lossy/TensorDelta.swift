@@ -17,8 +17,6 @@ final class TensorDelta {
     /// All values, once somebody has asked for them.
     private var all: ByteBuffer?
     private let source: (tensor: TensorTask, worker: PackWorker)?
-    private let band = ByteBuffer()
-    private let converted = ByteBuffer()
 
     /// The delta of a tensor that a base tensor predicts; `worker`'s buffers are used while it is read.
     init(_ tensor: TensorTask, _ worker: PackWorker) {
@@ -56,6 +54,8 @@ final class TensorDelta {
         if let all {
             return unsafe UnsafePointer(all.start.assumingMemoryBound(to: Float.self) + rows.lowerBound * columns)
         }
+        // Where nothing is in memory, there is somebody who reads.
+        let band = source?.worker.band ?? ByteBuffer()
         band.reserve(4 * rows.count * columns)
         let start = unsafe band.start.bindMemory(to: Float.self, capacity: rows.count * columns)
         try unsafe read(rows, into: start)
@@ -93,7 +93,7 @@ final class TensorDelta {
                     tensor: tensor.entry.name, advice: "pack again when nothing writes to the file")
             }
             let patterns = try unsafe worker.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
-            let before = unsafe LossyEncoder.floats(patterns, dtype, piece.count, converted)
+            let before = unsafe LossyEncoder.floats(patterns, dtype, piece.count, worker.baseFloats)
             let target = unsafe start + (piece.lowerBound - wanted.lowerBound)
             unsafe FloatConversion.convert(
                 first + (piece.lowerBound - range.lowerBound) * dtype.elementBytes, dtype,

@@ -10,6 +10,9 @@ final class PackWorker {
     let planes = ByteBuffer()
     let rebuilt = ByteBuffer()
     let predictor = Predictor.Workspace()
+    let matrix = MatrixWorkspace()
+    /// A band of a delta, and the elements of fine-tuned, base and result, as Float.
+    let band = ByteBuffer(), fineFloats = ByteBuffer(), baseFloats = ByteBuffer(), resultFloats = ByteBuffer()
     let words = ByteBuffer()
     let residual = ResidualEncoder.Workspace()
     let zstd = Zstd()

@@ -115,7 +115,7 @@ final class Workbench: Sendable {
         let results = Mutex([BenchModel.Tensor?](repeating: nil, count: taken.count))
         try context.pipeline.run(
             count: taken.count, makeWorker: { BenchWorker() },
-            work: { [tensors] (_, position) throws(SiltError) in
+            work: { [tensors] (worker, position) throws(SiltError) in
                 let index = taken[position]
                 if let known = known[index] {
                     results.withLock { $0[position] = known }
@@ -127,7 +127,7 @@ final class Workbench: Sendable {
                     delta = try delta.copy()
                     try delta.add(correction)
                 }
-                let coded = try builder.code(delta, tensor.name, fates[index])
+                let coded = try builder.code(delta, tensor.name, fates[index], worker.pack.matrix)
                 results.withLock {
                     $0[position] = BenchModel.Tensor(
                         index: index, isMethod: fates[index] == .method, components: coded.components,

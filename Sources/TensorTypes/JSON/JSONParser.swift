@@ -24,7 +24,9 @@ extension JSONValue {
     }
 }
 
-/// The keys of one object. Most objects have few, for which a set costs more than it spares.
+/// The keys of one object.
+///
+/// Most objects have few, for which a set costs more than it spares.
 private struct Keys {
     private var few: [ByteName] = []
     private var many: Set<ByteName> = []
