@@ -71,7 +71,7 @@ def main() -> None:
 
 
 #: Measured on the machine of Docs/Performance.md, GB/s for each core.
-PACK, UNPACK, SHA = 0.25, 0.60, 1.8
+PACK, UNPACK, SHA = 0.33, 0.85, 1.8
 #: One thread checksums and writes chunks, one after the other: GB/s of the delta.
 COMMIT = 2.5
 
