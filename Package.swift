@@ -40,6 +40,7 @@ let package = Package(
         // Level 0: C.
         .systemLibrary(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
@@ -81,7 +82,8 @@ let package = Package(
         .target(name: "SiltReports", dependencies: ["Silt", "TensorTypes"], swiftSettings: settings),
         // Level 8: the command.
         .executableTarget(
-            name: "SiltCommand", dependencies: ["Silt", "SiltReports", "TensorTypes", arguments, logging],
+            name: "SiltCommand",
+            dependencies: ["CMalloc", "Silt", "SiltReports", "TensorTypes", arguments, logging],
             swiftSettings: settings),
         // Tests, and what they share.
         .target(

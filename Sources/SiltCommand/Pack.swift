@@ -75,6 +75,7 @@ struct Pack: ParsableCommand {
     }
 
     func run() throws {
+        Allocator.returnLargeBuffers()
         var options = PackOptions()
         options.codec = codec
         options.level = level

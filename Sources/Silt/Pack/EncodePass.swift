@@ -14,9 +14,17 @@ struct EncodePass: Sendable {
     private enum Job: Sendable {
         case sha256(FileTask)
         case base(BaseTask, Int)
-        case cell(TensorTask, Segment, Segment.Coding, Int)
+        case cell(TensorTask, Segment, Int)
         case lossy(TensorTask)
         case piece(FileTask, Int)
+
+        /// The tensor that is coded.
+        var tensor: TensorTask? {
+            switch self {
+            case .cell(let tensor, _, _), .lossy(let tensor): tensor
+            case .sha256, .base, .piece: nil
+            }
+        }
     }
 
     /// What a job puts into the file.
@@ -32,10 +40,14 @@ struct EncodePass: Sendable {
         init(_ writer: ContainerWriter) { self.writer = writer }
     }
 
+    /// Bytes of tensors that are predicted and coded together: so much of the predictions' chunks is in memory.
+    private static let batchBytes = 1 << 28
+
     private let jobs: [Job]
     /// The first jobs put nothing into the file.
     private let looseJobs: Int
-    private let bytes: Int
+    /// Bytes that are coded.
+    let bytes: Int
     let options: PackOptions
     private let lossy: LossyEncoder?
     let pipeline: Pipeline
@@ -74,7 +86,7 @@ struct EncodePass: Sendable {
                             jobs.append(.lossy(tensor))
                             continue
                         }
-                        jobs += segment.cells.map { .cell(tensor, segment, coding, $0) }
+                        jobs += segment.cells.map { .cell(tensor, segment, $0) }
                     }
                 }
             }
@@ -83,12 +95,39 @@ struct EncodePass: Sendable {
         self.bytes = bytes
     }
 
-    func run(into writer: ContainerWriter, _ progress: Progress.Handler?) throws(SiltError) {
-        let meter = ProgressMeter("packing", total: bytes, progress)
+    /// All jobs.
+    var all: Range<Int> { jobs.indices }
+
+    /// The jobs in batches, none of which ends inside a tensor.
+    var batches: [Range<Int>] {
+        var batches: [Range<Int>] = []
+        var (start, bytes) = (0, 0)
+        var last: TensorTask?
+        for (index, job) in jobs.enumerated() {
+            guard let tensor = job.tensor, tensor !== last else { continue }
+            if bytes >= EncodePass.batchBytes {
+                batches.append(start..<index)
+                (start, bytes) = (index, 0)
+            }
+            bytes += tensor.info.bytes
+            last = tensor
+        }
+        return batches + [start..<jobs.count]
+    }
+
+    /// The tensors of a batch.
+    func tensors(of batch: Range<Int>) -> [TensorTask] {
+        var tensors: [TensorTask] = []
+        for case let tensor? in jobs[batch].lazy.map(\.tensor) where tensors.last !== tensor { tensors.append(tensor) }
+        return tensors
+    }
+
+    /// Does a batch of the jobs, which come in their order.
+    func run(_ batch: Range<Int>, into writer: ContainerWriter, _ meter: ProgressMeter) throws(SiltError) {
         let sink = Sink(writer)
-        let (jobs, options, lossy, cancellation) = (jobs, options, lossy, pipeline.cancellation)
+        let (jobs, options, lossy, cancellation) = (Array(jobs[batch]), options, lossy, pipeline.cancellation)
         try pipeline.run(
-            count: jobs.count, loose: looseJobs, ahead: pipeline.lookahead,
+            count: jobs.count, loose: max(0, looseJobs - batch.lowerBound), ahead: pipeline.lookahead,
             makeWorker: { PackWorker() },
             work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {
@@ -100,8 +139,8 @@ struct EncodePass: Sendable {
                 case .base(let base, let cell):
                     try base.hash(cell, worker)
                     return .nothing
-                case .cell(let tensor, let segment, let coding, let cell):
-                    let chunk = try EncodePass.encode(tensor, segment, coding, cell, options, worker)
+                case .cell(let tensor, let segment, let cell):
+                    let chunk = try EncodePass.encode(tensor, segment, segment.settledCoding, cell, options, worker)
                     let elements = tensor.grid.range(cell).clamped(to: segment.elements).count
                     meter.add(elements * tensor.info.dtype.elementBytes, tensor.entry.name)
                     return .chunk(chunk)
@@ -122,8 +161,8 @@ struct EncodePass: Sendable {
                     try outcome.write(to: sink.writer)
                     let written = outcome
                     tensor.lossy.withLock { $0 = written }
-                case (.cell(_, let segment, let coding, _), .chunk(let chunk)):
-                    try segment.append(chunk, coding, to: sink.writer)
+                case (.cell(_, let segment, _), .chunk(let chunk)):
+                    try segment.append(chunk, segment.settledCoding, to: sink.writer)
                 case (.piece(let file, _), .chunk(let chunk)):
                     let index = try sink.writer.append(chunk)
                     file.firstChunk.withLock { if $0 == nil { $0 = index } }

@@ -91,9 +91,8 @@ public struct Packer: Sendable {
             let tensors = settleLossy(files)
             lossy = try LossyEncoder(lossyOptions, options.tuning, tensors, pipeline, context.progress)
         }
-        if options.predicts { try PredictPass(files: files, pipeline: pipeline).run(context.progress) }
-        try EncodePass(files: files, bases: bases, options: options, lossy: lossy, pipeline: pipeline)
-            .run(into: writer, context.progress)
+        try encode(
+            EncodePass(files: files, bases: bases, options: options, lossy: lossy, pipeline: pipeline), into: writer)
         var manifest = try Packer.manifest(result, files, bases, options.lossy == nil ? .exact : .lossy)
         if let lossy = options.lossy { Packer.describe(&manifest, lossy, options.tuning, files) }
         let table = writer.table
@@ -111,6 +110,23 @@ public struct Packer: Sendable {
             return tensors
         }
         return Outcome(report: report, manifest: manifest, table: table, tensors: tensors)
+    }
+
+    /// The second pass; with predictions in batches, so that those of few tensors are in memory.
+    private func encode(_ pass: EncodePass, into writer: ContainerWriter) throws(SiltError) {
+        let predicted = options.predicts ? PredictPass.bytes(of: pass.tensors(of: pass.all)) : 0
+        let meter = ProgressMeter("packing", total: pass.bytes + predicted, context.progress)
+        guard options.predicts else {
+            try pass.run(pass.all, into: writer, meter)
+            return
+        }
+        var predictions = PredictPass(pipeline: context.pipeline)
+        for batch in pass.batches {
+            let tensors = pass.tensors(of: batch)
+            try predictions.run(tensors, meter)
+            try pass.run(batch, into: writer, meter)
+            for segment in tensors.lazy.flatMap(\.segments) { segment.prediction.withLock { $0?.release() } }
+        }
     }
 
     /// What is to be done for every file of the result.

@@ -3,37 +3,35 @@ internal import Synchronization
 internal import TensorTypes
 
 /// Between the packer's two passes: tries low-rank predictions for tensors that stay exact.
-struct PredictPass: Sendable {
-    private let tensors: [TensorTask]
+struct PredictPass {
     private let pipeline: Pipeline
+    /// The steps that were found for the first tensor of each shape.
+    private var known: [[Int]: Int?] = [:]
 
-    init(files: [FileTask], pipeline: Pipeline) {
-        tensors = files.flatMap { file -> [TensorTask] in
-            guard case .safetensors(_, let tensors) = file.content else { return [] }
-            return tensors.filter(PredictionSearch.isCandidate)
-        }
-        self.pipeline = pipeline
+    init(pipeline: Pipeline) { self.pipeline = pipeline }
+
+    /// Bytes of those among `tensors` that are looked at.
+    static func bytes(of tensors: [TensorTask]) -> Int {
+        tensors.lazy.filter(PredictionSearch.isCandidate).reduce(0) { $0 + $1.info.bytes }
     }
 
-    /// Searches one tensor of each shape first; the others of that shape begin where it ended.
+    /// Searches one tensor of each new shape first; the others of that shape begin where it ended.
     ///
-    /// So what is found does not depend on the number of threads.
-    func run(_ progress: Progress.Handler?) throws(SiltError) {
-        let meter = ProgressMeter("predicting", total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
+    /// So what is found does not depend on the number of threads, nor on how the tensors of a model come in batches.
+    mutating func run(_ tensors: [TensorTask], _ meter: ProgressMeter) throws(SiltError) {
         var firsts: [TensorTask] = []
-        var others: [(tensor: TensorTask, shape: [Int])] = []
-        var seen: Set<[Int]> = []
-        for tensor in tensors {
+        var others: [TensorTask] = []
+        var seen = Set(known.keys)
+        for tensor in tensors where PredictionSearch.isCandidate(tensor) {
             if seen.insert(tensor.info.shape).inserted {
                 firsts.append(tensor)
             } else {
-                others.append((tensor, tensor.info.shape))
+                others.append(tensor)
             }
         }
         let steps = try search(firsts, [Int?](repeating: nil, count: firsts.count), meter)
-        let known = Dictionary(
-            zip(firsts.map(\.info.shape), steps).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })
-        _ = try search(others.map(\.tensor), others.map { known[$0.shape] ?? nil }, meter)
+        for (tensor, step) in zip(firsts, steps) { known[tensor.info.shape] = .some(step) }
+        _ = try search(others, others.map { known[$0.info.shape] ?? nil }, meter)
     }
 
     /// Searches all of `tensors`; returns the numbers of their steps.

@@ -32,6 +32,14 @@ final class Segment: Sendable {
     let measure: Mutex<SegmentMeasure>
     /// What it decided.
     let coding = Mutex<Coding?>(nil)
+    /// What was decided.
+    ///
+    /// - Precondition: the first pass is over.
+    var settledCoding: Coding {
+        guard let coding = coding.withLock({ $0 }) else { preconditionFailure("the first pass decides") }
+        return coding
+    }
+
     /// The bits that it takes, as estimated.
     let bits = Mutex<Double>(0)
     /// What stands for the base, if that pays.

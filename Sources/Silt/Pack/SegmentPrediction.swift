@@ -8,7 +8,7 @@ final class SegmentPrediction: Sendable {
     /// As the file records them, once the chunks are written.
     private let written = Mutex<[ComponentRecord]?>(nil)
     private let components: [ComponentRecord]
-    private let chunks: ComponentChunks
+    private let chunks: Mutex<ComponentChunks>
     /// The decoded factors, from the first cell of a pass to its last: a model has many predictions, and few at a time are
     /// in use.
     private let state: Mutex<(predictor: Predictor?, cellsLeft: Int)>
@@ -18,7 +18,7 @@ final class SegmentPrediction: Sendable {
 
     init(components: [ComponentRecord], chunks: ComponentChunks, _ tensor: TensorTask) {
         self.components = components
-        self.chunks = chunks
+        self.chunks = Mutex(chunks)
         cells = tensor.grid.cells(touching: tensor.segments[0].elements).count
         state = Mutex((nil, cells))
         part = PartRecord(kind: .copy, elements: tensor.segments[0].elements, components: components)
@@ -35,7 +35,7 @@ final class SegmentPrediction: Sendable {
     ) throws(SiltError) -> UnsafeRawPointer {
         workspace.prediction.reserve(count * dtype.elementBytes)
         let predictor = state.withLock { state -> Predictor in
-            let predictor = state.predictor ?? Predictor(MemoryChunks(chunks: chunks.chunks))
+            let predictor = state.predictor ?? Predictor(MemoryChunks(chunks: chunks.withLock { $0.chunks }))
             state.cellsLeft -= 1
             state.predictor = state.cellsLeft == 0 ? nil : predictor
             if state.cellsLeft == 0 { state.cellsLeft = cells }
@@ -50,10 +50,13 @@ final class SegmentPrediction: Sendable {
     func write(to writer: ContainerWriter) throws(SiltError) {
         guard written.withLock({ $0 == nil }) else { return }
         let offset = writer.table.count
-        for chunk in chunks.chunks { _ = try writer.append(chunk) }
+        for chunk in chunks.withLock({ $0.chunks }) { _ = try writer.append(chunk) }
         let moved = components.map { $0.moved(by: offset) }
         written.withLock { $0 = moved }
     }
+
+    /// Lets go of the chunks, once they are written and every cell is coded.
+    func release() { chunks.withLock { $0 = ComponentChunks() } }
 
     /// The components as the file records them; nil until they are written.
     var records: [ComponentRecord]? { written.withLock { $0 } }
