@@ -32,6 +32,7 @@ typedef struct {
     uint32_t mixed[4];
 } stream;
 
+#if defined(__x86_64__)
 static void prepare(stream *s, uint32_t high) {
     for (uint32_t round = 0; round < ROUNDS; round++) {
         s->keys[round][0] = s->key[0] + round * W0;
@@ -46,6 +47,7 @@ static void prepare(stream *s, uint32_t high) {
     s->mixed[2] = (uint32_t)(a >> 32) ^ s->keys[1][1];
     s->mixed[3] = (uint32_t)a ^ s->keys[2][1];
 }
+#endif
 
 /* The 64 positions of blocks `block` to `block` + 15. */
 static uint64_t group_scalar(const stream *s, uint64_t block) {

@@ -151,7 +151,23 @@ static void other_kernels(void) {
         silt_planes_merge(width, planes, base, elements, merged);
         same("planes", data, merged, elements * width);
         add(planes, elements * width);
+        silt_planes_merge(width, planes, base, elements, base);
+        same("planes, in place", data, base, elements * width);
     }
+    static uint32_t values[3][512];
+    for (int i = 0; i < 3 * 512; i++) {
+        /* Most of a size as weights are, so that most are finite. */
+        const uint32_t bits = (uint32_t)next_random();
+        values[i / 512][i % 512] = below(50) == 0 ? bits : (bits & 0x807FFFFF) | (uint32_t)(110 + below(12)) << 23;
+    }
+    silt_distance distances[LEVELS];
+    const size_t measured = below(513);
+    for (int level = 0; level <= silt_best_level(); level++) {
+        silt_distance_of(level, (const float *)(const void *)values[0], (const float *)(const void *)values[1],
+                         (const float *)(const void *)values[2], measured, &distances[level]);
+        same("distance", &distances[0], &distances[level], sizeof(silt_distance));
+    }
+    add(&distances[0], sizeof(silt_distance));
 }
 
 int main(int count, char **arguments) {
