@@ -24,10 +24,7 @@ INLINE wide NAME(masked)(wide v, wide_bits mask) { return (wide)((wide_bits)v & 
 INLINE double NAME(sum)(wide v) {
     double part[WIDE];
     memcpy(part, &v, sizeof part);
-    for (size_t step = WIDE / 2; step > 0; step /= 2) {
-        for (size_t i = 0; i < step; i++) part[i] += part[i + step];
-    }
-    return part[0];
+    return sum_lanes(part);
 }
 
 /* How many times -1 was added. */

@@ -1,17 +1,10 @@
 /* What compares the outputs of models: silt_layers.h. The loops are in distributions_body.h, once for each level. */
 #include "silt_kernels.h"
 #include "silt_layers.h"
+#include "wide.h"
 #include <math.h>
-#include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
-/* No function that passes vectors is called: all are inlined into one of their own level. */
-#pragma clang diagnostic ignored "-Wpsabi"
-
-enum { WIDE = 8 };
-typedef double wide __attribute__((vector_size(64)));
-typedef int64_t wide_bits __attribute__((vector_size(64)));
-typedef float narrow __attribute__((vector_size(32)));
 
 #define NAME(name) name##_scalar
 #define TARGET

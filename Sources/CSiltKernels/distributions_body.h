@@ -23,10 +23,7 @@ INLINE wide NAME(widen)(const float *from, size_t left, float rest) {
 INLINE double NAME(sum_wide)(wide v) {
     double part[WIDE];
     memcpy(part, &v, sizeof part);
-    for (size_t step = WIDE / 2; step > 0; step /= 2) {
-        for (size_t i = 0; i < step; i++) part[i] += part[i + step];
-    }
-    return part[0];
+    return sum_lanes(part);
 }
 
 /* exp(x) for x from -700 to 0; below, exp(-700). */

@@ -28,11 +28,6 @@ struct DenseMatrix: Sendable {
         DenseMatrix(rows: count, columns: columns, values: Array(values.prefix(count * columns)))
     }
 
-    /// The rows at `indices`.
-    func selecting(_ indices: [Int]) -> DenseMatrix {
-        indices.count < rows ? selecting(rowsInOrder: indices) : self
-    }
-
     /// The rows at `indices`, in that order.
     func selecting(rowsInOrder indices: [Int]) -> DenseMatrix {
         var chosen: [Float] = []
@@ -101,17 +96,16 @@ struct DenseMatrix: Sendable {
     /// This matrix times its transpose: rows x rows, symmetric.
     var gram: DenseMatrix { times(values.span, rows: rows, columns: columns, transposed: true) }
 
-    /// The products of all columns of `other` (`rows` x `columns`, row-major) with each other, or of all rows: symmetric.
-    static func gram(of other: Span<Float>, rows: Int, columns: Int, ofColumns: Bool) -> DenseMatrix {
+    /// The products of all rows of `other` (`rows` x `columns`, row-major) with each other: symmetric.
+    static func rowGram(of other: Span<Float>, rows: Int, columns: Int) -> DenseMatrix {
         precondition(other.count == rows * columns)
-        let (size, length) = ofColumns ? (columns, rows) : (rows, columns)
-        var result = DenseMatrix(rows: size, columns: size)
-        guard size > 0, length > 0 else { return result }
+        var result = DenseMatrix(rows: rows, columns: rows)
+        guard rows > 0, columns > 0 else { return result }
         BLASThreads.settle()
         unsafe other.withUnsafeBufferPointer { other in
             unsafe cblas_ssyrk(
-                CblasRowMajor, CblasUpper, ofColumns ? CblasTrans : CblasNoTrans, Int32(size), Int32(length), 1,
-                other.baseAddress, Int32(columns), 0, &result.values, Int32(size))
+                CblasRowMajor, CblasUpper, CblasNoTrans, Int32(rows), Int32(columns), 1, other.baseAddress,
+                Int32(columns), 0, &result.values, Int32(rows))
         }
         return result
     }

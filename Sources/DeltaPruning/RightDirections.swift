@@ -26,12 +26,15 @@ package struct RightDirections: Sendable {
     /// Needs memory for 4 m^2 elements, m being the smaller extent, and no copy of D.
     package init(_ values: Span<Float>, rows: Int, columns: Int) throws(DecompositionError) {
         precondition(values.count == rows * columns)
-        let isTall = rows >= columns
-        let found = try Sides(DenseMatrix.gram(of: values, rows: rows, columns: columns, ofColumns: isTall))
-        let directions =
-            isTall
-            ? found.vectors
-            : found.vectors.times(values, rows: rows, columns: columns).scaled(found.sigma.map { 1 / $0 })
+        guard rows < columns else {
+            self = try values.withBands(rows: rows, columns: columns) { (bands) throws(DecompositionError) in
+                try RightDirections(bands)
+            }
+            return
+        }
+        let found = try Sides(DenseMatrix.rowGram(of: values, rows: rows, columns: columns))
+        let directions = found.vectors.times(values, rows: rows, columns: columns)
+            .scaled(found.sigma.map { 1 / $0 })
         self.init(rows: rows, columns: columns, found, directions)
     }
 

@@ -16,19 +16,19 @@ struct ReceiptSums: Sendable {
     /// Elements that are finite in the fine-tuned checkpoint and the base, and not in the result.
     var lost = 0
 
+    /// No elements.
+    init() {}
+
+    private init(_ run: Distance) {
+        (error, delta, change, product) = (run.error, run.delta, run.change, run.product)
+        (maximum, changed, elements, lost) = (run.maximum, run.changed, run.elements, run.lost)
+    }
+
     /// Adds a run of elements, as Float.
     mutating func add(
         result: UnsafePointer<Float>, fineTuned: UnsafePointer<Float>, base: UnsafePointer<Float>, count: Int
     ) {
-        let run = unsafe Distance(result: result, fineTuned: fineTuned, base: base, count: count)
-        error += run.error
-        delta += run.delta
-        change += run.change
-        product += run.product
-        maximum = max(maximum, run.maximum)
-        changed += run.changed
-        elements += run.elements
-        lost += run.lost
+        unsafe add(ReceiptSums(Distance(result: result, fineTuned: fineTuned, base: base, count: count)))
     }
 
     /// Adds a run of finite deltas of which nothing is left.
