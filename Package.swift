@@ -19,7 +19,6 @@ let settings: [SwiftSetting] =
 let cSettings: [CSetting] =
     [.enableWarning("all"), .enableWarning("extra")] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -33,7 +32,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
@@ -46,9 +44,11 @@ let package = Package(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "CSiltKernels", cSettings: cSettings),
         // Level 1: words that every layer uses.
-        .target(name: "TensorTypes", dependencies: ["CSiltKernels", "CXXHash"], swiftSettings: settings),
+        .target(name: "TensorTypes", dependencies: ["CCrypto", "CSiltKernels", "CXXHash"], swiftSettings: settings),
         // Level 2: files; span-to-span arithmetic; entropy coding. None knows of the others.
         .target(name: "TensorFiles", dependencies: ["TensorTypes"], swiftSettings: settings),
         .target(name: "DeltaKernels", dependencies: ["CSiltKernels", "TensorTypes"], swiftSettings: settings),
@@ -75,7 +75,7 @@ let package = Package(
             name: "Silt",
             dependencies: [
                 "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat", "TensorFiles",
-                "TensorTypes", "Transformers", crypto, logging,
+                "TensorTypes", "Transformers", logging,
             ],
             swiftSettings: settings),
         // Level 7: pages about what the library found.
@@ -110,7 +110,7 @@ let package = Package(
             name: "SiltFormatTests",
             dependencies: [
                 "CSiltKernels", "DeltaCodecs", "Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes",
-                "TestSupport", crypto, logging,
+                "TestSupport", logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -8,14 +8,14 @@ if ! command -v swift >/dev/null 2>&1; then
 fi
 
 if [ "$(uname)" = Darwin ]; then
-    for formula in zstd lz4 xxhash openblas; do
+    for formula in zstd lz4 xxhash openblas openssl@3; do
         brew list --versions "$formula" >/dev/null 2>&1 || brew install "$formula"
     done
     exit 0
 fi
 
 missing=""
-for package in libzstd-dev liblz4-dev libxxhash-dev libopenblas-dev pkg-config; do
+for package in libzstd-dev liblz4-dev libxxhash-dev libopenblas-dev libssl-dev pkg-config; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 # A venv of Debian's own Python needs a package of its own; others bring it along.
@@ -23,7 +23,7 @@ python3 -c 'import ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Install the development files of zstd, lz4, xxHash and OpenBLAS with your package manager, then try again." >&2
+    echo "Install the development files of zstd, lz4, xxHash, OpenBLAS and OpenSSL with your package manager, then try again." >&2
     exit 1
 fi
 sudo=""

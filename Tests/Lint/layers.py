@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {
-    **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "COpenBLAS", "CMalloc", "CSiltKernels"), 0),
+    **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "COpenBLAS", "CMalloc", "CCrypto", "CSiltKernels"), 0),
     "TensorTypes": 1,
     **dict.fromkeys(("TensorFiles", "DeltaKernels", "DeltaCodecs"), 2),
     **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),

@@ -1,4 +1,3 @@
-import Crypto
 import Logging
 import Silt
 import TensorFiles
@@ -72,7 +71,7 @@ struct VectorTests {
         }
         for member in members {
             let bytes = try #require(directory.read(isDirectory ? "out/\(member.key)" : "out"))
-            #expect(member.value == .string(Hex.string(SHA256.hash(data: bytes))), "\(member.key)")
+            #expect(member.value == .string(SHA256.of(bytes)), "\(member.key)")
         }
     }
 

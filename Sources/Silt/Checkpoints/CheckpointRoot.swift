@@ -1,4 +1,3 @@
-internal import Crypto
 internal import SiltFormat
 internal import TensorFiles
 internal import TensorTypes
@@ -23,9 +22,9 @@ enum CheckpointRoot {
             if a.name.lexicographicallyPrecedes(b.name) { return true }
             return a.name == b.name && a.record.lexicographicallyPrecedes(b.record)
         }
-        var hash = SHA256()
-        for (_, record) in sorted { hash.update(data: record) }
-        return Hex.string(hash.finalize())
+        let hash = SHA256()
+        for (_, record) in sorted { hash.add(record) }
+        return hash.finish()
     }
 
     /// The root of a result; nil if the digest of a tensor is not known.
@@ -39,13 +38,13 @@ enum CheckpointRoot {
     }
 
     /// SHA-256 of bytes in memory.
-    static func sha256(of bytes: [UInt8]) -> String { Hex.string(SHA256.hash(data: bytes)) }
+    static func sha256(of bytes: [UInt8]) -> String { SHA256.of(bytes) }
 
     /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.
     static func sha256(
         of file: InputFile, buffer: ByteBuffer, cancellation: Cancellation
     ) throws(SiltError) -> String {
-        var hash = SHA256()
+        let hash = SHA256()
         let piece = 1 << 20
         buffer.reserve(piece)
         var offset = 0
@@ -53,9 +52,9 @@ enum CheckpointRoot {
             try cancellation.check()
             let bytes = unsafe buffer.prefix(min(piece, file.size - offset))
             try unsafe file.read(into: bytes, at: offset)
-            unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            unsafe hash.add(UnsafeRawBufferPointer(bytes))
             offset += bytes.count
         }
-        return Hex.string(hash.finalize())
+        return hash.finish()
     }
 }

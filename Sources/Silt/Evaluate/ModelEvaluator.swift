@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Safetensors
 internal import TensorFiles
 public import TensorTypes
@@ -125,11 +124,11 @@ public struct ModelEvaluator: Sendable {
     /// The SHA-256 of a file, in hexadecimal digits.
     static func digest(of path: String) throws(SiltError) -> String {
         let input = try InputFile(path)
-        var hash = SHA256()
+        let hash = SHA256()
         for start in stride(from: 0, to: input.size, by: 1 << 20) {
-            hash.update(data: try input.bytes(start..<min(start + (1 << 20), input.size)))
+            hash.add(try input.bytes(start..<min(start + (1 << 20), input.size)))
         }
-        return Hex.string(hash.finalize())
+        return hash.finish()
     }
 
     /// Writes one F32 tensor as a safetensors file, whole or not at all.

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Logging
 internal import Safetensors
 internal import SiltFormat
@@ -19,15 +18,15 @@ final class CandidateEvaluator: Sendable {
         init(_ model: BenchModel) {
             tensors = model.tensors.map(\.index)
             components = model.tensors.map(\.components)
-            var hash = SHA256()
+            let hash = SHA256()
             for chunk in model.tensors.lazy.flatMap(\.chunks.chunks) {
                 // With lengths: bytes may not move from one chunk to the next unseen.
                 var length: [UInt8] = []
                 length.appendLittleEndian(UInt64(chunk.count))
-                hash.update(data: length)
-                hash.update(data: chunk)
+                hash.add(length)
+                hash.add(chunk)
             }
-            chunks = Hex.string(hash.finalize())
+            chunks = hash.finish()
         }
     }
 

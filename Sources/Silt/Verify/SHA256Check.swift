@@ -1,4 +1,3 @@
-internal import Crypto
 internal import SiltFormat
 internal import Synchronization
 internal import TensorFiles
@@ -24,21 +23,21 @@ struct SHA256Check {
         let hashes = Mutex<[Int: SHA256]>([:])
         let files = container.manifest.files
         for (index, record) in files.enumerated() {
-            var hash = SHA256()
-            if case .safetensors(let header, _) = record.content { hash.update(data: header.fileStart) }
+            let hash = SHA256()
+            if case .safetensors(let header, _) = record.content { hash.add(header.fileStart) }
             hashes.withLock { $0[index] = hash }
         }
         let rebuilder = Rebuilder(container, binding, Pipeline(threads: 1, cancellation: cancellation))
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "hashing", nil,
             sink: { (_, index, _, _, bytes) throws(SiltError) in
-                hashes.withLock { unsafe $0[index]?.update(bufferPointer: bytes) }
+                hashes.withLock { unsafe $0[index]?.add(bytes) }
             }, verdict: Rebuilder.refuse)
         return hashes.withLock { hashes in
             files.enumerated().compactMap { index, record in
                 // Lossy files record none for what q changes.
                 guard let hash = hashes[index], let recorded = record.sha256 else { return nil }
-                let found = Hex.string(hash.finalize())
+                let found = hash.finish()
                 guard found != recorded else { return nil }
                 return .init(
                     file: record.path, tensor: nil, what: "SHA-256 is \(found), recorded \(recorded)",
