@@ -49,49 +49,113 @@ let package = Package(
         .target(name: "CSiltKernels", cSettings: cSettings),
         // Level 1: words that every layer uses.
         .target(name: "TensorTypes", dependencies: ["CCrypto", "CSiltKernels", "CXXHash"], swiftSettings: settings),
-        // Level 2: files; span-to-span arithmetic; entropy coding. None knows of the others.
-        .target(name: "TensorFiles", dependencies: ["TensorTypes"], swiftSettings: settings),
+        // Level 2: bytes in and out; span-to-span arithmetic; entropy coding; threads. None knows of the others.
+        .target(name: "ByteSources", dependencies: ["TensorTypes"], swiftSettings: settings),
         .target(name: "DeltaKernels", dependencies: ["CSiltKernels", "TensorTypes"], swiftSettings: settings),
         .target(
             name: "DeltaCodecs", dependencies: ["CLZ4", "CSiltKernels", "CZstd", "TensorTypes"],
             swiftSettings: settings),
+        .target(name: "Workers", dependencies: ["TensorTypes", logging], swiftSettings: settings),
         // Level 3: checkpoints as the field stores them; what of a delta to keep.
-        .target(name: "Safetensors", dependencies: ["TensorFiles", "TensorTypes"], swiftSettings: settings),
+        .target(name: "Safetensors", dependencies: ["ByteSources", "TensorTypes"], swiftSettings: settings),
         .target(
             name: "DeltaPruning", dependencies: ["COpenBLAS", "DeltaKernels", "TensorTypes"], swiftSettings: settings),
-        // Level 4: the container of Formats/Silt.md.
+        // Level 4: the container of Formats/Silt.md; models as the field runs them.
         .target(
-            name: "SiltFormat", dependencies: ["DeltaCodecs", "Safetensors", "TensorFiles", "TensorTypes"],
+            name: "SiltFormat", dependencies: ["ByteSources", "DeltaCodecs", "Safetensors", "TensorTypes"],
             swiftSettings: settings),
-        // Level 5: models as the field runs them, to measure what became of one.
         .target(
             name: "Transformers",
             dependencies: [
                 "COpenBLAS", "CSiltKernels", "DeltaKernels", "DeltaPruning", "Safetensors", "TensorTypes",
             ],
             swiftSettings: settings),
-        // Level 6: the library.
+        // Level 5: what a Silt file gives back. Nothing that packs, no BLAS, no Foundation.
         .target(
-            name: "Silt",
+            name: "SiltReading",
             dependencies: [
-                "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat", "TensorFiles",
-                "TensorTypes", "Transformers", logging,
+                "ByteSources", "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "TensorTypes", "Workers",
+                logging,
             ],
             swiftSettings: settings),
-        // Level 7: pages about what the library found.
-        .target(name: "SiltReports", dependencies: ["Silt", "TensorTypes"], swiftSettings: settings),
-        // Level 8: the command.
+        // Level 6: what goes in; what models make of what comes back.
+        .target(
+            name: "SiltPacking",
+            dependencies: [
+                "ByteSources", "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat",
+                "SiltReading", "TensorTypes", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SiltEvaluation",
+            dependencies: [
+                "ByteSources", "DeltaKernels", "Safetensors", "SiltFormat", "SiltReading", "TensorTypes",
+                "Transformers", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        // Level 7: adapters; other programs' layouts; training; the search for the best way of packing.
+        .target(
+            name: "SiltAdapters",
+            dependencies: [
+                "ByteSources", "DeltaCodecs", "DeltaKernels", "Safetensors", "SiltFormat", "SiltPacking",
+                "SiltReading", "TensorTypes", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SiltTraining",
+            dependencies: [
+                "ByteSources", "DeltaKernels", "Safetensors", "SiltEvaluation", "SiltReading", "TensorTypes",
+                "Transformers", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SiltTuning",
+            dependencies: [
+                "ByteSources", "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltEvaluation",
+                "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Transformers", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        // Level 8: other programs' layouts; pages about what was found.
+        .target(
+            name: "SiltInterop",
+            dependencies: [
+                "ByteSources", "Safetensors", "SiltAdapters", "SiltReading", "TensorTypes", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SiltReports",
+            dependencies: [
+                "ByteSources", "DeltaCodecs", "Safetensors", "SiltEvaluation", "SiltFormat", "SiltReading",
+                "SiltTuning", "TensorTypes", "Workers",
+            ],
+            swiftSettings: settings),
+        // Level 9: the library's face.
+        .target(
+            name: "Silt",
+            dependencies: ["Safetensors", "SiltPacking", "SiltReading", "TensorTypes", "Workers"],
+            swiftSettings: settings),
+        // Level 10: the command.
         .executableTarget(
             name: "SiltCommand",
-            dependencies: ["CMalloc", "Silt", "SiltReports", "TensorTypes", arguments, logging],
+            dependencies: [
+                "CMalloc", "DeltaPruning", "SiltAdapters", "SiltEvaluation", "SiltFormat", "SiltInterop", "SiltPacking",
+                "SiltReading", "SiltReports", "SiltTraining", "SiltTuning", "TensorTypes", "Workers", arguments,
+                logging,
+            ],
             swiftSettings: settings),
         // Tests, and what they share.
         .target(
             name: "TestSupport", dependencies: ["TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "SceneSupport",
+            dependencies: [
+                "Safetensors", "SiltPacking", "SiltReading", "TensorTypes", "TestSupport", "Workers", logging,
+            ],
+            path: "Tests/SceneSupport", swiftSettings: settings),
         .testTarget(
             name: "TensorTypesTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "TensorFilesTests", dependencies: ["TensorFiles", "TensorTypes", "TestSupport"],
+            name: "ByteSourcesTests", dependencies: ["ByteSources", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DeltaKernelsTests",
@@ -104,13 +168,13 @@ let package = Package(
             name: "DeltaPruningTests", dependencies: ["DeltaKernels", "DeltaPruning", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SafetensorsTests", dependencies: ["Safetensors", "TensorFiles", "TensorTypes", "TestSupport"],
+            name: "SafetensorsTests", dependencies: ["Safetensors", "ByteSources", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SiltFormatTests",
             dependencies: [
-                "CSiltKernels", "DeltaCodecs", "Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes",
-                "TestSupport", logging,
+                "ByteSources", "CSiltKernels", "DeltaCodecs", "Safetensors", "SiltFormat", "SiltPacking", "SiltReading",
+                "TensorTypes", "TestSupport", "Workers", logging,
             ],
             swiftSettings: settings),
         .testTarget(
@@ -120,18 +184,74 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "SiltTests",
+            name: "WorkersTests",
             dependencies: [
-                "DeltaPruning", "Safetensors", "Silt", "SiltFormat", "TensorFiles", "TensorTypes", "TestSupport",
-                "Transformers", logging,
+                "TensorTypes", "TestSupport", "Workers", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltReadingTests",
+            dependencies: [
+                "ByteSources", "Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "Workers", "SceneSupport",
+                "TensorTypes", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltPackingTests",
+            dependencies: [
+                "ByteSources", "Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "Workers", "SceneSupport",
+                "TensorTypes", "TestSupport", logging,
             ],
             exclude: ["Sizes.csv"], swiftSettings: settings),
         .testTarget(
-            name: "SiltReportsTests", dependencies: ["Silt", "SiltReports", "TensorTypes", "TestSupport", logging],
+            name: "SiltAdaptersTests",
+            dependencies: [
+                "ByteSources", "Safetensors", "SiltAdapters", "SiltFormat", "SiltPacking", "SiltReading", "Workers",
+                "SceneSupport", "TensorTypes", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltInteropTests",
+            dependencies: [
+                "ByteSources", "Safetensors", "SiltInterop", "SiltReading", "Workers", "SceneSupport", "TensorTypes",
+                "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltEvaluationTests",
+            dependencies: [
+                "Safetensors", "SiltEvaluation", "SiltReading", "Transformers", "Workers", "SceneSupport",
+                "TensorTypes", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltTrainingTests",
+            dependencies: [
+                "Safetensors", "SiltEvaluation", "SiltReading", "SiltTraining", "Transformers", "Workers",
+                "SceneSupport", "TensorTypes", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltTuningTests",
+            dependencies: [
+                "DeltaPruning", "Safetensors", "SiltEvaluation", "SiltPacking", "SiltTuning", "Transformers", "Workers",
+                "SceneSupport", "TensorTypes", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SiltReportsTests",
+            dependencies: [
+                "SiltEvaluation", "SiltReading", "SiltReports", "SiltTuning", "TensorTypes", "TestSupport", "Workers",
+                logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "SiltCommandTests",
-            dependencies: ["Silt", "SiltCommand", "TensorTypes", "TestSupport", arguments, logging],
+            dependencies: [
+                "SiltAdapters", "SiltCommand", "SiltEvaluation", "SiltInterop", "SiltPacking", "SiltReading",
+                "SiltReports", "SiltTraining", "SiltTuning", "TensorTypes", "TestSupport", "Workers", arguments,
+                logging,
+            ],
             swiftSettings: settings),
     ]
 )

@@ -13,6 +13,15 @@ package enum FloatConversion {
         unsafe silt_convert(from, to, source, target, count)
     }
 
+    /// `count` values of `dtype` as Float, in `buffer`.
+    package static func floats(
+        _ values: UnsafeRawPointer, _ dtype: DType, _ count: Int, _ buffer: ByteBuffer
+    ) -> UnsafePointer<Float> {
+        buffer.reserve(4 * count)
+        unsafe convert(values, dtype, to: buffer.start, .f32, count: count)
+        return unsafe UnsafePointer(buffer.start.bindMemory(to: Float.self, capacity: count))
+    }
+
     static func code(_ dtype: DType) -> Int32? {
         switch dtype {
         case .f32: Int32(SILT_F32)

@@ -1,4 +1,4 @@
-package import TensorFiles
+package import ByteSources
 public import TensorTypes
 
 /// An open safetensors file whose header is checked.

@@ -1,4 +1,4 @@
-internal import TensorFiles
+internal import ByteSources
 public import TensorTypes
 
 extension SafetensorsHeaderBuilder {

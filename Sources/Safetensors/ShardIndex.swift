@@ -1,4 +1,4 @@
-internal import TensorFiles
+internal import ByteSources
 public import TensorTypes
 
 /// A `model.safetensors.index.json`: which file of a sharded checkpoint has which tensor.

@@ -1,5 +1,5 @@
+internal import SiltEvaluation
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt eval`.

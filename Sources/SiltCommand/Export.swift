@@ -1,5 +1,5 @@
+internal import SiltAdapters
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt export`.

@@ -1,5 +1,6 @@
+internal import SiltTraining
+internal import Workers
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt finetune`.

@@ -1,5 +1,9 @@
+internal import DeltaKernels
+internal import SiltAdapters
+internal import SiltPacking
+internal import SiltTuning
+internal import Workers
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt pack`.

@@ -1,5 +1,5 @@
+internal import SiltTuning
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt plan`.

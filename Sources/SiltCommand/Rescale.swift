@@ -1,5 +1,5 @@
+internal import SiltReading
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt rescale`.

@@ -1,5 +1,6 @@
+internal import SiltFormat
 internal import ArgumentParser
-internal import Silt
+internal import DeltaPruning
 internal import TensorTypes
 
 /// The `silt` command.
@@ -32,6 +33,7 @@ struct SiltCommand: ParsableCommand {
     static func main() {
         Interruption.install()
         Limits.raise()
+        BLASThreads.settle()
         do {
             var command = try parseAsRoot()
             try command.run()

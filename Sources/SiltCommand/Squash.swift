@@ -1,5 +1,6 @@
+internal import SiltPacking
+internal import SiltReading
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt squash`.

@@ -1,5 +1,6 @@
+internal import SiltPacking
+internal import SiltTuning
 internal import ArgumentParser
-internal import Silt
 internal import SiltReports
 internal import TensorTypes
 

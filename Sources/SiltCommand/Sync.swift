@@ -1,5 +1,5 @@
+internal import SiltInterop
 internal import ArgumentParser
-internal import Silt
 internal import TensorTypes
 
 /// `silt sync`.

@@ -1,5 +1,7 @@
+internal import SiltEvaluation
+internal import SiltReading
+internal import Workers
 internal import ArgumentParser
-internal import Silt
 internal import SiltReports
 internal import TensorTypes
 
@@ -62,7 +64,7 @@ struct Verify: ParsableCommand {
         if !found.identical || !isRight { throw ExitStatus.different.code }
     }
 
-    private func checked(_ context: WorkContext) throws -> (VerifyReport, [FileReport.Metric]) {
+    private func checked(_ context: WorkContext) throws -> (VerifyReport, [TaskCheck.Metric]) {
         // Before the work, which may be long: the name of the page must be free.
         let page = try report.map {
             try ReportFile(at: $0, base: base, file: file, against: against, replacing: force)
@@ -78,7 +80,7 @@ struct Verify: ParsableCommand {
             survey = nil
             found = try Verifier(context, checksSHA256: sha256).verify(base: base, file: file, against: against)
         }
-        var metrics: [FileReport.Metric] = []
+        var metrics: [TaskCheck.Metric] = []
         // What is not what it should be has no task to do.
         if found.identical {
             let task = TaskCheck(context)

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTuning
 
 /// Bytes against something that is measured: a marker for each row of a sweep, and the front as steps.
 struct FrontPlot {

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 
 /// Magnitudes of two deltas in one drawing: the fine-tuned as filled bars, the rebuilt as an outline.
 struct HistogramPlot {

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 internal import TensorTypes
 
 /// Tensors by what they are part of, so that thousands stay readable.

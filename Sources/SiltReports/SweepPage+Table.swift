@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTuning
 
 /// Every row of a sweep in figures.
 extension SweepPage {

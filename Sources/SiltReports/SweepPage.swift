@@ -1,4 +1,4 @@
-package import Silt
+package import SiltTuning
 
 /// The page about many ways of packing one pair.
 package enum SweepPage {

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 internal import TensorTypes
 
 /// The lists at the end: every tensor, every file.

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 internal import TensorTypes
 
 /// What the deltas look like, and how far the rebuilt are from the fine-tuned.

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltEvaluation
 
 /// How good the models are.
 extension VerifyPage {
@@ -8,7 +8,7 @@ extension VerifyPage {
         return Markup(report.metrics.map { metric -> Markup in Page.section(title(metric), content(metric)) })
     }
 
-    private static func content(_ metric: FileReport.Metric) -> [Markup] {
+    private static func content(_ metric: TaskCheck.Metric) -> [Markup] {
         func row(_ name: String, _ value: Double?, _ fill: Bars.Fill, _ colour: Int) -> Bars.Row? {
             guard let value else { return nil }
             return Bars.Row(
@@ -27,13 +27,13 @@ extension VerifyPage {
         return [status(metric), bars.markup]
     }
 
-    private static func difference(_ value: Double, _ metric: FileReport.Metric) -> String {
+    private static func difference(_ value: Double, _ metric: TaskCheck.Metric) -> String {
         guard let fineTuned = metric.fineTuned else { return "" }
         let difference = value - fineTuned
         return difference == 0 ? "same" : "\(difference > 0 ? "+" : "")\(Figures.short(difference, digits: 3))"
     }
 
-    private static func status(_ metric: FileReport.Metric) -> Markup {
+    private static func status(_ metric: TaskCheck.Metric) -> Markup {
         guard let isAsRecorded = metric.isAsRecorded else {
             return "<p class=\"note\">The file records no \(metric.name) to compare with.</p>"
         }
@@ -47,7 +47,7 @@ extension VerifyPage {
     }
 
     /// What share of the fine-tuning's gain is left, as a sentence.
-    private static func title(_ metric: FileReport.Metric) -> String {
+    private static func title(_ metric: TaskCheck.Metric) -> String {
         guard let fineTuned = metric.fineTuned else { return "\(metric.name) is \(Figures.short(metric.rebuilt))" }
         let gain = metric.base.map { (metric.higherIsBetter ? 1 : -1) * (fineTuned - $0) } ?? 0
         let values = "\(Figures.short(metric.rebuilt)) against \(Figures.short(fineTuned)) when fine-tuned"

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 internal import TensorTypes
 
 /// Where the bytes go.

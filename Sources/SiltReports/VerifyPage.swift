@@ -1,4 +1,4 @@
-package import Silt
+internal import SiltReading
 internal import TensorTypes
 
 /// The page about one Silt file.

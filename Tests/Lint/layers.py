@@ -11,13 +11,15 @@ ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {
     **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "COpenBLAS", "CMalloc", "CCrypto", "CSiltKernels"), 0),
     "TensorTypes": 1,
-    **dict.fromkeys(("TensorFiles", "DeltaKernels", "DeltaCodecs"), 2),
+    **dict.fromkeys(("ByteSources", "DeltaKernels", "DeltaCodecs", "Workers"), 2),
     **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),
-    "SiltFormat": 4,
-    "Transformers": 5,
-    "Silt": 6,
-    "SiltReports": 7,
-    "SiltCommand": 8,
+    **dict.fromkeys(("SiltFormat", "Transformers"), 4),
+    "SiltReading": 5,
+    **dict.fromkeys(("SiltPacking", "SiltEvaluation"), 6),
+    **dict.fromkeys(("SiltAdapters", "SiltTraining", "SiltTuning"), 7),
+    **dict.fromkeys(("SiltInterop", "SiltReports"), 8),
+    "Silt": 9,
+    "SiltCommand": 10,
 }
 COMMAND = "SiltCommand"
 LINES = 330

@@ -1,6 +1,8 @@
+import SiltFormat
+@testable import SiltPacking
+@testable import SiltReading
 import ArgumentParser
 import Logging
-@testable import Silt
 @testable import SiltCommand
 import TensorTypes
 import TestSupport
@@ -133,7 +135,7 @@ struct ReportTests {
 
     @Test("shares stand in the order of their names")
     func shares() {
-        let json = ["exact": PackReport.Share(), "copy": PackReport.Share()].json
+        let json = ["exact": EncodingShare(), "copy": EncodingShare()].json
         #expect(keys(json) == ["copy", "exact"] && keys(json["copy"] ?? .null) == ["tensors", "bytes"])
     }
 }

@@ -1,4 +1,5 @@
-@testable import Silt
+@testable import SiltReading
+@testable import Workers
 @testable import SiltCommand
 import TensorTypes
 import Testing
@@ -99,7 +100,7 @@ struct TableTests {
 
     @Test("shares of a file, the largest first, and the rest")
     func encodings() {
-        var (exact, copy, tables) = (PackReport.Share(), PackReport.Share(), PackReport.Share())
+        var (exact, copy, tables) = (EncodingShare(), EncodingShare(), EncodingShare())
         (exact.tensors, exact.bytes, copy.tensors, tables.bytes) = (12, 900, 3, 50)
         let lines = EncodingTable.lines(["exact": exact, "copy": copy, "tables": tables], total: 1_000)
         #expect(

@@ -1,9 +1,8 @@
 import CSiltKernels
 import DeltaCodecs
 import Safetensors
-import Silt
 @testable import SiltFormat
-import TensorFiles
+import ByteSources
 import TensorTypes
 import TestSupport
 import Testing

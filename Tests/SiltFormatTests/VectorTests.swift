@@ -1,6 +1,7 @@
+import SiltReading
+import Workers
 import Logging
-import Silt
-import TensorFiles
+import ByteSources
 import TensorTypes
 import TestSupport
 import Testing

@@ -1,5 +1,8 @@
-@testable import Silt
+@testable import SiltEvaluation
+@testable import SiltPacking
+@testable import SiltReading
 @testable import SiltReports
+import Workers
 import Foundation
 import TensorTypes
 import TestSupport
@@ -47,7 +50,7 @@ struct FileReportTests {
         }
     }
 
-    private var metrics: [FileReport.Metric] {
+    private var metrics: [TaskCheck.Metric] {
         [
             .init(
                 name: "accuracy", use: "test", data: "foods-small", examples: 750, base: 0.512, fineTuned: 0.9133,

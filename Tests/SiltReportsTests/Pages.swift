@@ -1,5 +1,7 @@
+import SiltPacking
+import SiltTuning
+import Workers
 import Logging
-import Silt
 import TestSupport
 
 /// Reports for tests: a real file's, and an invented sweep.

@@ -1,4 +1,4 @@
-import Silt
+import SiltTuning
 @testable import SiltReports
 import Testing
 

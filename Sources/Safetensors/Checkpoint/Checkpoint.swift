@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import TensorFiles
+internal import ByteSources
 public import TensorTypes
 
 /// A checkpoint as the field stores it: one safetensors file, or a directory with one or more.

@@ -1,4 +1,4 @@
-internal import TensorFiles
+internal import ByteSources
 internal import TensorTypes
 
 /// Which files of a checkpoint hold the model (Formats/Silt.md 4.4), and what an index says about them.

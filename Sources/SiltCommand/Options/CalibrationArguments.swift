@@ -1,5 +1,5 @@
+internal import SiltTuning
 internal import ArgumentParser
-internal import Silt
 
 /// Options of packing that data decide.
 struct CalibrationArguments: ParsableArguments {

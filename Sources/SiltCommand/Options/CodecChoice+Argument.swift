@@ -1,5 +1,7 @@
+internal import DeltaKernels
+internal import SiltInterop
+internal import SiltPacking
 public import ArgumentParser
-public import Silt
 
 extension PackOptions.CodecChoice: ExpressibleByArgument {}
 extension PackOptions.Prediction: ExpressibleByArgument {}

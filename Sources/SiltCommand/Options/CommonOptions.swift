@@ -1,6 +1,6 @@
+internal import Workers
 internal import ArgumentParser
 internal import Logging
-internal import Silt
 internal import TensorTypes
 
 /// Options of every command.

@@ -1,5 +1,6 @@
+internal import SiltPacking
+internal import SiltTuning
 public import ArgumentParser
-public import Silt
 
 /// `random`, or `lowrank+random`.
 struct MethodArgument: ExpressibleByArgument {

@@ -1,5 +1,5 @@
+internal import SiltPacking
 internal import ArgumentParser
-internal import Silt
 
 /// Options of lossy packing.
 struct LossyArguments: ParsableArguments {

@@ -1,5 +1,6 @@
+internal import SiltTraining
+internal import Transformers
 public import ArgumentParser
-public import Silt
 
 /// Options of what is trained.
 struct TaskArguments: ParsableArguments {

@@ -1,9 +1,10 @@
-internal import Silt
+internal import SiltReading
+internal import SiltPacking
 
 /// The table of what each kind of part takes.
 enum EncodingTable {
     /// Lines for shares of a file of `total` bytes; what is left is the header, the manifest and the chunk table.
-    static func lines(_ encodings: [String: PackReport.Share], total: Int) -> [String] {
+    static func lines(_ encodings: [String: EncodingShare], total: Int) -> [String] {
         var table = Table([
             .init(title: "kind", isNumber: false), .init(title: "tensors"), .init(title: "bytes"),
             .init(title: "share"),

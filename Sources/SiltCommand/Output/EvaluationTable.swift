@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltReading
 
 /// The table of evaluations that `inspect` prints.
 enum EvaluationTable {

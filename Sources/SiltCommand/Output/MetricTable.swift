@@ -1,9 +1,9 @@
-internal import Silt
+internal import SiltEvaluation
 internal import TensorTypes
 
 /// The table of metrics that `verify --eval` prints.
 enum MetricTable {
-    static func lines(_ metrics: [FileReport.Metric]) -> [String] {
+    static func lines(_ metrics: [TaskCheck.Metric]) -> [String] {
         guard !metrics.isEmpty else { return [] }
         var table = Table([
             .init(title: "metric", isNumber: false, canShrink: true), .init(title: "use", isNumber: false),
@@ -21,7 +21,7 @@ enum MetricTable {
     }
 }
 
-extension FileReport.Metric {
+extension TaskCheck.Metric {
     /// The object that `verify --eval --json` prints.
     var json: JSONValue {
         .members([

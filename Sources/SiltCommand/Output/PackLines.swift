@@ -1,4 +1,5 @@
-internal import Silt
+internal import SiltPacking
+internal import SiltTuning
 
 /// What `pack` and `squash` print.
 enum PackLines {

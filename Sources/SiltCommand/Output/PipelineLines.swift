@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTuning
 
 /// What `plan` says of the paper's pipeline.
 enum PipelineLines {

@@ -1,4 +1,4 @@
-internal import Silt
+internal import Workers
 internal import Synchronization
 
 /// One line on the terminal: phase, bar, share, GB/s, time left, tensor.

@@ -1,4 +1,6 @@
-internal import Silt
+internal import DeltaKernels
+internal import SiltPacking
+internal import SiltReading
 internal import TensorTypes
 
 extension PackReport {
@@ -47,7 +49,7 @@ extension Rescaler.Report {
     }
 }
 
-extension [String: PackReport.Share] {
+extension [String: EncodingShare] {
     /// By kind, in the order of the names.
     var json: JSONValue {
         .object(

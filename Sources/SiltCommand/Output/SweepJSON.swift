@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTuning
 internal import TensorTypes
 
 extension SweepReport {

@@ -1,4 +1,5 @@
-internal import Silt
+internal import DeltaKernels
+internal import SiltReading
 internal import SiltReports
 
 /// Numbers and columns for people.

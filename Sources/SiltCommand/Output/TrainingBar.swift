@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTraining
 internal import Synchronization
 
 /// One line on the terminal: bar, step, loss, learning rate, time left.

@@ -1,4 +1,4 @@
-internal import Silt
+internal import SiltTraining
 internal import TensorTypes
 
 /// What `finetune` prints.

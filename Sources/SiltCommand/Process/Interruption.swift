@@ -1,4 +1,4 @@
-internal import Silt
+internal import Workers
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,6 +1,6 @@
 internal import DeltaCodecs
 internal import Safetensors
-internal import TensorFiles
+internal import ByteSources
 package import TensorTypes
 
 /// An open Silt file whose header, chunk table and manifest have been checked.

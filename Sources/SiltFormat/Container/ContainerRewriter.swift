@@ -1,5 +1,5 @@
 internal import Safetensors
-internal import TensorFiles
+internal import ByteSources
 package import TensorTypes
 
 /// Gives a Silt file another manifest: the chunks stay as they are.

@@ -1,4 +1,4 @@
-internal import TensorFiles
+internal import ByteSources
 package import TensorTypes
 
 /// Writes a Silt file: chunks as they come, then the chunk table, the manifest and the header.

@@ -1,5 +1,5 @@
 internal import Safetensors
-internal import TensorFiles
+internal import ByteSources
 internal import TensorTypes
 
 /// Turns the manifest's JSON into records, and checks every rule of Formats/Silt.md section 4 that it can check alone; what

@@ -1,0 +1,209 @@
+internal import SiltPacking
+internal import SiltReading
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import Safetensors
+internal import SiltFormat
+internal import TensorTypes
+
+/// Codes a tensor of a merged model, and rebuilds it for its digest.
+struct AdapterEncoder: Sendable {
+    /// What came out of a tensor.
+    struct Outcome: Sendable {
+        /// The record; its chunks count from 0 until they are written.
+        var record: TensorRecord
+        var chunks: ComponentChunks
+        /// The base tensor that it comes from, for the base's root.
+        var baseTensor: (name: String, info: TensorInfo, digest: Digest128)?
+        /// The adapter's tensors that it stands for.
+        var adapterTensors: [AdapterRecord.Tensor]
+
+        /// The same once the chunks are in the file.
+        func written(to writer: ContainerWriter) throws(SiltError) -> Outcome {
+            var outcome = self
+            let offset = writer.table.count
+            for chunk in chunks.chunks { _ = try writer.append(chunk) }
+            outcome.chunks = ComponentChunks()
+            for index in outcome.record.parts.indices {
+                let part = outcome.record.parts[index]
+                outcome.record.parts[index].components = part.components.map { $0.moved(by: offset) }
+                if part.codec != nil {
+                    outcome.record.parts[index].chunks =
+                        part.chunks.lowerBound + offset..<part.chunks.upperBound + offset
+                }
+            }
+            return outcome
+        }
+    }
+
+    private let lossy: LossyOptions?
+
+    init(_ lossy: LossyOptions?) { self.lossy = lossy }
+
+    func encode(_ tensor: MergedTensor, _ worker: PackWorker) throws(SiltError) -> Outcome {
+        switch tensor.source {
+        case .base(let base): return try rebuilt(tensor, base, [], ComponentChunks(), [], worker)
+        case .adapted(let base, let update):
+            var chunks = ComponentChunks()
+            let left = try factor(update.left, tensor.name + ":left", &chunks)
+            let right = try factor(update.right, tensor.name + ":right", &chunks)
+            let product = LowRankRecord(
+                rank: update.rank, left: left, right: right,
+                scale: update.scale == 1 ? nil : Double("\(update.scale)") ?? Double(update.scale))
+            let names = [(update.left, AdapterRecord.Tensor.Factor.left), (update.right, .right)].map { factor, side in
+                AdapterRecord.Tensor(
+                    name: factor.name, of: tensor.name, factor: side, transposed: factor.isTransposed)
+            }
+            return try rebuilt(tensor, base, [.lowRank(product)], chunks, names, worker)
+        case .sparse(let base, let pair):
+            var chunks = ComponentChunks()
+            let matrix = try sparse(pair.update(shape: base.info.shape), tensor, &chunks)
+            return try rebuilt(tensor, base, [.sparse(matrix)], chunks, [], worker)
+        case .saved(let saved, let replaced):
+            return try self.saved(tensor, saved, replaced, worker)
+        }
+    }
+
+    /// A factor as a matrix, its values as the adapter has them unless they are to be dropped or quantised.
+    private func factor(
+        _ factor: AdapterFactor, _ identity: String, _ chunks: inout ComponentChunks
+    ) throws(SiltError) -> MatrixRecord {
+        let patterns = try factor.patterns()
+        let count = factor.rank * factor.extent
+        let floats = ByteBuffer(capacity: 4 * count)
+        unsafe patterns.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe FloatConversion.convert(start, factor.info.dtype, to: floats.start, .f32, count: count)
+        }
+        var request = MatrixRequest(
+            rows: factor.rank, columns: factor.extent, identity: Checksum64.of(Array(identity.utf8)),
+            values: AdapterEncoder.values(factor.info.dtype))
+        if let lossy {
+            if lossy.threshold > 0 {
+                request.masks = [
+                    .init(over: .elements, source: .seeded(seed: UInt64(lossy.seed), threshold: lossy.threshold))
+                ]
+                request.q = lossy.q.map { .all($0) }
+            }
+            request.values = ValueType(rawValue: lossy.valueType.rawValue) ?? .f32
+            request.scale = lossy.group > 0 ? .groups(lossy.group) : .rows
+        }
+        let start = unsafe UnsafePointer(floats.start.bindMemory(to: Float.self, capacity: count))
+        return unsafe chunks.append(MatrixEncoder.encode(start, request))
+    }
+
+    private func sparse(
+        _ update: SparseUpdate, _ tensor: MergedTensor, _ chunks: inout ComponentChunks
+    ) -> MatrixRecord {
+        let (rows, columns) = (update.shape[0], update.shape[1])
+        var kept = Bitset(count: rows * columns)
+        let values = ByteBuffer(capacity: 4 * max(1, update.positions.count))
+        unsafe update.values.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe FloatConversion.convert(
+                start, update.dtype, to: values.start, .f32, count: update.positions.count)
+        }
+        let dense = ByteBuffer(capacity: 4 * rows * columns)
+        let start = unsafe dense.start.bindMemory(to: Float.self, capacity: rows * columns)
+        unsafe start.update(repeating: 0, count: rows * columns)
+        for (index, position) in update.positions.enumerated() {
+            kept[position] = true
+            unsafe start[position] = values.start.load(fromByteOffset: 4 * index, as: Float.self)
+        }
+        let request = MatrixRequest(
+            rows: rows, columns: columns, identity: Checksum64.of(Array(tensor.name.utf8)),
+            masks: [.init(over: .elements, source: .positions(kept))], values: AdapterEncoder.values(update.dtype))
+        return unsafe chunks.append(MatrixEncoder.encode(UnsafePointer(start), request))
+    }
+
+    private static func values(_ dtype: DType) -> ValueType {
+        switch dtype {
+        case .f16: .f16
+        case .bf16: .bf16
+        default: .f32
+        }
+    }
+
+    /// Hashes the base and the tensor that components make of it.
+    private func rebuilt(
+        _ tensor: MergedTensor, _ base: Checkpoint.Tensor, _ components: [ComponentRecord], _ chunks: ComponentChunks,
+        _ names: [AdapterRecord.Tensor], _ worker: PackWorker
+    ) throws(SiltError) -> Outcome {
+        let info = tensor.info
+        let part = PartRecord(kind: .copy, elements: 0..<info.elements, components: components)
+        var record = TensorRecord(
+            name: tensor.name, info: info, range: tensor.range, digest: nil, base: nil,
+            parts: info.elements == 0 ? [] : [part])
+        let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        var (before, after): ([Digest128], [Digest128]) = ([], [])
+        for cell in 0..<info.grid.count {
+            let range = info.grid.range(cell)
+            let read = try unsafe worker.base.read(base, range, as: info.dtype, hashing: true)
+            if let digest = unsafe read.digest { before.append(digest) }
+            guard !components.isEmpty else { continue }
+            let bytes = range.count * info.dtype.elementBytes
+            worker.rebuilt.reserve(bytes)
+            try unsafe predictor.predict(
+                record, part, cell: cell, base: read.patterns, into: worker.rebuilt.start, count: range.count,
+                worker.predictor)
+            unsafe after.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
+        }
+        let digest = Digest128(pieces: before)
+        record.digest = components.isEmpty ? digest : Digest128(pieces: after)
+        if info.elements > 0 { record.base = BaseTensorRecord(name: base.name, info: base.info, digest: digest) }
+        return Outcome(
+            record: record, chunks: chunks, baseTensor: (base.name, base.info, digest), adapterTensors: names)
+    }
+
+    /// A tensor that the adapter has whole; the base's is hashed for the base's root.
+    private func saved(
+        _ tensor: MergedTensor, _ saved: SavedTensor, _ replaced: Checkpoint.Tensor?, _ worker: PackWorker
+    ) throws(SiltError) -> Outcome {
+        let info = tensor.info
+        let (from, grid) = (saved.entry.info.dtype, info.grid)
+        var chunks = ComponentChunks()
+        var digests: [Digest128] = []
+        for cell in 0..<grid.count {
+            let range = grid.range(cell)
+            let bytes = range.count * info.dtype.elementBytes
+            let start = saved.entry.range.lowerBound + range.lowerBound * from.elementBytes
+            worker.result.reserve(range.count * from.elementBytes)
+            try unsafe saved.file.read(
+                start..<start + range.count * from.elementBytes,
+                into: worker.result.prefix(range.count * from.elementBytes))
+            worker.rebuilt.reserve(bytes)
+            if from == info.dtype {
+                unsafe worker.rebuilt.start.copyMemory(from: worker.result.start, byteCount: bytes)
+            } else {
+                unsafe FloatConversion.convert(
+                    worker.result.start, from, to: worker.rebuilt.start, info.dtype, count: range.count)
+            }
+            unsafe digests.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
+            let isZero = unsafe PackWorker.isTrivial(worker.rebuilt.start, nil, bytes: bytes)
+            chunks.append(
+                isZero
+                    ? []
+                    : unsafe ByteCodec.encode(
+                        .zstd, level: 19, result: worker.rebuilt.start, base: nil, count: range.count,
+                        width: info.dtype.elementBytes, worker))
+        }
+        var part = PartRecord(kind: .whole, elements: 0..<info.elements, codec: .zstd)
+        part.chunks = 0..<grid.count
+        let record = TensorRecord(
+            name: tensor.name, info: info, range: tensor.range, digest: Digest128(pieces: digests), base: nil,
+            parts: info.elements == 0 ? [] : [part])
+        var baseTensor: (name: String, info: TensorInfo, digest: Digest128)?
+        if let replaced {
+            var before: [Digest128] = []
+            for cell in 0..<replaced.info.grid.count {
+                let read = try unsafe worker.base.read(
+                    replaced, replaced.info.grid.range(cell), as: replaced.info.dtype, hashing: true)
+                if let digest = unsafe read.digest { before.append(digest) }
+            }
+            baseTensor = (replaced.name, replaced.info, Digest128(pieces: before))
+        }
+        return Outcome(
+            record: record, chunks: chunks, baseTensor: baseTensor,
+            adapterTensors: [.init(name: saved.entry.name, of: tensor.name, factor: nil, transposed: false)])
+    }
+}

@@ -1,0 +1,109 @@
+public import SiltPacking
+internal import SiltReading
+public import Workers
+internal import Logging
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+internal import ByteSources
+public import TensorTypes
+
+/// Packs an adapter against its base: the file rebuilds the merged model, and gives the adapter back.
+///
+/// The contract is lossy in the sense of Formats/Silt.md: the merged model is what the text's arithmetic makes of base and
+/// factors, the same bits on every machine; there is no other checkpoint that it could equal.
+public struct AdapterPacker: Sendable {
+    /// Random drop of the factors' elements (LoRA with DARE or DAREx-q); nil: factors as they are.
+    public var lossy: LossyOptions?
+    /// Whether an existing output may be replaced.
+    public var replaceExisting: Bool
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
+
+    /// A packer of adapters.
+    public init(_ context: WorkContext, _ lossy: LossyOptions? = nil, replaceExisting: Bool = false) {
+        self.lossy = lossy
+        self.replaceExisting = replaceExisting
+        self.context = context
+    }
+
+    /// Packs the PEFT adapter `adapter` (LoRA or SHiRA) against `base` into the file `output`.
+    ///
+    /// - Throws: `usage` for adapters that are no sum over the base (DoRA and others, by name), `header` for malformed ones,
+    ///   `baseMissing` or `baseShape` for those of another base; for the output as `Packer.pack`.
+    public func pack(base: String, adapter: String, to output: String) throws(SiltError) -> PackReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        try lossy?.check()
+        if let lossy, lossy.method != .random || lossy.residual != nil {
+            throw SiltError(
+                .usage, "factors of adapters can be dropped at random only, not by \(lossy.method.rawValue)",
+                advice: "give --method random, or merge the adapter and pack the merged model")
+        }
+        let checkpoint = try Checkpoint.asBase(base)
+        let source = try Adapter(directory: adapter)
+        if lossy != nil, source.configuration.kind != .lora {
+            throw SiltError(
+                .usage,
+                "only the factors of LoRA can be dropped, not the values of \(source.configuration.kind.rawValue)",
+                file: adapter)
+        }
+        let layout = try MergedLayout(source, base: checkpoint)
+        try OutputGuard.check(output, files: [source.file.path, source.configuration.path], checkpoints: [checkpoint])
+        let writer = try ContainerWriter(at: output, replacing: replaceExisting)
+        let tensors = layout.models.flatMap(\.tensors)
+        let encoder = AdapterEncoder(lossy)
+        let records = Mutex([AdapterEncoder.Outcome?](repeating: nil, count: tensors.count))
+        let meter = ProgressMeter("packing", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
+        let sink = AdapterSink(writer)
+        try context.pipeline.run(
+            count: tensors.count, ahead: context.pipeline.lookahead, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) -> AdapterEncoder.Outcome in
+                let outcome = try encoder.encode(tensors[index], worker)
+                meter.add(tensors[index].info.bytes, tensors[index].name)
+                return outcome
+            },
+            commit: { (index, outcome) throws(SiltError) in
+                let written = try outcome.written(to: sink.writer)
+                records.withLock { $0[index] = written }
+            })
+        let outcomes = records.withLock { $0.compactMap { $0 } }
+        let files = try AdapterFiles(layout, checkpoint, context.cancellation).records(outcomes.map(\.record), writer)
+        let manifest = manifest(source, layout, files, outcomes)
+        let table = writer.table
+        let bytes = try writer.finish(manifest)
+        return PackReport(
+            contract: manifest.contract.rawValue, packing: manifest.packing, distance: nil, evaluations: [],
+            bytes: bytes,
+            fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
+            seconds: begin.duration(to: clock.now).inSeconds, encodings: EncodingShares.of(manifest, table),
+            baseRoot: manifest.base.root, resultRoot: manifest.result.root)
+    }
+
+    /// The writer, which one thread at a time uses.
+    private final class AdapterSink: @unchecked Sendable {
+        let writer: ContainerWriter
+        init(_ writer: ContainerWriter) { self.writer = writer }
+    }
+
+    private func manifest(
+        _ adapter: Adapter, _ layout: MergedLayout, _ files: [FileRecord], _ outcomes: [AdapterEncoder.Outcome]
+    ) -> Manifest {
+        let base = outcomes.compactMap(\.baseTensor)
+        let records = outcomes.map(\.record)
+        var manifest = Manifest(
+            contract: .lossy, writer: SiltVersion.writer, form: layout.form == .file ? .file : .directory,
+            base: Identity(
+                root: CheckpointRoot.root(of: base), tensors: base.count,
+                parameters: base.reduce(0) { $0 + $1.info.parameters }),
+            result: Identity(
+                root: CheckpointRoot.root(of: records) ?? "", tensors: records.count,
+                parameters: records.reduce(0) { $0 + $1.info.parameters }),
+            bytes: files.reduce(0) { $0 + $1.bytes }, files: files)
+        manifest.packing = [(name: "adapter", value: adapter.configuration.kind.rawValue)]
+        manifest.packing += (lossy?.summary ?? []).filter { $0.name != "vectors" && $0.name != "embeddings" }
+        manifest.adapter = AdapterRecord(
+            config: adapter.configuration.text, tensors: outcomes.flatMap(\.adapterTensors))
+        return manifest
+    }
+}

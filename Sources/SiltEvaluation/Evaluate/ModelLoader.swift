@@ -1,0 +1,109 @@
+internal import SiltReading
+package import Workers
+package import Safetensors
+internal import SiltFormat
+internal import ByteSources
+package import TensorTypes
+package import Transformers
+
+/// Brings models into memory to be run: from checkpoints, or rebuilt from a Silt file over its base.
+///
+/// It takes four bytes for each value of the model.
+package struct ModelLoader: Sendable {
+    /// A model that can be run.
+    package struct Loaded: Sendable {
+        let configuration: ModelConfiguration
+        let weights: WeightTable
+        /// The checkpoint that was read: of a Silt file, its base.
+        let checkpoint: Checkpoint
+    }
+
+    /// Bytes that a config.json may have.
+    private static let configurationLimit = 1 << 24
+
+    private let context: WorkContext
+
+    package init(_ context: WorkContext) { self.context = context }
+
+    /// Loads the checkpoint `path`: a directory, or a safetensors file with config.json beside it.
+    package func checkpoint(_ path: String) throws(SiltError) -> Loaded {
+        let checkpoint = try Checkpoint.asModel(path)
+        let configuration = try configuration(of: checkpoint)
+        try ModelMemory.check(checkpoint.tensors.map(\.info), file: path)
+        return Loaded(
+            configuration: configuration, weights: try WeightTable(reading: checkpoint), checkpoint: checkpoint)
+    }
+
+    /// What config.json of the checkpoint says.
+    package func configuration(of checkpoint: Checkpoint) throws(SiltError) -> ModelConfiguration {
+        let (json, path) = try ModelLoader.json(of: checkpoint)
+        return try ModelConfiguration(json, file: path)
+    }
+
+    /// config.json of the checkpoint, and its path.
+    package static func json(of checkpoint: Checkpoint) throws(SiltError) -> (JSONValue, path: String) {
+        let path: String
+        switch checkpoint.form {
+        case .directory: path = checkpoint.path(of: "config.json")
+        case .file:
+            let parts = checkpoint.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            path = (parts + ["config.json"]).joined(separator: "/")
+        }
+        guard DirectoryListing.kind(of: path) == .file else {
+            throw SiltError(
+                .inputMissing, "there is no config.json, which says what architecture the model has",
+                file: checkpoint.path,
+                advice: "give a directory in Hub layout, or run the model with --evaluator CMD")
+        }
+        let input = try InputFile(path)
+        guard input.size <= ModelLoader.configurationLimit else {
+            throw SiltError(
+                .usage, "config.json has \(input.size) bytes; at most \(ModelLoader.configurationLimit) are read",
+                file: path)
+        }
+        return (try ModelLoader.json(try input.bytes(0..<input.size), file: path), path)
+    }
+
+    private static func json(_ bytes: [UInt8], file: String) throws(SiltError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw SiltError(.usage, "not JSON: \(error.reason) at byte \(error.offset)", file: file)
+        }
+    }
+
+    /// Rebuilds the model of a Silt file in memory, with all of unpack's checks.
+    package func silt(_ file: String, base: String) throws(SiltError) -> Loaded {
+        try ModelLoader.checkIsFile(file)
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
+        let checkpoint = try Checkpoint.asBase(base)
+        let rebuilder = Rebuilder(
+            container, BaseBinding(checkpoint: checkpoint), context.pipeline, level: context.kernelLevel)
+        // Not even the bytes must be there: empty chunks stand for zeros.
+        try ModelMemory.check(manifest.tensors.map(\.info), file: file)
+        let memory = RebuiltModel(manifest)
+        try unsafe rebuilder.run(
+            rebuilder.plan(Rebuilder.refuse), "rebuilding", context.progress,
+            sink: { (_, index, offset, name, bytes) throws(SiltError) in
+                unsafe memory.add(bytes, file: index, at: offset, tensor: name)
+            }, verdict: Rebuilder.refuse)
+        let configuration: ModelConfiguration
+        if let bytes = memory.configuration {
+            let path = "config.json of \(file)"
+            configuration = try ModelConfiguration(ModelLoader.json(bytes, file: path), file: path)
+        } else {
+            // A delta of single files has no config.json; the base's, which lies beside it, may do.
+            configuration = try self.configuration(of: checkpoint)
+        }
+        return Loaded(configuration: configuration, weights: memory.weights, checkpoint: checkpoint)
+    }
+
+    /// Refuses a checkpoint in the place of a Silt file.
+    static func checkIsFile(_ path: String) throws(SiltError) {
+        guard DirectoryListing.kind(of: path) == .directory else { return }
+        throw SiltError(
+            .usage, "with a base, the model is a Silt file, not a directory", file: path,
+            advice: "leave out --base to measure a checkpoint")
+    }
+}

@@ -1,0 +1,61 @@
+package import Workers
+package import SiltFormat
+package import ByteSources
+package import TensorTypes
+
+/// Roots and whole-file hashes, which are SHA-256.
+package enum CheckpointRoot {
+    /// The root of a checkpoint (Formats/Silt.md, section 4.4).
+    package static func root(of tensors: [(name: String, info: TensorInfo, digest: Digest128)]) -> String {
+        let records = tensors.map { tensor -> (name: [UInt8], record: [UInt8]) in
+            let name = Array(tensor.name.utf8)
+            var record: [UInt8] = []
+            record.appendLittleEndian(UInt64(name.count))
+            record += name
+            let dtype = Array(tensor.info.dtype.rawValue.utf8)
+            record.appendLittleEndian(UInt64(dtype.count))
+            record += dtype
+            record.appendLittleEndian(UInt64(tensor.info.shape.count))
+            for extent in tensor.info.shape { record.appendLittleEndian(UInt64(extent)) }
+            return (name, record + tensor.digest.bytes)
+        }
+        let sorted = records.sorted { a, b in
+            if a.name.lexicographicallyPrecedes(b.name) { return true }
+            return a.name == b.name && a.record.lexicographicallyPrecedes(b.record)
+        }
+        let hash = SHA256()
+        for (_, record) in sorted { hash.add(record) }
+        return hash.finish()
+    }
+
+    /// The root of a result; nil if the digest of a tensor is not known.
+    package static func root(of records: [TensorRecord]) -> String? {
+        var tensors: [(name: String, info: TensorInfo, digest: Digest128)] = []
+        for record in records {
+            guard let digest = record.digest else { return nil }
+            tensors.append((record.name, record.info, digest))
+        }
+        return root(of: tensors)
+    }
+
+    /// SHA-256 of bytes in memory.
+    package static func sha256(of bytes: [UInt8]) -> String { SHA256.of(bytes) }
+
+    /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.
+    package static func sha256(
+        of file: InputFile, buffer: ByteBuffer, cancellation: Cancellation
+    ) throws(SiltError) -> String {
+        let hash = SHA256()
+        let piece = 1 << 20
+        buffer.reserve(piece)
+        var offset = 0
+        while offset < file.size {
+            try cancellation.check()
+            let bytes = unsafe buffer.prefix(min(piece, file.size - offset))
+            try unsafe file.read(into: bytes, at: offset)
+            unsafe hash.add(UnsafeRawBufferPointer(bytes))
+            offset += bytes.count
+        }
+        return hash.finish()
+    }
+}

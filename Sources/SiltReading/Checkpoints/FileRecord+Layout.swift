@@ -1,0 +1,24 @@
+internal import Safetensors
+internal import SiltFormat
+internal import TensorTypes
+
+extension FileRecord {
+    /// Where the rebuilt pieces' offsets count from: the data of a safetensors file, the start of any other.
+    package var dataStart: Int {
+        if case .safetensors(let header, _) = content { header.dataStart } else { 0 }
+    }
+}
+
+extension SafetensorsHeader {
+    /// The length field and the header, as they stand at the start of the file.
+    var fileStart: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.appendLittleEndian(UInt64(text.count))
+        return bytes + text
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

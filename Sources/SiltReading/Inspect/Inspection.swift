@@ -1,0 +1,141 @@
+internal import DeltaKernels
+package import SiltFormat
+public import TensorTypes
+
+/// What a Silt file says of itself.
+///
+/// Reading it takes the header, the chunk table and the manifest; no chunk.
+public struct Inspection: Sendable {
+    /// A tensor of the result.
+    public struct Tensor: Sendable {
+        /// Its name, and its file.
+        public let name: String, file: String
+        /// dtype and shape.
+        public let info: TensorInfo
+        /// Kinds of its parts, joined by `+`.
+        public let kind: String
+        /// Codecs of its parts, joined by `+`; empty for `copy`.
+        public let codec: String
+        /// Stored bytes, tables shared with others not counted.
+        public let bytes: Int
+        /// The base tensor that its parts refer to.
+        public let base: String?
+        /// Tree digest (Formats/Silt.md, section 4.4).
+        ///
+        /// nil: not known, since q was changed.
+        public let digest: Digest128?
+        /// How far the tensor is from the fine-tuned one, where the file says so.
+        public let distance: VerifyReport.Distance?
+        /// What is added to the base, like `random mask (p 0.9), int4, q 0.1`.
+        public let coding: String
+
+        /// Stored bits for each value.
+        public var bitsPerParameter: Double {
+            info.parameters > 0 ? 8 * Double(bytes) / Double(info.parameters) : 0
+        }
+    }
+
+    /// A file of the result.
+    public struct File: Sendable {
+        /// Its path, how it comes back (`safetensors`, `stored`, `base`), and its SHA-256.
+        public let path: String, kind: String, sha256: String?
+        /// Its size, and what it takes in the Silt file.
+        public let bytes: Int, storedBytes: Int
+    }
+
+    /// `exact` or `lossy`.
+    public let contract: String
+    /// Under the contract lossy: how far the result is from the fine-tuned checkpoint, where the file says so.
+    public let distance: VerifyReport.Distance?
+    /// What base, fine-tuned checkpoint and result achieve at tasks, where a lossy file says so.
+    public let evaluations: [Evaluation]
+    /// How the file was made: names and values.
+    public let packing: [(name: String, value: String)]
+    /// Root of the fine-tuned checkpoint, in a lossy file.
+    public let sourceRoot: String?
+    /// The header's metadata.
+    public let metadata: [String: String]
+    /// Program that wrote the file.
+    public let writer: String
+    /// Whether a file or a directory was packed.
+    public let form: String
+    /// Bytes of the Silt file, of the files that it gives back, and of the manifest and chunk table.
+    public let bytes: Int, fineTunedBytes: Int, overheadBytes: Int
+    /// Values of all tensors of the result, and of the base.
+    public let parameters: Int, baseParameters: Int
+    /// Tensors of the base.
+    public let baseTensors: Int
+    /// Roots of base and result, 64 hexadecimal digits.
+    public let baseRoot: String, resultRoot: String
+    /// The files.
+    public let files: [File]
+    /// The tensors.
+    public let tensors: [Tensor]
+    /// Shares by kind, as in `PackReport`.
+    public let encodings: [String: EncodingShare]
+
+    /// Reads `path`.
+    public init(of path: String) throws(SiltError) {
+        self.init(try ContainerReader(path))
+    }
+
+    /// What an open file says.
+    package init(_ container: ContainerReader) {
+        let manifest = container.manifest
+        let table = container.chunks
+        var files: [File] = []
+        var tensors: [Tensor] = []
+        for file in manifest.files {
+            var stored = 0
+            var kind = "safetensors"
+            switch file.content {
+            case .base: kind = "base"
+            case .stored(_, _, let chunks):
+                kind = "stored"
+                stored = table.size(of: chunks)
+            case .safetensors(_, let records):
+                for record in records {
+                    let tensor = Tensor(record, in: file.path, table, manifest)
+                    stored += tensor.bytes
+                    tensors.append(tensor)
+                }
+            }
+            files.append(
+                File(path: file.path, kind: kind, sha256: file.sha256, bytes: file.bytes, storedBytes: stored))
+        }
+        contract = manifest.contract.rawValue
+        distance = manifest.receipt.map { .init($0) }
+        evaluations = manifest.evaluations.map { Evaluation($0) }
+        packing = manifest.packing
+        sourceRoot = manifest.source
+        metadata = container.metadata
+        writer = manifest.writer
+        form = manifest.form.rawValue
+        bytes = container.bytes
+        fineTunedBytes = manifest.bytes
+        overheadBytes = container.bytes - table.payloadBytes
+        parameters = manifest.result.parameters
+        baseParameters = manifest.base.parameters
+        baseTensors = manifest.base.tensors
+        baseRoot = manifest.base.root
+        resultRoot = manifest.result.root
+        self.files = files
+        self.tensors = tensors
+        encodings = EncodingShares.of(manifest, table)
+    }
+}
+
+extension Inspection.Tensor {
+    fileprivate init(_ record: TensorRecord, in file: String, _ table: ChunkTable, _ manifest: Manifest) {
+        name = record.name
+        self.file = file
+        info = record.info
+        kind = record.parts.isEmpty ? "empty" : record.parts.map(\.kindName).joined(separator: "+")
+        coding = record.parts.flatMap(\.components).map(\.words).joined(separator: " + ")
+        distance = record.receipt.map { .init($0) }
+        codec = record.parts.compactMap(\.codec?.rawValue).joined(separator: "+")
+        bytes = record.parts.reduce(0) { $0 + table.size(of: $1) }
+        base = record.base?.name
+        digest = record.digest
+    }
+}

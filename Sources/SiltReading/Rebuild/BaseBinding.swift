@@ -1,0 +1,59 @@
+package import Safetensors
+package import SiltFormat
+package import ByteSources
+package import TensorTypes
+
+/// The base as a Silt file needs it: which tensor of the checkpoint answers each record, or how it fails to.
+package struct BaseBinding: Sendable {
+    package let checkpoint: Checkpoint
+
+    package init(
+        checkpoint: Checkpoint
+    ) {
+        self.checkpoint = checkpoint
+    }
+
+    /// The base tensor of `record`, by name; nil if the record needs none.
+    ///
+    /// - Throws: `baseMissing`, `baseDType` or `baseShape`.
+    package func tensor(for record: TensorRecord) throws(SiltError) -> Checkpoint.Tensor? {
+        guard let base = record.base else { return nil }
+        guard let tensor = checkpoint[base.name] else {
+            throw fault(.baseMissing, base, "the base does not have this tensor")
+        }
+        guard tensor.info.dtype == base.info.dtype else {
+            throw fault(
+                .baseDType, base,
+                "the base has \(tensor.info.dtype.rawValue), the file was packed against \(base.info.dtype.rawValue)")
+        }
+        guard tensor.info.shape == base.info.shape else {
+            throw fault(
+                .baseShape, base,
+                "the base has shape \(tensor.info.shape), the file was packed against \(base.info.shape)")
+        }
+        return tensor
+    }
+
+    /// An error about a tensor of the base.
+    package func fault(_ code: SiltError.Code, _ base: BaseTensorRecord, _ message: String) -> SiltError {
+        SiltError(
+            code, message, file: checkpoint.path, tensor: base.name,
+            advice: "this is not the base that the file was packed against; silt inspect shows which it was")
+    }
+
+    /// The file of the base directory that equals a file of the result.
+    package func file(_ path: String, bytes: Int) throws(SiltError) -> InputFile {
+        let advice = "the file was packed against a base directory that has it; give that directory"
+        guard checkpoint.form == .directory, checkpoint.files.contains(path) else {
+            throw SiltError(
+                .baseMissing, "the base does not have the file \(path)", file: checkpoint.path, advice: advice)
+        }
+        let input = try InputFile(checkpoint.path(of: path))
+        guard input.size == bytes else {
+            throw SiltError(
+                .baseContent, "the base's file has \(input.size) bytes, the one packed against had \(bytes)",
+                file: input.path, advice: advice)
+        }
+        return input
+    }
+}

@@ -1,0 +1,25 @@
+package import Workers
+package import DeltaCodecs
+package import TensorTypes
+
+/// Buffers of one worker that rebuilds.
+package final class DecodeWorker {
+    /// What was rebuilt last; a sink may keep it and leave another buffer.
+    package var result = ByteBuffer()
+    package let base = CellReader()
+    package let chunk = ByteBuffer()
+    let comparison = ByteBuffer()
+    package let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
+    /// Made when a report asks for histograms.
+    private(set) lazy var deltas = DeltaCounter()
+    package let decoder: ChunkDecoder
+    package let zstd = Zstd()
+    package let predictor: Predictor.Workspace
+    /// Decoders by the chunk of their tables.
+    package var tables = RecentlyUsed<Int, PartDecoder>()
+
+    package init(level: KernelLevel = .best) {
+        decoder = ChunkDecoder(level: level)
+        predictor = Predictor.Workspace(level: level)
+    }
+}

@@ -1,0 +1,192 @@
+public import Workers
+internal import DeltaCodecs
+internal import SiltFormat
+public import TensorTypes
+
+/// Changes the rescale factor q of a lossy file: its chunks stay, only the manifest and the header change.
+public struct Rescaler: Sendable {
+    /// What q becomes.
+    public enum Factor: Sendable, Hashable {
+        /// 1 - p, from the thresholds of seeded masks: DARE.
+        case dare
+        /// This number.
+        case value(Double)
+        /// By tensor: one number, or one for each row of its matrix. Other tensors keep theirs.
+        case tensors([String: [Double]])
+        /// The values as they are.
+        case none
+    }
+
+    /// What was done.
+    public struct Report: Sendable {
+        /// Tensors whose q changed.
+        public let tensors: Int
+        /// Evaluations that the file had: they were the old result's, and are removed.
+        public let removedEvaluations: Int
+        /// Bytes of the file.
+        public let bytes: Int
+        /// Root of the result; empty if it is not known any more.
+        public let resultRoot: String
+        /// Wall-clock seconds.
+        public let seconds: Double
+    }
+
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
+
+    /// A rescaler.
+    public init(_ context: WorkContext) { self.context = context }
+
+    /// Sets q of all pruned matrices of `file`, which is replaced by a whole new file under its name.
+    ///
+    /// Evaluations are removed: they were of the old result. Its digests are not known any more, nor is the receipt: give
+    /// `base` (and `fineTuned` for the receipt) and they are recomputed, or run `silt verify --update` later.
+    ///
+    /// - Parameters:
+    ///   - q: what it becomes; a number is finite and above 0.
+    ///   - pattern: a regular expression of tensors' names; nil for all.
+    /// - Throws: `usage` if q makes no sense or the file is not lossy, `noMatch` if nothing is pruned.
+    public func rescale(
+        _ file: String, q: Factor, only pattern: String? = nil, base: String? = nil, fineTuned: String? = nil
+    ) throws(SiltError) -> Report {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        if case .value(let q) = q { try Rescaler.check(q) }
+        if case .tensors(let table) = q { for q in table.values.joined() { try Rescaler.check(q) } }
+        let container = try ContainerReader(file)
+        guard container.manifest.contract == .lossy else {
+            throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
+        }
+        let regex = try NamePattern(pattern)
+        // Rows that are stored as positions are those that moved, unless rows are what was pruned.
+        let prunesRows = container.manifest.packing.contains { $0.name == "method" && $0.value.hasSuffix("rows") }
+        var manifest = container.manifest
+        var count = 0
+        var failure: SiltError?
+        manifest.changeTensors { tensor in
+            guard regex.matches(tensor.name), Rescaler.isPruned(tensor, prunesRows) else { return }
+            var numbers: [Double]?
+            if case .tensors(let table) = q {
+                guard let found = table[tensor.name] else { return }
+                numbers = found
+            }
+            count += 1
+            // What is coded over a prediction (parts `exact` and `xor`) needs the one that it was coded over.
+            for index in tensor.parts.indices where tensor.parts[index].kind == .copy {
+                let partRows = tensor.matrixShape(of: tensor.parts[index]).rows
+                tensor.parts[index].components = tensor.parts[index].components.map { component in
+                    // The rows of a factor are its directions.
+                    let rows = if case .lowRank(let product) = component { product.rank } else { partRows }
+                    return component.changing { matrix in
+                        guard Rescaler.isPruned(matrix, prunesRows) else { return }
+                        if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
+                            failure = SiltError(
+                                .usage, "positions are stored, so the file does not say with which p they were chosen",
+                                tensor: tensor.name, advice: "give q as a number")
+                        }
+                        if let numbers, numbers.count != 1, numbers.count != rows {
+                            failure = SiltError(
+                                .usage, "\(numbers.count) numbers for the \(rows) rows of this tensor",
+                                tensor: tensor.name)
+                        }
+                        matrix.coding.q = Rescaler.factor(q, numbers, matrix.coding)
+                    }
+                }
+            }
+            tensor.digest = nil
+            tensor.receipt = nil
+        }
+        if let failure { throw failure.at(file: file) }
+        if case .tensors(let table) = q, count < table.count {
+            let known = Set(manifest.tensors.filter { Rescaler.isPruned($0, prunesRows) }.map(\.name))
+            if let name = table.keys.filter({ !known.contains($0) }).min() {
+                throw SiltError(.noMatch, "no tensor of this name is pruned", file: file, tensor: name)
+            }
+        }
+        guard count > 0 else {
+            throw SiltError(
+                .noMatch, "no pruned tensor's name matches", file: file, advice: "silt inspect lists what is pruned")
+        }
+        manifest.result.root = ""
+        manifest.receipt = nil
+        manifest.evaluations = []
+        manifest.packing.removeAll { $0.name == "q" || EvaluatorNote.isOne($0.name) }
+        manifest.packing.append((name: "q", value: q.description))
+        if let base {
+            // Before the file is replaced: a wrong base must leave it as it is.
+            manifest = try DigestUpdate(context).manifest(
+                of: ContainerReader(container, manifest: manifest), base: base, against: fineTuned)
+        }
+        let bytes = try ContainerRewriter.replace(container, with: manifest)
+        return Report(
+            tensors: count, removedEvaluations: container.manifest.evaluations.count, bytes: bytes,
+            resultRoot: manifest.result.root, seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.
+    ///
+    /// Does nothing if all are known and no receipt is wanted.
+    public func update(base: String, file: String, fineTuned: String? = nil) throws(SiltError) {
+        let container = try ContainerReader(file)
+        let manifest = container.manifest
+        guard manifest.contract == .lossy else { return }
+        guard manifest.result.root.isEmpty || (fineTuned != nil && manifest.receipt == nil) else { return }
+        let update = try DigestUpdate(context).manifest(of: container, base: base, against: fineTuned)
+        _ = try ContainerRewriter.replace(container, with: update)
+    }
+
+    /// Throws `usage` for what cannot be a q.
+    private static func check(_ q: Double) throws(SiltError) {
+        guard q.isFinite, Float(q).isFinite, Float(q) > 0 else {
+            throw SiltError(.usage, "q must be a number above 0 that binary32 holds, found \(q)")
+        }
+    }
+
+    private static func isPruned(_ tensor: TensorRecord, _ prunesRows: Bool) -> Bool {
+        tensor.parts.filter { $0.kind == .copy }.flatMap(\.components).flatMap(\.matrices)
+            .contains { isPruned($0, prunesRows) }
+    }
+
+    private static func isPruned(_ matrix: MatrixRecord, _ prunesRows: Bool) -> Bool {
+        matrix.coding.q != nil
+            || matrix.coding.masks.contains { $0.over != .rows || $0.isSeeded || prunesRows }
+    }
+
+    private static func factor(
+        _ q: Factor, _ numbers: [Double]?, _ coding: MatrixCoding
+    ) -> RescaleFactor? {
+        switch q {
+        case .none: return nil
+        case .value(let q): return .all(q)
+        case .tensors: return numbers.map { $0.count == 1 ? .all($0[0]) : .rows($0) }
+        case .dare:
+            var keep = 1.0
+            for mask in coding.masks {
+                if case .seeded(_, let threshold) = mask.positions { keep *= 1 - Double(threshold) / 4_294_967_296 }
+            }
+            guard keep < 1 else { return nil }
+            // What a threshold rounds is far below what a person writes; several masks can keep less than that.
+            let rounded = (keep * 1e9).rounded() / 1e9
+            return .all(rounded > 0 ? rounded : keep)
+        }
+    }
+}
+
+extension MaskCoding {
+    /// Whether positions are made again from a seed.
+    fileprivate var isSeeded: Bool {
+        if case .seeded = positions { true } else { false }
+    }
+}
+
+extension Rescaler.Factor: CustomStringConvertible {
+    /// As a person writes it.
+    public var description: String {
+        switch self {
+        case .dare: "dare"
+        case .value(let q): "\(q)"
+        case .tensors(let table): "by tensor (\(table.count))"
+        case .none: "none"
+        }
+    }
+}

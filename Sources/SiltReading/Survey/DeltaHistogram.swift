@@ -1,0 +1,63 @@
+/// How many elements of a delta have which magnitude: a bin for each power of two, zeros apart.
+public struct DeltaHistogram: Sendable, Hashable {
+    /// Bins below the first power of two of a normal Float, and one for each of its exponents; the last are not finite.
+    static let slots = 256
+    /// Exponent of slot 0, which has the subnormal numbers.
+    package static let lowest = -127
+
+    /// The exponent e of the first bin: it counts elements of 2^e <= |delta| < 2^(e + 1).
+    ///
+    /// 0 if there are no bins.
+    public private(set) var firstExponent = 0
+    /// Elements of each bin, from the first that has any to the last.
+    public private(set) var counts: [Int] = []
+    /// Elements that are 0, of either sign.
+    public private(set) var zeros = 0
+    /// Elements that are infinite or no number.
+    public private(set) var nonFinite = 0
+
+    /// The histogram of nothing.
+    public init() {}
+
+    /// From counts by biased exponent, as a Float has it, and of zeros.
+    package init(slots: [Int], zeros: Int) {
+        precondition(slots.count == DeltaHistogram.slots)
+        self.zeros = zeros
+        nonFinite = slots[DeltaHistogram.slots - 1]
+        let finite = slots.dropLast()
+        guard let first = finite.firstIndex(where: { $0 > 0 }), let last = finite.lastIndex(where: { $0 > 0 }) else {
+            return
+        }
+        firstExponent = first + DeltaHistogram.lowest
+        counts = Array(finite[first...last])
+    }
+
+    /// Elements that are neither 0 nor infinite.
+    public var nonZeros: Int { counts.reduce(0, +) }
+
+    /// All elements.
+    public var elements: Int { zeros + nonZeros + nonFinite }
+
+    /// The exponents of the bins.
+    public var exponents: Range<Int> { firstExponent..<firstExponent + counts.count }
+
+    /// Elements of the bin of exponent `exponent`.
+    public subscript(exponent: Int) -> Int {
+        exponents.contains(exponent) ? counts[exponent - firstExponent] : 0
+    }
+
+    /// Adds the elements of another delta.
+    public mutating func add(_ other: DeltaHistogram) {
+        zeros += other.zeros
+        nonFinite += other.nonFinite
+        guard !other.counts.isEmpty else { return }
+        guard !counts.isEmpty else {
+            (firstExponent, counts) = (other.firstExponent, other.counts)
+            return
+        }
+        let range =
+            min(firstExponent, other.firstExponent)..<max(exponents.upperBound, other.exponents.upperBound)
+        let sums = range.map { self[$0] + other[$0] }
+        (firstExponent, counts) = (range.lowerBound, sums)
+    }
+}

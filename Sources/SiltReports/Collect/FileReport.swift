@@ -1,0 +1,79 @@
+internal import DeltaKernels
+public import SiltEvaluation
+public import SiltReading
+
+/// What a Silt file is, costs and gives back: what `silt verify --report` draws.
+public struct FileReport: Sendable {
+    /// The rescale factors q of a tensor: one, or one for each row.
+    public struct Factors: Sendable, Hashable {
+        /// The least, the median (of an even number the upper one) and the largest.
+        public let least: Double, median: Double, largest: Double
+        /// How many there are.
+        public let count: Int
+
+        /// Those of `values`; nil if there are none.
+        package init?(_ values: [Double]) {
+            let sorted = values.sorted()
+            guard let least = sorted.first, let largest = sorted.last else { return nil }
+            (self.least, median, self.largest) = (least, sorted[sorted.count / 2], largest)
+            count = sorted.count
+        }
+    }
+
+    /// A tensor of the result.
+    public struct Layer: Sendable {
+        /// Its name, dtype, shape, kind, coding and bytes.
+        public let tensor: Inspection.Tensor
+        /// What it is part of: the name up to the component after the first number, numbers replaced by `N`, like
+        /// `encoder.layer.N.attention`.
+        public let group: String
+        /// Whether it is near the fine-tuned tensor only; false if it is equal.
+        public let isLossy: Bool
+        /// Its rescale factors, where it has any.
+        public let factors: Factors?
+        /// The share of elements that a seeded mask keeps, 1 - p, where the tensor has one over its elements.
+        public let keep: Double?
+        /// How far the tensor is from the fine-tuned one: measured if that was at hand, else what the file says.
+        public let distance: VerifyReport.Distance?
+        /// What the file says.
+        public let recordedDistance: VerifyReport.Distance?
+        /// Magnitudes of the rebuilt delta; nil for tensors without a base or of integers.
+        public let rebuiltDelta: DeltaHistogram?
+        /// Magnitudes of the fine-tuned delta, if a fine-tuned checkpoint was at hand.
+        public let fineTunedDelta: DeltaHistogram?
+    }
+
+    /// What the three things are called: paths, as they were given.
+    public let base: String, file: String, fineTuned: String?
+    /// What the file says of itself.
+    public let inspection: Inspection
+    /// What verification found.
+    public let verification: VerifyReport
+    /// The tensors, in the order of the file.
+    public let layers: [Layer]
+    /// Stored bytes of tables that tensors share.
+    public let tableBytes: Int
+    /// How good the models are; filled by whoever can run them.
+    public var metrics: [TaskCheck.Metric] = []
+
+    /// `exact` or `lossy`.
+    public var contract: String { inspection.contract }
+    /// Bytes of all files that come back, and of the Silt file.
+    public var fineTunedBytes: Int { inspection.fineTunedBytes }
+    /// Bytes of the Silt file.
+    public var fileBytes: Int { inspection.bytes }
+    /// Values of all tensors.
+    public var parameters: Int { inspection.parameters }
+    /// How the file was made: names and values.
+    public var packing: [(name: String, value: String)] { inspection.packing }
+    /// Over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
+    public var distance: VerifyReport.Distance? { verification.fidelity }
+    /// Where something is not as it should be.
+    public var differences: [VerifyReport.Difference] { verification.differences }
+    /// Whether the file gives back what it promises, and every metric is as recorded.
+    public var isAsPromised: Bool { verification.identical && metrics.allSatisfy { $0.isAsRecorded ?? true } }
+    /// Stored bytes of files that are no safetensors files.
+    public var otherFileBytes: Int {
+        inspection.files.filter { $0.kind != "safetensors" }.reduce(0) { $0 + $1.storedBytes }
+    }
+}

@@ -1,0 +1,187 @@
+internal import SiltEvaluation
+public import SiltPacking
+public import TensorTypes
+
+/// What calibration data decides: q, the mask's seed, biases; or, with a goal, the whole way of packing.
+public struct CalibrationOptions: Sendable, Hashable {
+    /// How the rescale factor q is found (Docs/Accuracy.md has the formulas).
+    public enum Rule: String, CaseIterable, Sendable {
+        /// The one with the best metric on labelled data: DAREx-q, 1/q_v.
+        case labelled
+        /// The one with the least change of the last layer's output: DAREx-q, 1/q_e.
+        case unlabelled
+        /// The one with the least Kullback-Leibler divergence from the fine-tuned model.
+        case kl
+        /// Tensor by tensor, the ones with the least squared error of the fine-tuned model's five largest logits, down its
+        /// gradient: DAREx-q, per layer. Of method transform, component by component.
+        case gradient
+        /// The same with the divergence from the fine-tuned model in place of the squared error.
+        case gradientKL = "gradient-kl"
+        /// From a tail bound of theorem 3.1, layer by layer, in binary64.
+        case analytic
+        /// As the paper's program computes it, with the roundings of binary16.
+        case published
+        /// (1 - p) + p R: the least mean square error of each layer's output over all masks.
+        case closedForm = "closed-form"
+        /// The least squared error of each layer's output with this mask.
+        case leastSquares = "least-squares"
+
+        /// Whether q itself is searched for, by what the whole model answers.
+        var isSearch: Bool { [.labelled, .unlabelled, .kl, .gradient, .gradientKL].contains(self) }
+    }
+
+    /// What has a q of its own.
+    public enum Scope: String, CaseIterable, Sendable { case global, tensor, row }
+
+    /// What the smallest file must keep to.
+    public enum Goal: Sendable, Hashable {
+        /// The metric on the validation data is worse than the fine-tuned model's by at most this: a share, 0.01 for 1 %
+        /// points, of metrics between 0 and 1; as many nats of a loss. With an evaluator, in units of its number.
+        case metricWithin(Double)
+        /// The mean divergence from the fine-tuned model on the calibration data, in nats, is at most this.
+        case divergenceWithin(Double)
+        /// The file has at most so many bytes, and the least divergence of those.
+        case sizeAtMost(Int)
+    }
+
+    /// How q is found; nil: as the lossy options say.
+    public var rule: Rule?
+    /// What has a q of its own; nil: each tensor for rules by layer and gradient ones, else all together.
+    public var scope: Scope?
+    /// What q is multiplied by (for the analytic rules: eta); nil: what divergence says is best.
+    public var multiplier: Double?
+    /// A data set, with or without labels.
+    public var calibration: String?
+    /// A data set with labels, on which choices are confirmed.
+    public var validation: String?
+    /// Examples that are read of either at most; nil for all.
+    public var examples: Int?
+    /// Masks that are tried; the one with the least divergence is taken.
+    public var seeds = 1
+    /// Whether biases take the mean error of their layer in.
+    public var correctsBias = false
+    /// What the smallest file must keep to; then method, p, values and all else are found.
+    public var goal: Goal?
+
+    /// A command that measures the metric in place of Silt, on directories {model}.
+    ///
+    /// Its last line is a number, or JSON with one.
+    public var evaluator: String?
+    /// Whether less of the evaluator's number is better.
+    public var evaluatorLowerIsBetter = false
+
+    /// Nothing to be decided.
+    public init() {}
+
+    /// Whether there is anything to be decided.
+    public var isUsed: Bool { self != CalibrationOptions() }
+
+    private var needsData: Bool { calibration != nil || validation != nil }
+
+    /// Throws `usage` if the options contradict each other, or `lossy`.
+    public func check(_ lossy: LossyOptions?) throws(SiltError) {
+        func refuse(_ message: String, _ advice: String? = nil) -> SiltError {
+            SiltError(.usage, message, advice: advice)
+        }
+        guard (1...1_000).contains(seeds) else { throw refuse("1 to 1000 seeds can be tried, found \(seeds)") }
+        if let multiplier, !(1e-6...1e6).contains(multiplier) {
+            throw refuse("the multiplier must be between 1e-6 and 1e6, found \(multiplier)")
+        }
+        if let examples, examples < 1 { throw refuse("at least one example is needed, found \(examples)") }
+        if evaluator != nil || evaluatorLowerIsBetter { try checkEvaluator(refuse) }
+        if let goal {
+            guard lossy == nil, rule == nil, scope == nil, multiplier == nil, !correctsBias else {
+                throw refuse(
+                    "a goal chooses method and q itself",
+                    "leave --method and its options, --per, --multiplier and --correct-bias out")
+            }
+            switch goal {
+            case .metricWithin(let loss):
+                guard loss >= 0, loss.isFinite else { throw refuse("the bound must be at least 0, found \(loss)") }
+                guard validation != nil || evaluator != nil else {
+                    throw refuse("a bound of the metric needs --validation DATA or --evaluator CMD")
+                }
+            case .divergenceWithin(let bound):
+                guard bound > 0, bound.isFinite else { throw refuse("the bound must be above 0, found \(bound)") }
+                guard needsData else { throw refuse("a bound of the divergence needs --calibration DATA") }
+            case .sizeAtMost(let bytes):
+                guard bytes > 0 else { throw refuse("the size must be above 0, found \(bytes)") }
+                guard needsData else { throw refuse("the least divergence is found with --calibration DATA") }
+            }
+            return
+        }
+        guard let lossy else {
+            throw refuse("calibration is for lossy packing", "give --method, or a goal like --accuracy-within")
+        }
+        try lossy.check()
+        guard lossy.seed <= Int.max - seeds else { throw refuse("there are not \(seeds) seeds from \(lossy.seed) on") }
+        guard needsData else {
+            throw refuse("\(need(lossy)) needs data that the model is run on", "give --calibration DATA")
+        }
+        if rule == nil, scope != nil || multiplier != nil {
+            throw refuse("--per and --multiplier say how q is found", "give --q with the name of a rule")
+        }
+        try check(rule: lossy, refuse)
+    }
+
+    private func checkEvaluator(_ refuse: (String, String?) -> SiltError) throws(SiltError) {
+        guard let evaluator else {
+            throw refuse("--evaluator-lower-is-better is said of an evaluator's number", "give --evaluator CMD")
+        }
+        _ = try ExternalEvaluator(evaluator)
+        guard case .metricWithin = goal else {
+            throw refuse("an evaluator says which files are within a bound of its number", "give --accuracy-within")
+        }
+        guard validation == nil else {
+            throw refuse(
+                "--validation and --evaluator both measure the metric",
+                "leave one out; data that rank candidates before the evaluator runs go to --calibration")
+        }
+        guard examples == nil || calibration != nil else {
+            throw refuse("--examples says how many of the --calibration data are read", nil)
+        }
+    }
+
+    private func need(_ lossy: LossyOptions) -> String {
+        if let rule { return "q by the rule \(rule.rawValue)" }
+        return correctsBias ? "the mean error of a layer" : lossy.curvature ? "curvature" : "the best mask"
+    }
+
+    private func check(
+        rule lossy: LossyOptions, _ refuse: (String, String?) -> SiltError
+    ) throws(SiltError) {
+        if seeds > 1, !lossy.isRandom || lossy.drop == 0 {
+            throw refuse("only random masks have seeds to choose from", "leave --seeds out, or take --method random")
+        }
+        guard let rule else { return }
+        if rule.isSearch, multiplier != nil {
+            throw refuse("the rule \(rule.rawValue) finds q itself, not a multiple of it", "leave --multiplier out")
+        }
+        let sparse = lossy.residual ?? lossy.method
+        if lossy.rescalesComponents {
+            guard rule == .gradient || rule == .gradientKL else {
+                throw refuse(
+                    "q of method transform, one for each component, is found down a gradient and not by the rule \(rule.rawValue)",
+                    "take --q gradient-kl or gradient")
+            }
+            guard scope == nil else {
+                throw refuse("each component of method transform has a q of its own", "leave --per out")
+            }
+            return
+        }
+        guard sparse.isSparse else { throw refuse("\(lossy.method.rawValue) has no q", "leave --q out") }
+        switch rule {
+        case .analytic, .published, .closedForm:
+            guard sparse == .random, lossy.residual == nil, lossy.drop > 0 else {
+                throw refuse("the rule \(rule.rawValue) is about random drop", "take least-squares or kl")
+            }
+        case .labelled, .unlabelled, .kl, .leastSquares, .gradient, .gradientKL: break
+        }
+        guard scope != .row || ![.labelled, .unlabelled, .kl, .analytic, .published].contains(rule) else {
+            throw refuse("q by the rule \(rule.rawValue) is not found row by row", "take --per tensor or global")
+        }
+        if rule == .analytic || rule == .published, scope == .global {
+            throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "take --per tensor")
+        }
+    }
+}

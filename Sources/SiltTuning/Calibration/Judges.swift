@@ -1,0 +1,53 @@
+internal import SiltEvaluation
+internal import Workers
+internal import TensorTypes
+internal import Transformers
+
+/// The data sets of a calibration, each with the fine-tuned model's answers.
+struct Judges {
+    let calibration: ModelJudge
+    let calibrationDigest: String
+    /// nil: no data have labels.
+    let validation: ModelJudge?
+    let validationDigest: String
+
+    /// Reads the data, and runs the fine-tuned model on them.
+    ///
+    /// Without calibration data, the validation data serve for both.
+    init(
+        _ options: CalibrationOptions, _ configuration: ModelConfiguration, _ fineTuned: WeightTable,
+        _ pipeline: Pipeline
+    ) throws(SiltError) {
+        func judge(_ path: String) throws(SiltError) -> ModelJudge {
+            let judge = try ModelJudge(
+                configuration, fineTuned, try ModelEvaluator.read(path, options.examples), pipeline)
+            try judge.remember(fineTuned)
+            return judge
+        }
+        guard let path = options.calibration ?? options.validation else {
+            throw SiltError(.usage, "no data are given", advice: "give --calibration DATA")
+        }
+        calibration = try judge(path)
+        calibrationDigest = try ModelEvaluator.digest(of: path)
+        let labelled: ModelJudge?
+        if let other = options.validation {
+            labelled = other == path ? calibration : try judge(other)
+            guard labelled?.metric != nil else {
+                throw SiltError(
+                    .usage, "the validation data have no labels", file: other,
+                    advice: "add a tensor `labels` [examples], or give the data as --calibration")
+            }
+            validationDigest = try ModelEvaluator.digest(of: other)
+        } else {
+            // An evaluator is asked in place of labels.
+            labelled = calibration.metric == nil || options.evaluator != nil ? nil : calibration
+            validationDigest = calibrationDigest
+        }
+        if options.rule == .labelled, labelled == nil {
+            throw SiltError(
+                .usage, "q by the rule labelled needs labels, which the data do not have", file: path,
+                advice: "give --validation DATA with labels, or take --q kl")
+        }
+        validation = labelled
+    }
+}

@@ -1,0 +1,56 @@
+package import SiltPacking
+internal import Workers
+internal import DeltaPruning
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+package import TensorTypes
+
+extension Planner {
+    /// The name with every number between dots replaced by `*`: `encoder.layer.*.attention.self.query.weight`.
+    static func groupName(_ name: String) -> String {
+        name.split(separator: ".", omittingEmptySubsequences: false).map { part in
+            !part.isEmpty && part.allSatisfy(\.isNumber) ? "*" : String(part)
+        }.joined(separator: ".")
+    }
+
+    /// Statistics of the deltas of all float tensors that the base predicts, by group.
+    package func statistics(_ tensors: [TensorTask]) throws(SiltError) -> [PlanReport.Group] {
+        let tensors = tensors.filter {
+            $0.base != nil && $0.info.dtype.isPredictable && !$0.segments.isEmpty
+                && !$0.hasNonFinite.load(ordering: .relaxed)
+        }
+        let found = Mutex([DeltaStatistics?](repeating: nil, count: tensors.count))
+        let meter = ProgressMeter("measuring deltas", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
+        try context.pipeline.run(
+            count: tensors.count, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) in
+                let delta = TensorDelta(tensors[index], worker)
+                let start = try unsafe delta.values()
+                let statistics = unsafe DeltaStatistics(
+                    Span(_unsafeStart: UnsafePointer(start), count: delta.count))
+                found.withLock { $0[index] = statistics }
+                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+            })
+        var order: [String] = []
+        var groups: [String: (statistics: DeltaStatistics, tensors: Int)] = [:]
+        for (tensor, statistics) in zip(tensors, found.withLock { $0 }) {
+            guard let statistics else { continue }
+            let name = Planner.groupName(tensor.entry.name)
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: (DeltaStatistics(), 0)].statistics.add(statistics)
+            groups[name]?.tensors += 1
+        }
+        let list = order.compactMap { name -> PlanReport.Group? in
+            guard let (statistics, tensors) = groups[name] else { return nil }
+            return PlanReport.Group(
+                name: name, tensors: tensors, parameters: statistics.count, mean: statistics.mean,
+                deviation: statistics.deviation, largest: Double(statistics.largest),
+                unchanged: statistics.zeroShare, kurtosis: statistics.excessKurtosis)
+        }
+        return list.enumerated().sorted { a, b in
+            a.element.parameters != b.element.parameters
+                ? a.element.parameters > b.element.parameters : a.offset < b.offset
+        }.map(\.element)
+    }
+}

@@ -1,0 +1,145 @@
+package import SiltPacking
+internal import SiltReading
+public import Workers
+internal import DeltaPruning
+internal import Safetensors
+internal import SiltFormat
+internal import Synchronization
+public import TensorTypes
+
+/// Says what packing a pair would take, method by method, without writing anything.
+///
+/// The exact delta is packed into nowhere, lossy methods run on the deltas themselves (of large models, on a sample of
+/// layers): sizes are those that `Packer` would write, not estimates by formula.
+public struct Planner: Sendable {
+    /// From so many values on, a few layers stand for the others of their kind.
+    static let sampleFrom = 1 << 26
+    /// Tensors of a group that are looked at then.
+    static let sampled = 3
+
+    /// Drop rates that are tried.
+    public var drops = [0.5, 0.9, 0.95, 0.99]
+    /// Threads, log, progress and cancellation.
+    public var context: WorkContext
+
+    /// A planner.
+    public init(_ context: WorkContext) { self.context = context }
+
+    /// Plans.
+    ///
+    /// - Parameter pipeline: the data with which the paper's pipeline is walked; nil: it is not, and no model is run.
+    /// - Throws: as `Packer.pack`; `usage` if the data are not for the model.
+    public func plan(
+        base: String, fineTuned: String, pipeline options: PipelineOptions? = nil
+    ) throws(SiltError) -> PlanReport {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var walked: PipelineReport?
+        if let options {
+            walked = try PipelineWalker(base: base, fineTuned: fineTuned, options, context).walk()
+        }
+        let exact = try Packer(context).run(base: base, fineTuned: fineTuned, nil)
+        let policy = try TensorPolicy(LossyOptions())
+        let all = exact.tensors.filter { policy.fate($0.entry.name, $0.info) == .method && Planner.moves($0) }
+        let groups = try statistics(exact.tensors)
+        let total = all.reduce(0) { $0 + $1.info.parameters }
+        let (sample, weights) = Planner.sample(all, isLarge: total >= Planner.sampleFrom)
+        let sizes = exact.tensorBytes
+        var candidates = [
+            PlanReport.Candidate(
+                options: "", bytes: exact.report.bytes, bitsPerParameter: exact.report.bitsPerParameter, relativeL2: 0)
+        ]
+        // What is left of the file when a method takes these tensors: all but their exact bytes.
+        let rest = exact.report.bytes - all.reduce(0) { $0 + (sizes[ByteName($1.entry.name)] ?? 0) }
+        for (text, lossy) in Planner.methods(drops) where !all.isEmpty {
+            let outcome = try measure(sample, weights, lossy, "trying \(text)")
+            let bytes = rest + outcome.bytes
+            candidates.append(
+                PlanReport.Candidate(
+                    options: text, bytes: bytes,
+                    bitsPerParameter: 8 * Double(bytes) / Double(max(1, exact.report.parameters)),
+                    relativeL2: outcome.l2))
+        }
+        return PlanReport(
+            groups: groups, candidates: candidates,
+            // What was measured on the model itself beats what is said of the deltas.
+            advice: walked?.advice
+                ?? PlanAdvice.sentences(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
+            fineTunedBytes: exact.report.fineTunedBytes, parameters: exact.report.parameters,
+            lossyParameters: total, isSampled: sample.count < all.count, pipeline: walked,
+            seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// The ways to pack that are tried, as `silt pack` is told them.
+    package static func methods(_ drops: [Double]) -> [(String, LossyOptions)] {
+        var list: [(String, LossyOptions)] = []
+        func add(_ text: String, _ change: (inout LossyOptions) -> Void) {
+            var options = LossyOptions()
+            change(&options)
+            list.append(("--method " + text, options))
+        }
+        for (values, name) in [(LossyOptions.Values?.none, ""), (.bf16, " --values bf16")] {
+            for drop in drops {
+                add("random --drop \(drop)\(name)") { ($0.drop, $0.values) = (drop, values) }
+            }
+        }
+        for drop in drops { add("magnitude --drop \(drop)") { ($0.method, $0.drop) = (.magnitude, drop) } }
+        for drop in drops { add("columns --drop \(drop)") { ($0.method, $0.drop) = (.columns, drop) } }
+        add("nm") { $0.method = .nm }
+        add("sign") { $0.method = .sign }
+        add("dense") { $0.method = .dense }
+        add("lowrank") { $0.method = .lowrank }
+        add("transform") { $0.method = .transform }
+        add("transform --quality 4") { ($0.method, $0.quality) = (.transform, 4) }
+        return list
+    }
+
+    private static func moves(_ tensor: TensorTask) -> Bool {
+        guard let segment = tensor.segments.first, segment.hasBase,
+            !tensor.hasNonFinite.load(ordering: .relaxed)
+        else { return false }
+        if case .copy = segment.coding.withLock({ $0 }) { return false }
+        return true
+    }
+
+    /// The tensors that stand for all, and how many each stands for.
+    private static func sample(_ tensors: [TensorTask], isLarge: Bool) -> ([TensorTask], [Double]) {
+        guard isLarge else { return (tensors, tensors.map { _ in 1 }) }
+        var sample: [TensorTask] = []
+        var weights: [Double] = []
+        let groups = Dictionary(grouping: tensors) { "\(groupName($0.entry.name)) \($0.info.shape)" }
+        for (_, members) in groups.sorted(by: { $0.key < $1.key }) {
+            let count = min(sampled, members.count)
+            for index in 0..<count {
+                sample.append(members[(2 * index + 1) * members.count / (2 * count)])
+                weights.append(Double(members.count) / Double(count))
+            }
+        }
+        return (sample, weights)
+    }
+
+    /// What the tensors take by a method, with the chunk table, and how far they are from the fine-tuned ones.
+    private func measure(
+        _ tensors: [TensorTask], _ weights: [Double], _ options: LossyOptions, _ phase: String
+    ) throws(SiltError) -> (bytes: Int, l2: Double) {
+        let encoder = try LossyEncoder(options, nil, tensors, context.pipeline, nil)
+        let results = Mutex([(bytes: Int, sums: ReceiptSums)?](repeating: nil, count: tensors.count))
+        let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
+        try context.pipeline.run(
+            count: tensors.count, makeWorker: { PackWorker() },
+            work: { (worker, index) throws(SiltError) in
+                let outcome = try encoder.encode(tensors[index], as: .method, worker)
+                results.withLock { $0[index] = (outcome.chunks.bytes, outcome.sums) }
+                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+            })
+        var bytes = 0.0
+        var sums = ReceiptSums()
+        for (result, weight) in zip(results.withLock { $0 }, weights) {
+            guard let result else { continue }
+            // Digests, q and receipt of a lossy tensor take some 40 bytes of manifest more than an exact one's.
+            bytes += weight * Double(result.bytes + 40)
+            sums.add(result.sums)
+        }
+        return (Int(bytes), sums.receipt.l2)
+    }
+}

@@ -1,0 +1,116 @@
+internal import SiltPacking
+internal import SiltReading
+internal import DeltaCodecs
+internal import DeltaKernels
+internal import Safetensors
+internal import SiltFormat
+internal import TensorTypes
+internal import Transformers
+
+/// A tensor of a pair, in memory: base, delta, and what the fine-tuned one has beyond the base.
+final class BenchTensor: DeltaSource, @unchecked Sendable {
+    let name: String
+    let info: TensorInfo
+    let knownElements: Int
+    /// The fine-tuned file that it is in, and where it begins there.
+    let file: String
+    let offset: Int
+    /// Whether the fine-tuned tensor is the base's.
+    let isStill: Bool
+    /// The base's elements as patterns of the result's dtype.
+    private let base: ByteBuffer
+    /// The delta of these, as Float.
+    private let difference: ByteBuffer
+    private let rows: Int
+    private let columns: Int
+    /// Values of rows that the base does not have.
+    private let gained: [Float]
+    private let record: TensorRecord
+    /// What a file says of the loss where the base's tensor stands for the fine-tuned one.
+    let receiptOfBase: Receipt
+
+    /// Reads a tensor that the base predicts.
+    init(_ task: TensorTask, isStill: Bool, _ worker: PackWorker) throws(SiltError) {
+        name = task.name
+        info = task.info
+        file = task.source.path
+        offset = task.source.header.dataStart + task.entry.range.lowerBound
+        self.isStill = isStill
+        let known = task.knownElements
+        knownElements = known
+        let delta = try task.delta(worker)
+        (rows, columns) = (delta.rows, delta.columns)
+        difference = try delta.whole()
+        let width = task.info.dtype.elementBytes
+        base = ByteBuffer(capacity: known * width)
+        if let source = task.base?.tensor {
+            for cell in task.grid.cells(touching: 0..<known) {
+                let range = task.grid.range(cell).clamped(to: 0..<known)
+                let patterns = try unsafe worker.base.read(source, range, as: task.info.dtype, hashing: false).patterns
+                unsafe (base.start + range.lowerBound * width).copyMemory(
+                    from: patterns, byteCount: range.count * width)
+            }
+        }
+        let rest = known..<task.info.elements
+        if rest.isEmpty {
+            gained = []
+        } else {
+            let bytes = try unsafe task.read(rest, into: worker.result)
+            gained = unsafe [Float](unsafeUninitializedCapacity: rest.count) { buffer, count in
+                guard let target = buffer.baseAddress, let start = bytes.baseAddress else { return }
+                unsafe FloatConversion.convert(start, task.info.dtype, to: target, .f32, count: rest.count)
+                count = rest.count
+            }
+        }
+        var sums = ReceiptSums()
+        unsafe sums.addLoss(of: difference.start.assumingMemoryBound(to: Float.self), count: delta.count)
+        receiptOfBase = sums.receipt
+        record = TensorRecord(
+            name: task.name, info: task.info, range: task.entry.range, digest: nil, base: nil, parts: [])
+    }
+
+    func delta(_ worker: PackWorker) throws(SiltError) -> TensorDelta { delta }
+
+    /// Fine-tuned minus base; not to be changed.
+    var delta: TensorDelta { TensorDelta(rows: rows, columns: columns, sharing: difference) }
+
+    /// A copy of the delta's values.
+    var deltaValues: [Float] {
+        unsafe Array(
+            UnsafeBufferPointer(start: difference.start.assumingMemoryBound(to: Float.self), count: rows * columns))
+    }
+
+    /// The values that a reader rebuilds from `components`; the base's without.
+    func rebuild(
+        _ components: [ComponentRecord], _ chunks: ComponentChunks, _ worker: BenchWorker
+    ) throws(SiltError) -> FloatTensor {
+        let dtype = info.dtype
+        let width = dtype.elementBytes
+        let part = PartRecord(kind: .copy, elements: 0..<knownElements, components: components)
+        let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        return try unsafe FloatTensor(shape: info.shape) { (target) throws(SiltError) in
+            for cell in info.grid.cells(touching: 0..<knownElements) {
+                let range = info.grid.range(cell).clamped(to: 0..<knownElements)
+                let patterns = unsafe UnsafeRawPointer(base.start + range.lowerBound * width)
+                let output = unsafe target + range.lowerBound
+                guard !components.isEmpty else {
+                    unsafe FloatConversion.convert(patterns, dtype, to: output, .f32, count: range.count)
+                    continue
+                }
+                worker.rebuilt.reserve(range.count * width)
+                try unsafe predictor.predict(
+                    record, part, cell: cell, base: patterns, into: worker.rebuilt.start, count: range.count,
+                    worker.predictor)
+                unsafe FloatConversion.convert(worker.rebuilt.start, dtype, to: output, .f32, count: range.count)
+            }
+            for index in gained.indices { unsafe target[knownElements + index] = gained[index] }
+        }
+    }
+}
+
+/// Buffers of a worker that rebuilds in memory.
+final class BenchWorker {
+    let rebuilt = ByteBuffer()
+    let predictor = Predictor.Workspace()
+    let pack = PackWorker()
+}
