@@ -3,8 +3,8 @@
  * attribute of its functions. Vectors are clang's, of the same widths at every level; the compiler splits them into the registers
  * that the level has.
  */
-#ifndef SILT_LANES
-#define SILT_LANES
+#ifndef SILT_LANES_BODY_H
+#define SILT_LANES_BODY_H
 enum { LANES = 16 };
 typedef float lanes __attribute__((vector_size(64)));
 typedef int32_t lane_bits __attribute__((vector_size(64)));
