@@ -54,8 +54,8 @@ size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *rows, 
     }
 #if defined(__x86_64__)
     if (whole > 0) {
-        if (level >= SILT_LEVEL_AVX512) rans_encode_avx512(x, symbols, rows, whole, tables, &cursor);
-        else rans_encode_avx2(x, symbols, rows, whole, tables, &cursor);
+        if (level >= SILT_LEVEL_AVX512) silt_rans_encode_avx512(x, symbols, rows, whole, tables, &cursor);
+        else silt_rans_encode_avx2(x, symbols, rows, whole, tables, &cursor);
     }
 #endif
     cursor -= 4 * lanes;
@@ -65,7 +65,7 @@ size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *rows, 
     return (size_t)(end - cursor);
 }
 
-int rans_begin(rans_reader *reader, const uint8_t *stream, size_t size, uint32_t lanes) {
+int silt_rans_begin(rans_reader *reader, const uint8_t *stream, size_t size, uint32_t lanes) {
     if (size < 4 * (size_t)lanes || size % 2 != 0) return SILT_WORDS_SHORT;
     for (uint32_t lane = 0; lane < lanes; lane++) {
         const uint8_t *bytes = stream + 4 * lane;
@@ -78,7 +78,7 @@ int rans_begin(rans_reader *reader, const uint8_t *stream, size_t size, uint32_t
     return SILT_OK;
 }
 
-int rans_finish(const rans_reader *reader) {
+int silt_rans_finish(const rans_reader *reader) {
     if (reader->word != reader->end) return SILT_WORDS_LEFT;
     for (uint32_t lane = 0; lane < reader->lanes; lane++) {
         if (reader->x[lane] != RANS_LOW) return SILT_STATE_END;
@@ -89,14 +89,14 @@ int rans_finish(const rans_reader *reader) {
 int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count, uint32_t lanes, const uint32_t *slots,
                      uint8_t *out) {
     rans_reader reader;
-    int status = rans_begin(&reader, stream, size, lanes);
+    int status = silt_rans_begin(&reader, stream, size, lanes);
     if (status != SILT_OK) return status;
     const uint32_t mask = lanes - 1;
     size_t i = 0;
 #if defined(__x86_64__)
     if (lanes == SILT_LANES) {
-        if (level >= SILT_LEVEL_AVX512) i = rans_decode_avx512(&reader, count, slots, out);
-        else if (level >= SILT_LEVEL_AVX2) i = rans_decode_avx2(&reader, count, slots, out);
+        if (level >= SILT_LEVEL_AVX512) i = silt_rans_decode_avx512(&reader, count, slots, out);
+        else if (level >= SILT_LEVEL_AVX2) i = silt_rans_decode_avx2(&reader, count, slots, out);
     }
 #else
     (void)level;
@@ -106,7 +106,7 @@ int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count
         if (!rans_advance(&reader, (uint32_t)i & mask, slot)) return SILT_WORDS_SHORT;
         out[i] = (uint8_t)(slot >> 24);
     }
-    return rans_finish(&reader);
+    return silt_rans_finish(&reader);
 }
 
 double silt_entropy(const uint64_t *counts, size_t size) {

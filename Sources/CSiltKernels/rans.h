@@ -14,9 +14,9 @@ typedef struct {
 } rans_reader;
 
 /* Reads the states; SILT_OK, SILT_WORDS_SHORT or SILT_STATE_LOW. An odd size counts as a word cut short. */
-int rans_begin(rans_reader *reader, const uint8_t *stream, size_t size, uint32_t lanes);
+int silt_rans_begin(rans_reader *reader, const uint8_t *stream, size_t size, uint32_t lanes);
 /* SILT_OK if every lane is back where the encoder began and no word is left. */
-int rans_finish(const rans_reader *reader);
+int silt_rans_finish(const rans_reader *reader);
 
 /* Moves a lane past the symbol of `slot`; 0 if the words end. */
 static inline int rans_advance(rans_reader *reader, uint32_t lane, uint32_t slot) {
@@ -32,12 +32,12 @@ static inline int rans_advance(rans_reader *reader, uint32_t lane, uint32_t slot
 
 #if defined(__x86_64__)
 /* Code `count` symbols, whole groups of 32, backwards; `end` moves to the last word. */
-void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
-                        const silt_encode_symbol *tables, uint8_t **end);
-void rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
-                      const silt_encode_symbol *tables, uint8_t **end);
+void silt_rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                             const silt_encode_symbol *tables, uint8_t **end);
+void silt_rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                           const silt_encode_symbol *tables, uint8_t **end);
 /* Decode as many groups of 32 symbols as are safe to do at once; return how many symbols are done. */
-size_t rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out);
-size_t rans_decode_avx2(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out);
+size_t silt_rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out);
+size_t silt_rans_decode_avx2(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out);
 #endif
 #endif

@@ -10,8 +10,8 @@
 
 /* For each mask of 8 lanes, a byte for each lane. Spread: lane j takes element spread[j] of those in a row. Pressed: the lanes
  * of the mask come in the last places, in order. */
-extern const uint64_t rans_spread[256];
-extern const uint64_t rans_pressed[256];
+extern const uint64_t silt_rans_spread[256];
+extern const uint64_t silt_rans_pressed[256];
 
 INLINE2 __m256i lane_order(const uint64_t *orders, uint32_t mask) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(orders + mask)));
@@ -29,7 +29,7 @@ INLINE2 __m256i advance_8(__m256i *x, __m256i row_offset, const uint32_t *tables
     const __m256i low = _mm256_cmpeq_epi32(_mm256_srli_epi32(next, 16), _mm256_setzero_si256());
     const uint32_t mask = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low));
     const __m256i words = _mm256_permutevar8x32_epi32(
-        _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)*word)), lane_order(rans_spread, mask));
+        _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)*word)), lane_order(silt_rans_spread, mask));
     *word += 2 * (uint32_t)__builtin_popcount(mask);
     *x = _mm256_blendv_epi8(next, _mm256_or_si256(_mm256_slli_epi32(next, 16), words), low);
     return slot;

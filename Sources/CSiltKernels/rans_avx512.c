@@ -30,8 +30,8 @@ INLINE __m512i gathered_16(const table_word *table, __m512i index) {
                               gathered(table, _mm512_extracti64x4_epi64(index, 1)), 1);
 }
 
-TARGET void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
-                                const silt_encode_symbol *tables, uint8_t **end) {
+TARGET void silt_rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                                    const silt_encode_symbol *tables, uint8_t **end) {
     __m512i x0 = _mm512_loadu_si512(states), x1 = _mm512_loadu_si512(states + 16);
     const table_word *table = (const table_word *)(const void *)&tables->frequency;
     uint8_t *cursor = *end;
@@ -51,7 +51,7 @@ TARGET void rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const u
     *end = cursor;
 }
 
-TARGET size_t rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
+TARGET size_t silt_rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
     __m256i x[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(reader->x + 8 * k));
     const __m256i row = _mm256_setzero_si256();

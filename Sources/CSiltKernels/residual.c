@@ -17,7 +17,7 @@ static inline uint32_t class_of(int scale, uint32_t exponent) {
 #define DIRECT 4
 #include "residual_body.h"
 
-int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from) {
+int silt_residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from) {
     switch (job->type.width) {
     case 8: return decode_8(job, base, result, from);
     case 16: return decode_16(job, base, result, from);
@@ -32,7 +32,7 @@ static inline int16_t residual_scale(const residual_job *job, size_t unit) {
     return (int16_t)(code == 0 ? -1 : scale < 0 ? 0 : scale > 541 ? 541 : scale);
 }
 
-residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales) {
+residual_unit silt_residual_scales(const residual_job *job, size_t i, int16_t *scales) {
     size_t unit = i / job->unit, left = job->unit - i % job->unit;
     if (left >= SILT_LANES) {
         const int16_t scale = residual_scale(job, unit);
@@ -61,27 +61,27 @@ int silt_residual_decode(int level, silt_float type, const void *base, void *res
                          const uint8_t *stream, size_t size, const uint8_t *raw, size_t raw_size) {
     residual_job job = {.type = type, .count = count, .unit = unit, .codes = codes, .origin = origin,
                         .row_of_class = row_of_class, .tables = tables, .raw = raw, .raw_bits = 8 * (uint64_t)raw_size};
-    int status = rans_begin(&job.reader, stream, size, count >= SILT_LANES_FROM ? SILT_LANES : 1);
+    int status = silt_rans_begin(&job.reader, stream, size, count >= SILT_LANES_FROM ? SILT_LANES : 1);
     if (status != SILT_OK) return status;
     size_t done = 0;
 #if defined(__x86_64__)
     if (level >= SILT_LEVEL_AVX2 && job.reader.lanes == SILT_LANES) {
         if (type.width == 8) {
-            done = residual_decode_8_avx2(&job, base, result, &status);
+            done = silt_residual_decode_8_avx2(&job, base, result, &status);
         } else if (level >= SILT_LEVEL_AVX512) {
-            done = type.width == 16 ? residual_decode_16_avx512(&job, base, result, &status)
-                                    : residual_decode_32_avx512(&job, base, result, &status);
+            done = type.width == 16 ? silt_residual_decode_16_avx512(&job, base, result, &status)
+                                    : silt_residual_decode_32_avx512(&job, base, result, &status);
         } else {
-            done = type.width == 16 ? residual_decode_16_avx2(&job, base, result, &status)
-                                    : residual_decode_32_avx2(&job, base, result, &status);
+            done = type.width == 16 ? silt_residual_decode_16_avx2(&job, base, result, &status)
+                                    : silt_residual_decode_32_avx2(&job, base, result, &status);
         }
         if (status != SILT_OK) return status;
     }
 #else
     (void)level;
 #endif
-    status = residual_decode_scalar(&job, base, result, done);
+    status = silt_residual_decode_scalar(&job, base, result, done);
     if (status != SILT_OK) return status;
-    status = rans_finish(&job.reader);
+    status = silt_rans_finish(&job.reader);
     return status != SILT_OK ? status : raw_finish(&job, raw_size);
 }

@@ -21,7 +21,7 @@ typedef struct {
 } residual_job;
 
 /* Rebuilds the elements from `from` on; `job` stands where they begin. */
-int residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
+int silt_residual_decode_scalar(residual_job *job, const void *base, void *result, size_t from);
 
 /* Where the unit ends in which a group of 32 elements lies, and whether it equals the base. A group that lies in several
  * units has the end 0. */
@@ -31,7 +31,7 @@ typedef struct {
 } residual_unit;
 
 /* The scales of the group's elements from `i` on, clamped to where the class can still change; -1: a still unit. */
-residual_unit residual_scales(const residual_job *job, size_t i, int16_t *scales);
+residual_unit silt_residual_scales(const residual_job *job, size_t i, int16_t *scales);
 
 /* Copies the elements from `i` on that are in whole groups of a unit that equals the base (class 0 moves no state); returns
  * how many there are. */
@@ -46,11 +46,11 @@ static inline size_t residual_copy_still(const residual_unit *unit, const residu
 
 #if defined(__x86_64__)
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
-size_t residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
-size_t residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
-size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
-size_t residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
-size_t residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+size_t silt_residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+size_t silt_residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+size_t silt_residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+size_t silt_residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+size_t silt_residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 #endif
 
 #endif

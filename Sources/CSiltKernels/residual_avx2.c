@@ -195,16 +195,16 @@ INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *resul
 #define INLINE INLINE2
 #include "residual_blocks_body.h"
 
-TARGET2 size_t residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET2 size_t silt_residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     /* Symbols of 8 bits have no raw bits. */
     return decode_blocks(job, base, result, status, 8, 0);
 }
 
-TARGET2 size_t residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET2 size_t silt_residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 16);
 }
 
-TARGET2 size_t residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET2 size_t silt_residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 32);
 }
 

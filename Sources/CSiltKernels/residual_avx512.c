@@ -178,11 +178,11 @@ INLINE int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result
 
 #include "residual_blocks_body.h"
 
-TARGET size_t residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET size_t silt_residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 16);
 }
 
-TARGET size_t residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET size_t silt_residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 32);
 }
 

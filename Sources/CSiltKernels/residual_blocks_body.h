@@ -26,7 +26,7 @@ INLINE size_t find_block(const residual_job *job, const constants *c, residual_u
     const size_t bytes = (size_t)width / 8;
     size_t groups = 0;
     while (groups < BLOCK_GROUPS && *i + SILT_LANES <= job->count) {
-        if (*i + SILT_LANES > unit->until) *unit = residual_scales(job, *i, scales);
+        if (*i + SILT_LANES > unit->until) *unit = silt_residual_scales(job, *i, scales);
         const size_t equal = residual_copy_still(unit, job, *i, base, result);
         if (equal == 0) {
             find_rows(c, scales, base + bytes * *i, b->rows + SILT_LANES * groups, width);
