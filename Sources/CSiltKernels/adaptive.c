@@ -1,5 +1,5 @@
 /* Adaptive streams of integers: Formats/Silt.md, section 12.5. Serial by nature; there is one form. */
-#include "silt_kernels.h"
+#include "silt_adaptive.h"
 
 /* floor(131072 / (2 n + 3)) */
 static const uint16_t gains[255] = {

@@ -1,5 +1,6 @@
 /* Float conversions, by integer arithmetic so that every machine gives the same bits: Formats/Silt.md, section 8.4. */
-#include "convert.h"
+#include "convert_value.h"
+#include "silt_convert.h"
 #include <string.h>
 
 static inline uint32_t load(int type, const void *source, size_t i) {

@@ -1,6 +1,6 @@
-/* What compares the outputs of models: silt_layers.h. The loops are in distributions_body.h, once for each level. */
-#include "silt_kernels.h"
-#include "silt_layers.h"
+/* What compares the outputs of models: silt_distributions.h. The loops are in distributions_body.h, once for each level. */
+#include "silt_distributions.h"
+#include "silt_level.h"
 #include "wide.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* Values of which most are 0, as lists: silt_kernels.h. */
-#include "silt_kernels.h"
+/* Values of which most are 0, as lists: silt_kept.h. */
+#include "silt_kept.h"
 
 #pragma STDC FP_CONTRACT OFF
 

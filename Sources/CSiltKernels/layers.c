@@ -1,6 +1,6 @@
 /* Between the products of a forward pass: silt_layers.h. The loops are in layers_body.h, once for each level. */
 #include "silt_layers.h"
-#include "silt_kernels.h"
+#include "silt_level.h"
 #include <math.h>
 #include <string.h>
 

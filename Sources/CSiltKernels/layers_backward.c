@@ -1,8 +1,8 @@
 /* Gradients of what lies between the products of a forward pass: silt_layers_backward.h. The loops are in
  * layers_backward_body.h, once for each level. */
 #include "silt_layers_backward.h"
-#include "silt_kernels.h"
 #include "silt_layers.h"
+#include "silt_level.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF

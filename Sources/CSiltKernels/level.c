@@ -1,5 +1,5 @@
 /* What this processor offers. */
-#include "silt_kernels.h"
+#include "silt_level.h"
 
 int silt_best_level(void) {
 #if defined(__x86_64__)

@@ -2,7 +2,8 @@
  * Low-rank products: Formats/Silt.md, section 12.2. Every element is its own chain of fused multiply-adds in the order of k;
  * the forms differ only in how many chains go on at once.
  */
-#include "silt_kernels.h"
+#include "silt_low_rank.h"
+#include "silt_level.h"
 #include <math.h>
 
 #pragma STDC FP_CONTRACT OFF

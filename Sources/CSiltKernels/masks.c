@@ -1,5 +1,6 @@
 /* Masks as bits, symbols and gaps: Formats/Silt.md, section 12.3. */
-#include "silt_kernels.h"
+#include "silt_masks.h"
+#include "silt_level.h"
 #include <string.h>
 
 static inline uint64_t low_bits(size_t count) { return count >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1; }

@@ -1,5 +1,6 @@
 /* Seeded masks: Philox4x32-10, Formats/Silt.md, section 12.3. A group is 16 blocks: 64 positions, one word of the mask. */
-#include "silt_kernels.h"
+#include "silt_philox.h"
+#include "silt_level.h"
 
 #define M0 0xD2511F53u
 #define M1 0xCD9E8D57u

@@ -1,5 +1,5 @@
 /* Byte planes: Formats/Silt.md, section 8. */
-#include "silt_kernels.h"
+#include "silt_planes.h"
 #include <string.h>
 
 /* The loops for one width, with integers of its size. Plane j has byte j of each element. */

@@ -1,5 +1,8 @@
 /* Base plus components: Formats/Silt.md, section 12.2. One rounding for each operation, so nothing is contracted. */
-#include "convert.h"
+#include "silt_prediction.h"
+#include "convert_value.h"
+#include "silt_level.h"
+#include "silt_masks.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF

@@ -1,5 +1,6 @@
 /* rANS with 12-bit frequencies, 32-bit states and 16-bit words: Formats/Silt.md, section 6. */
-#include "rans.h"
+#include "rans_reader.h"
+#include "silt_level.h"
 #include <math.h>
 
 void silt_encode_table(const uint16_t *frequencies, silt_encode_symbol *symbols) {

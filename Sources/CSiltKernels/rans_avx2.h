@@ -2,8 +2,8 @@
 #ifndef SILT_RANS_AVX2_H
 #define SILT_RANS_AVX2_H
 
-#include "rans.h"
 #include "rans_gather.h"
+#include "rans_reader.h"
 
 #define TARGET2 __attribute__((target("avx2,fma,popcnt")))
 #define INLINE2 static inline __attribute__((always_inline)) TARGET2

@@ -2,8 +2,8 @@
 #ifndef SILT_RANS_AVX512_H
 #define SILT_RANS_AVX512_H
 
-#include "rans.h"
 #include "rans_gather.h"
+#include "rans_reader.h"
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
 #define INLINE static inline __attribute__((always_inline)) TARGET

@@ -1,5 +1,6 @@
 /* Rebuilding from the residual, scalar: Formats/Silt.md, section 7. */
-#include "residual.h"
+#include "residual_job.h"
+#include "silt_level.h"
 #include <string.h>
 
 static inline uint32_t class_of(int scale, uint32_t exponent) {

@@ -2,7 +2,7 @@
  * The residual with AVX-512: 32 lanes at once, equal to residual_body.h bit for bit. A group is done here only if the words
  * that it can need at most are there; what is left goes to the scalar form.
  */
-#include "residual.h"
+#include "residual_job.h"
 
 #if defined(__x86_64__)
 #include "rans_avx512.h"

@@ -1,5 +1,6 @@
 /* Measuring and coding the residual: Formats/Silt.md, section 7. The loops are in residual_encode_body.h, for each level. */
-#include "residual.h"
+#include "silt_level.h"
+#include "silt_residual.h"
 #include <math.h>
 #include <string.h>
 

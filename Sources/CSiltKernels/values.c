@@ -1,5 +1,5 @@
 /* Values of matrices: Formats/Silt.md, section 12.4. Plain loops, which compilers turn into vectors without changing a bit. */
-#include "silt_kernels.h"
+#include "silt_values.h"
 #include <math.h>
 #include <string.h>
 

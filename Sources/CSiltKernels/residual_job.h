@@ -1,8 +1,9 @@
 /* What the residual's kernels share: Formats/Silt.md, section 7. */
-#ifndef SILT_RESIDUAL_H
-#define SILT_RESIDUAL_H
+#ifndef SILT_RESIDUAL_JOB_H
+#define SILT_RESIDUAL_JOB_H
 
-#include "rans.h"
+#include "rans_reader.h"
+#include "silt_residual.h"
 #include <string.h>
 
 /* A chunk that is being rebuilt. */

@@ -1,8 +1,8 @@
 /* One value of each conversion: Formats/Silt.md, section 8.4. */
-#ifndef SILT_CONVERT_H
-#define SILT_CONVERT_H
+#ifndef SILT_CONVERT_VALUE_H
+#define SILT_CONVERT_VALUE_H
 
-#include "silt_kernels.h"
+#include <stdint.h>
 #include <string.h>
 
 static inline uint32_t widen_bf16(uint16_t u) { return (uint32_t)u << 16; }

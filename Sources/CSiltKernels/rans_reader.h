@@ -1,8 +1,8 @@
 /* The reading side of rANS, shared by the kernels of this target. */
-#ifndef SILT_RANS_H
-#define SILT_RANS_H
+#ifndef SILT_RANS_READER_H
+#define SILT_RANS_READER_H
 
-#include "silt_kernels.h"
+#include "silt_rans.h"
 
 #define RANS_LOW 65536u
 
