@@ -12,7 +12,7 @@ help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
 	@echo "make test          build and run all tests"
 	@echo "make build         the release binary, $(SILT)"
-	@echo "make lint          formatter, layers, warnings as errors"
+	@echo "make lint          formatter, layers, names of the C kernels, warnings as errors"
 	@echo "make bench         speed beside cp and the rivals (SPEED_GIB=4, BIG=DIR, SPEED_FLAGS)"
 	@echo "make bench-growth  time from 0.1 to 8 GB, and whether it grows linearly"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
@@ -58,6 +58,7 @@ test-python: setup build
 lint: setup
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
 	$(PYTHON) Tests/Lint/layers.py
+	$(PYTHON) Tests/Lint/kernels.py
 	SILT_STRICT=1 $(SWIFT) build -c release
 
 format:
