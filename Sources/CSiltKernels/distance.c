@@ -1,7 +1,6 @@
 /* How far a result is from the fine-tuned checkpoint: silt_distance.h. The loop is in distance_body.h, once for each
  * level. */
 #include "silt_distance.h"
-#include "silt_level.h"
 #include "wide.h"
 
 #pragma STDC FP_CONTRACT OFF

@@ -2,8 +2,6 @@
  * The distance of checkpoints for one level, included once for each by distance.c. Sums run in 8 lanes: lane l has the elements
  * l, l + 8, l + 16, ... of the call.
  */
-#define INLINE static inline __attribute__((always_inline)) TARGET
-
 /* -1 in the lanes whose value is finite. */
 INLINE narrow_bits NAME(finite)(narrow v) { return ((narrow_bits)v & 0x7F800000) != 0x7F800000; }
 
@@ -71,5 +69,3 @@ TARGET static void NAME(distance)(const float *result, const float *tuned, const
     out->changed = NAME(number)(changed);
     out->lost = NAME(number)(lost);
 }
-
-#undef INLINE

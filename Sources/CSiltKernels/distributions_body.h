@@ -1,8 +1,6 @@
 /*
  * Distributions for one level, included once for each, as layers_body.h is. Sums run in 8 lanes.
  */
-#define INLINE static inline __attribute__((always_inline)) TARGET
-
 INLINE wide NAME(all_wide)(double value) { return (wide){0} + value; }
 
 INLINE wide NAME(fma_wide)(wide a, wide b, wide c) { return __builtin_elementwise_fma(a, b, c); }
@@ -84,5 +82,3 @@ TARGET static double NAME(difference)(const float *a, const float *b, size_t cou
     }
     return NAME(sum_wide)(sum);
 }
-
-#undef INLINE

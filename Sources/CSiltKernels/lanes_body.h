@@ -10,9 +10,6 @@ typedef float lanes __attribute__((vector_size(64)));
 typedef int32_t lane_bits __attribute__((vector_size(64)));
 #endif
 
-/* Whoever includes this undefines it. */
-#define INLINE static inline __attribute__((always_inline)) TARGET
-
 INLINE lanes NAME(load)(const float *from) {
     lanes v;
     memcpy(&v, from, sizeof v);

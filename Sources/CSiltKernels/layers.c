@@ -1,6 +1,5 @@
 /* Between the products of a forward pass: silt_layers.h. The loops are in layers_body.h, once for each level. */
 #include "silt_layers.h"
-#include "silt_level.h"
 #include <math.h>
 #include <string.h>
 
@@ -74,12 +73,4 @@ void silt_rotate(int level, float *values, size_t rows, size_t heads, size_t wid
 
 double silt_power(double base, double exponent) { return pow(base, exponent); }
 
-int silt_all_finite(int level, const float *values, size_t count) {
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512) return all_finite_avx512(values, count);
-    if (level >= SILT_LEVEL_AVX2) return all_finite_avx2(values, count);
-#else
-    (void)level;
-#endif
-    return all_finite_scalar(values, count);
-}
+int silt_all_finite(int level, const float *values, size_t count) { return RUN(level, all_finite, values, count); }

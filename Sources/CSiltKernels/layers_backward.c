@@ -2,7 +2,6 @@
  * layers_backward_body.h, once for each level. */
 #include "silt_layers_backward.h"
 #include "silt_layers.h"
-#include "silt_level.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF

@@ -186,5 +186,3 @@ TARGET static void NAME(sum_rows)(const float *in, size_t rows, size_t columns, 
 TARGET static void NAME(give_rows)(const float *in, size_t columns, const int32_t *ids, size_t rows, float *table) {
     for (size_t r = 0; r < rows; r++, in += columns) NAME(add_row)(in, columns, table + (size_t)ids[r] * columns);
 }
-
-#undef INLINE

@@ -165,5 +165,3 @@ TARGET static int NAME(all_finite)(const float *values, size_t count) {
     for (size_t k = 0; k < LANES; k++) any |= bad[k];
     return any == 0;
 }
-
-#undef INLINE

@@ -3,7 +3,7 @@
  * the forms differ only in how many chains go on at once.
  */
 #include "silt_low_rank.h"
-#include "silt_level.h"
+#include "targets.h"
 #include <math.h>
 
 #pragma STDC FP_CONTRACT OFF
@@ -18,7 +18,8 @@ typedef struct {
     float *out;
 } product;
 
-static void scalar(const product *p, size_t row, size_t from) {
+/* The columns of a row from `from` on. */
+static void low_rank_row(const product *p, size_t row, size_t from) {
     float *out = p->out + row * p->columns;
     for (size_t j = from; j < p->columns; j++) out[j] = 0;
     for (size_t k = 0; k < p->rank; k++) {
@@ -29,17 +30,17 @@ static void scalar(const product *p, size_t row, size_t from) {
     for (size_t j = from; j < p->columns; j++) out[j] *= *p->scale;
 }
 
+static void low_rank_scalar(const product *p, size_t rows) {
+    for (size_t i = 0; i < rows; i++) low_rank_row(p, i, 0);
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define TARGET2 __attribute__((target("avx2,fma")))
-#define TARGET5 __attribute__((target("avx512f")))
-#define INLINE2 static inline __attribute__((always_inline)) TARGET2
-#define INLINE5 static inline __attribute__((always_inline)) TARGET5
 
 /* `rows` rows of 8 * vectors columns. */
-INLINE2 void tile_2(const product *p, size_t row, size_t column, const int rows, const int vectors) {
+INLINE_AVX2 void tile_2(const product *p, size_t row, size_t column, const int rows, const int vectors) {
     __m256 a[4][2];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) a[i][v] = _mm256_setzero_ps();
@@ -61,7 +62,7 @@ INLINE2 void tile_2(const product *p, size_t row, size_t column, const int rows,
     }
 }
 
-TARGET2 static void low_rank_avx2(const product *p, size_t rows) {
+TARGET_AVX2 static void low_rank_avx2(const product *p, size_t rows) {
     size_t i = 0;
     for (; i < rows; i += rows - i >= 4 ? 4 : 1) {
         size_t j = 0;
@@ -69,17 +70,18 @@ TARGET2 static void low_rank_avx2(const product *p, size_t rows) {
             for (; j + 16 <= p->columns; j += 16) tile_2(p, i, j, 4, 2);
             for (; j + 8 <= p->columns; j += 8) tile_2(p, i, j, 4, 1);
             if (j < p->columns) {
-                for (size_t row = i; row < i + 4; row++) scalar(p, row, j);
+                for (size_t row = i; row < i + 4; row++) low_rank_row(p, row, j);
             }
         } else {
             for (; j + 8 <= p->columns; j += 8) tile_2(p, i, j, 1, 1);
-            if (j < p->columns) scalar(p, i, j);
+            if (j < p->columns) low_rank_row(p, i, j);
         }
     }
 }
 
 /* `rows` rows of 16 * vectors columns, the last vector with the columns in `last`. */
-INLINE5 void tile_5(const product *p, size_t row, size_t column, const int rows, const int vectors, __mmask16 last) {
+INLINE_AVX512 void tile_5(const product *p, size_t row, size_t column, const int rows, const int vectors,
+                          __mmask16 last) {
     __m512 a[4][4];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) a[i][v] = _mm512_setzero_ps();
@@ -104,7 +106,7 @@ INLINE5 void tile_5(const product *p, size_t row, size_t column, const int rows,
     }
 }
 
-TARGET5 static void low_rank_avx512(const product *p, size_t rows) {
+TARGET_AVX512 static void low_rank_avx512(const product *p, size_t rows) {
     size_t i = 0;
     for (; i < rows; i += rows - i >= 4 ? 4 : 1) {
         size_t j = 0;
@@ -124,17 +126,5 @@ TARGET5 static void low_rank_avx512(const product *p, size_t rows) {
 void silt_low_rank(int level, const float *left, size_t left_stride, const float *right, size_t columns, size_t rank,
                    size_t rows, const float *scale, float *out) {
     const product p = {left, left_stride, right, columns, rank, scale, out};
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512) {
-        low_rank_avx512(&p, rows);
-        return;
-    }
-    if (level >= SILT_LEVEL_AVX2) {
-        low_rank_avx2(&p, rows);
-        return;
-    }
-#else
-    (void)level;
-#endif
-    for (size_t i = 0; i < rows; i++) scalar(&p, i, 0);
+    RUN(level, low_rank, &p, rows);
 }

@@ -1,6 +1,6 @@
 /* Masks as bits, symbols and gaps: Formats/Silt.md, section 12.3. */
 #include "silt_masks.h"
-#include "silt_level.h"
+#include "targets.h"
 #include <string.h>
 
 static inline uint64_t low_bits(size_t count) { return count >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1; }
@@ -130,12 +130,33 @@ int silt_gap_bytes_mask(const uint8_t *bytes, size_t number, size_t count, uint6
 
 /* ---- Scatter and gather ---- */
 
+static void scatter_scalar(const uint64_t *words, size_t count, const float *values, float *out) {
+    memset(out, 0, 4 * count);
+    for (size_t word = 0; word < (count + 63) / 64; word++) {
+        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
+            out[64 * word + (size_t)__builtin_ctzll(bits)] = *values++;
+        }
+    }
+}
+
+static size_t gather_scalar(const uint64_t *words, size_t count, const float *dense, float *values) {
+    size_t number = 0;
+    for (size_t word = 0; word < (count + 63) / 64; word++) {
+        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
+            values[number++] = dense[64 * word + (size_t)__builtin_ctzll(bits)];
+        }
+    }
+    return number;
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx512f,bmi2,popcnt")))
+/* AVX2 has nothing that spreads or packs lanes. */
+#define scatter_avx2 scatter_scalar
+#define gather_avx2 gather_scalar
 
-static TARGET void scatter_avx512(const uint64_t *words, size_t count, const float *values, float *out) {
+static TARGET_AVX512 void scatter_avx512(const uint64_t *words, size_t count, const float *values, float *out) {
     for (size_t i = 0; i < count; i += 16) {
         const __mmask16 bits = (__mmask16)(words[i >> 6] >> (i & 63));
         const uint32_t number = (uint32_t)_mm_popcnt_u32(bits);
@@ -147,7 +168,7 @@ static TARGET void scatter_avx512(const uint64_t *words, size_t count, const flo
     }
 }
 
-static TARGET size_t gather_avx512(const uint64_t *words, size_t count, const float *dense, float *values) {
+static TARGET_AVX512 size_t gather_avx512(const uint64_t *words, size_t count, const float *dense, float *values) {
     float *at = values;
     for (size_t i = 0; i < count; i += 16) {
         const __mmask16 bits = (__mmask16)(words[i >> 6] >> (i & 63));
@@ -161,33 +182,9 @@ static TARGET size_t gather_avx512(const uint64_t *words, size_t count, const fl
 #endif
 
 void silt_scatter(int level, const uint64_t *words, size_t count, const float *values, float *out) {
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512) {
-        scatter_avx512(words, count, values, out);
-        return;
-    }
-#else
-    (void)level;
-#endif
-    memset(out, 0, 4 * count);
-    for (size_t word = 0; word < (count + 63) / 64; word++) {
-        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
-            out[64 * word + (size_t)__builtin_ctzll(bits)] = *values++;
-        }
-    }
+    RUN(level, scatter, words, count, values, out);
 }
 
 size_t silt_gather(int level, const uint64_t *words, size_t count, const float *dense, float *values) {
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512) return gather_avx512(words, count, dense, values);
-#else
-    (void)level;
-#endif
-    size_t number = 0;
-    for (size_t word = 0; word < (count + 63) / 64; word++) {
-        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
-            values[number++] = dense[64 * word + (size_t)__builtin_ctzll(bits)];
-        }
-    }
-    return number;
+    return RUN(level, gather, words, count, dense, values);
 }

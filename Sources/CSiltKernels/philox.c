@@ -1,6 +1,8 @@
 /* Seeded masks: Philox4x32-10, Formats/Silt.md, section 12.3. A group is 16 blocks: 64 positions, one word of the mask. */
 #include "silt_philox.h"
-#include "silt_level.h"
+/* Without DQ: compilers take its product of 64 bits for shifts, which costs more. */
+#define FEATURES_AVX512 "avx512f,avx512bw"
+#include "targets.h"
 
 #define M0 0xD2511F53u
 #define M1 0xCD9E8D57u
@@ -65,9 +67,6 @@ static uint64_t group_scalar(const stream *s, uint64_t block) {
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET2 __attribute__((target("avx2")))
-#define TARGET5 __attribute__((target("avx512f,avx512bw")))
-
 /*
  * A block has a lane of 64 bits, of which only the low halves count: a multiplication looks at no more, and what it leaves above
  * is never seen. Even and odd blocks are apart until the end.
@@ -75,14 +74,14 @@ static uint64_t group_scalar(const stream *s, uint64_t block) {
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 /* Byte w of lane n is what word w of block n says: the bytes are in the order of the positions. */
-static inline TARGET2 __m256i says_2(__m256i even, __m256i odd, __m256i t, int word) {
+INLINE_AVX2 __m256i says_2(__m256i even, __m256i odd, __m256i t, int word) {
     const __m256i c = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
     return _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_max_epu32(c, t), c), _mm256_set1_epi32((int)(255u << (8 * word))));
 }
 
-static inline TARGET2 __m256i all_2(uint32_t word) { return _mm256_set1_epi32((int)word); }
+INLINE_AVX2 __m256i all_2(uint32_t word) { return _mm256_set1_epi32((int)word); }
 
-static TARGET2 uint32_t half_avx2(const stream *s, uint64_t block) {
+static TARGET_AVX2 uint32_t half_avx2(const stream *s, uint64_t block) {
     const __m256i m0 = all_2(M0), m1 = all_2(M1);
     __m256i c[2][4];
     UNROLL for (int odd = 0; odd < 2; odd++) {
@@ -118,13 +117,13 @@ static uint64_t group_avx2(const stream *s, uint64_t block) {
     return half_avx2(s, block) | (uint64_t)half_avx2(s, block + 8) << 32;
 }
 
-static inline TARGET5 __m512i all_5(uint32_t word) { return _mm512_set1_epi32((int)word); }
+INLINE_AVX512 __m512i all_5(uint32_t word) { return _mm512_set1_epi32((int)word); }
 
 /* The exclusive or of three. */
-static inline TARGET5 __m512i mix_5(__m512i a, __m512i b, __m512i c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
+INLINE_AVX512 __m512i mix_5(__m512i a, __m512i b, __m512i c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
 
 /* Two groups at once: one alone would wait for its multiplications. */
-static TARGET5 void groups_avx512(const stream *s, uint64_t block, uint64_t *words) {
+static TARGET_AVX512 void groups_avx512(const stream *s, uint64_t block, uint64_t *words) {
     const __m512i m0 = all_5(M0), m1 = all_5(M1);
     __m512i c[4][4];
     UNROLL for (int part = 0; part < 4; part++) {

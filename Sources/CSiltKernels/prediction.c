@@ -1,8 +1,10 @@
 /* Base plus components: Formats/Silt.md, section 12.2. One rounding for each operation, so nothing is contracted. */
 #include "silt_prediction.h"
 #include "convert_value.h"
-#include "silt_level.h"
 #include "silt_masks.h"
+/* The places of bits are counted with BMI's instruction. */
+#define FEATURES_AVX2 USUAL_AVX2 ",bmi"
+#include "targets.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
@@ -43,13 +45,8 @@ static void predict_bf16(const uint16_t *base, const float *sum, size_t count, u
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET2 __attribute__((target("avx2,fma,f16c")))
-#define TARGET5 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define INLINE2 static inline __attribute__((always_inline)) TARGET2
-#define INLINE5 static inline __attribute__((always_inline)) TARGET5
-
 /* v = b + s, the quiet NaN where that is a NaN; *keep: all bits set where the base's pattern stays. */
-INLINE2 __m256 plus_2(__m256 b, __m256 s, __m256i *keep) {
+INLINE_AVX2 __m256 plus_2(__m256 b, __m256 s, __m256i *keep) {
     const __m256i infinite = _mm256_set1_epi32(INFINITE);
     const __m256 zero = _mm256_cmp_ps(s, _mm256_setzero_ps(), _CMP_EQ_OQ);
     *keep = _mm256_or_si256(_mm256_castps_si256(zero), _mm256_cmpeq_epi32(
@@ -58,18 +55,18 @@ INLINE2 __m256 plus_2(__m256 b, __m256 s, __m256i *keep) {
     return _mm256_blendv_ps(v, _mm256_castsi256_ps(_mm256_set1_epi32(QUIET_NAN)), _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
 }
 
-INLINE2 __m128i low_halves(__m256i v) {
+INLINE_AVX2 __m128i low_halves(__m256i v) {
     const __m256i packed = _mm256_packus_epi32(v, v);
     return _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08));
 }
 
 /* Elements in lanes of 16 bits take `chosen` where the lanes of 32 bits in `keep` are 0. */
-INLINE2 __m128i choose_2(__m128i base, __m128i chosen, __m256i keep) {
+INLINE_AVX2 __m128i choose_2(__m128i base, __m128i chosen, __m256i keep) {
     const __m128i narrow = low_halves(_mm256_srli_epi32(keep, 16));
     return _mm_blendv_epi8(chosen, base, narrow);
 }
 
-TARGET2 static size_t predict_avx2(int type, const void *base, const float *sum, size_t count, void *out) {
+TARGET_AVX2 static size_t predict_avx2(int type, const void *base, const float *sum, size_t count, void *out) {
     size_t i = 0;
     __m256i keep;
     for (; i + 8 <= count; i += 8) {
@@ -96,7 +93,7 @@ TARGET2 static size_t predict_avx2(int type, const void *base, const float *sum,
     return i;
 }
 
-INLINE5 __m512 plus_5(__m512 b, __m512 s, __mmask16 *keep) {
+INLINE_AVX512 __m512 plus_5(__m512 b, __m512 s, __mmask16 *keep) {
     const __m512i infinite = _mm512_set1_epi32(INFINITE);
     *keep = (__mmask16)(_mm512_cmp_ps_mask(s, _mm512_setzero_ps(), _CMP_EQ_OQ) |
                         _mm512_cmpeq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(b), infinite), infinite));
@@ -104,7 +101,7 @@ INLINE5 __m512 plus_5(__m512 b, __m512 s, __mmask16 *keep) {
     return _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), _mm512_castsi512_ps(_mm512_set1_epi32(QUIET_NAN)));
 }
 
-TARGET5 static size_t predict_avx512(int type, const void *base, const float *sum, size_t count, void *out) {
+TARGET_AVX512 static size_t predict_avx512(int type, const void *base, const float *sum, size_t count, void *out) {
     size_t i = 0;
     __mmask16 keep;
     for (; i + 16 <= count; i += 16) {
@@ -133,13 +130,7 @@ TARGET5 static size_t predict_avx512(int type, const void *base, const float *su
 #endif
 
 void silt_predict(int level, int type, const void *base, const float *sum, size_t count, void *out) {
-    size_t done = 0;
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX512) done = predict_avx512(type, base, sum, count, out);
-    else if (level >= SILT_LEVEL_AVX2) done = predict_avx2(type, base, sum, count, out);
-#else
-    (void)level;
-#endif
+    const size_t done = RUN_VECTORS(level, predict, type, base, sum, count, out);
     sum += done;
     count -= done;
     switch (type) {
@@ -165,7 +156,7 @@ static size_t places_scalar(const uint64_t *words, size_t size, uint32_t *places
 
 #if defined(__x86_64__)
 /* In eights, since nothing foretells how many there are in a word: writes up to 7 entries more than there are bits. */
-static __attribute__((target("bmi,popcnt"))) size_t places_in_eights(const uint64_t *words, size_t size, uint32_t *places) {
+static TARGET_AVX2 size_t places_avx2(const uint64_t *words, size_t size, uint32_t *places) {
     size_t number = 0;
     for (size_t word = 0; word < size; word++) {
         uint32_t *at = places + number;
@@ -177,16 +168,8 @@ static __attribute__((target("bmi,popcnt"))) size_t places_in_eights(const uint6
     }
     return number;
 }
+#define places_avx512 places_avx2
 #endif
-
-static size_t places_of(int level, const uint64_t *words, size_t size, uint32_t *places) {
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX2) return places_in_eights(words, size, places);
-#else
-    (void)level;
-#endif
-    return places_scalar(words, size, places);
-}
 
 /* Adds the values to single elements of `out`, which has the base's patterns. */
 static void predict_places(int level, int type, const uint32_t *places, size_t number, const float *values, void *out) {
@@ -221,7 +204,7 @@ void silt_predict_kept(int level, int type, const void *base, const uint64_t *wo
         const size_t size = count - done < KEPT ? count - done : KEPT;
         uint8_t *at = (uint8_t *)out + width * done;
         if (is_few) {
-            number = places_of(level, words + done / 64, (size + 63) / 64, room.places);
+            number = RUN(level, places, words + done / 64, (size + 63) / 64, room.places);
             predict_places(level, type, room.places, number, values, at);
         } else {
             number = silt_mask_population(words, done, size);

@@ -1,6 +1,6 @@
 /* rANS with 12-bit frequencies, 32-bit states and 16-bit words: Formats/Silt.md, section 6. */
 #include "rans_reader.h"
-#include "silt_level.h"
+#include "targets.h"
 #include <math.h>
 
 void silt_encode_table(const uint16_t *frequencies, silt_encode_symbol *symbols) {
@@ -37,28 +37,32 @@ static inline uint32_t put(uint32_t x, const silt_encode_symbol *symbol, uint8_t
     return (quotient << 12) + (x - quotient * f) + symbol->start;
 }
 
+/* Codes the symbols from the last, count - 1, down to `from`. */
+static void put_all(uint32_t *x, uint32_t lanes, const uint8_t *symbols, const uint8_t *rows, size_t from, size_t count,
+                    const silt_encode_symbol *tables, uint8_t **end) {
+    uint8_t *cursor = *end;
+    for (size_t i = count; i-- > from;) {
+        const size_t row = rows ? rows[i] : 0;
+        const uint32_t lane = (uint32_t)i & (lanes - 1);
+        x[lane] = put(x[lane], tables + 256 * row + symbols[i], &cursor);
+    }
+    *end = cursor;
+}
+
+static void silt_rans_encode_scalar(uint32_t *x, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                                    const silt_encode_symbol *tables, uint8_t **end) {
+    put_all(x, SILT_LANES, symbols, rows, 0, count, tables, end);
+}
+
 size_t silt_rans_encode(int level, const uint8_t *symbols, const uint8_t *rows, size_t count, uint32_t lanes,
                         const silt_encode_symbol *tables, uint8_t *end) {
     uint32_t x[SILT_LANES];
     uint8_t *cursor = end;
     for (uint32_t lane = 0; lane < lanes; lane++) x[lane] = RANS_LOW;
-    size_t whole = 0; /* elements of groups that a vector form codes */
-#if defined(__x86_64__)
-    if (lanes == SILT_LANES && level >= SILT_LEVEL_AVX2) whole = count / SILT_LANES * SILT_LANES;
-#else
-    (void)level;
-#endif
-    for (size_t i = count; i-- > whole;) {
-        const size_t row = rows ? rows[i] : 0;
-        const uint32_t lane = (uint32_t)i & (lanes - 1);
-        x[lane] = put(x[lane], tables + 256 * row + symbols[i], &cursor);
-    }
-#if defined(__x86_64__)
-    if (whole > 0) {
-        if (level >= SILT_LEVEL_AVX512) silt_rans_encode_avx512(x, symbols, rows, whole, tables, &cursor);
-        else silt_rans_encode_avx2(x, symbols, rows, whole, tables, &cursor);
-    }
-#endif
+    /* Groups of all lanes; what is left comes first, since coding goes backwards. */
+    const size_t whole = lanes == SILT_LANES ? count / SILT_LANES * SILT_LANES : 0;
+    put_all(x, lanes, symbols, rows, whole, count, tables, &cursor);
+    if (whole > 0) RUN(level, silt_rans_encode, x, symbols, rows, whole, tables, &cursor);
     cursor -= 4 * lanes;
     for (uint32_t lane = 0; lane < lanes; lane++) {
         for (int byte = 0; byte < 4; byte++) cursor[4 * lane + byte] = (uint8_t)(x[lane] >> (8 * byte));
@@ -93,15 +97,7 @@ int silt_rans_decode(int level, const uint8_t *stream, size_t size, size_t count
     int status = silt_rans_begin(&reader, stream, size, lanes);
     if (status != SILT_OK) return status;
     const uint32_t mask = lanes - 1;
-    size_t i = 0;
-#if defined(__x86_64__)
-    if (lanes == SILT_LANES) {
-        if (level >= SILT_LEVEL_AVX512) i = silt_rans_decode_avx512(&reader, count, slots, out);
-        else if (level >= SILT_LEVEL_AVX2) i = silt_rans_decode_avx2(&reader, count, slots, out);
-    }
-#else
-    (void)level;
-#endif
+    size_t i = lanes == SILT_LANES ? RUN_VECTORS(level, silt_rans_decode, &reader, count, slots, out) : 0;
     for (; i < count; i++) {
         const uint32_t slot = slots[reader.x[i & mask] & 4095];
         if (!rans_advance(&reader, (uint32_t)i & mask, slot)) return SILT_WORDS_SHORT;

@@ -16,7 +16,7 @@ const uint64_t silt_rans_spread[256] = {MASKS_256(SPREAD)};
 const uint64_t silt_rans_pressed[256] = {MASKS_256(PRESSED)};
 
 /* Moves 8 states back over symbols; words leave towards lower addresses, that of the last lane first. */
-INLINE2 __m256i put(__m256i x, __m256i symbol, uint8_t **cursor) {
+INLINE_AVX2 __m256i put(__m256i x, __m256i symbol, uint8_t **cursor) {
     const __m256i frequency = _mm256_and_si256(symbol, _mm256_set1_epi32(0xFFFF));
     const __m256i fits = _mm256_cmpgt_epi32(frequency, _mm256_srli_epi32(x, 20));
     const uint32_t mask = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(fits)) ^ 255;
@@ -42,8 +42,8 @@ INLINE2 __m256i put(__m256i x, __m256i symbol, uint8_t **cursor) {
     return _mm256_add_epi32(y, more);
 }
 
-TARGET2 void silt_rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
-                                   const silt_encode_symbol *tables, uint8_t **end) {
+TARGET_AVX2 void silt_rans_encode_avx2(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                                       const silt_encode_symbol *tables, uint8_t **end) {
     __m256i x[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(states + 8 * k));
     /* A symbol's record is 16 bytes: frequency and start are one word of it. */
@@ -65,7 +65,7 @@ TARGET2 void silt_rans_encode_avx2(uint32_t *states, const uint8_t *symbols, con
     *end = cursor;
 }
 
-TARGET2 size_t silt_rans_decode_avx2(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
+TARGET_AVX2 size_t silt_rans_decode_avx2(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
     __m256i x[4], s[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(reader->x + 8 * k));
     const __m256i row = _mm256_setzero_si256();

@@ -3,7 +3,7 @@
 #include "rans_avx512.h"
 
 /* Moves 16 states back over symbols; words leave towards lower addresses, that of the last lane first. */
-INLINE __m512i put(__m512i x, __m512i symbol, uint8_t **cursor) {
+INLINE_AVX512 __m512i put(__m512i x, __m512i symbol, uint8_t **cursor) {
     const __m512i frequency = _mm512_and_si512(symbol, _mm512_set1_epi32(0xFFFF));
     const __mmask16 high = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(x, 20), frequency);
     const uint32_t number = (uint32_t)_mm_popcnt_u32(high);
@@ -25,13 +25,13 @@ INLINE __m512i put(__m512i x, __m512i symbol, uint8_t **cursor) {
 }
 
 /* table[index] of 16 lanes. */
-INLINE __m512i gathered_16(const table_word *table, __m512i index) {
+INLINE_AVX512 __m512i gathered_16(const table_word *table, __m512i index) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(gathered(table, _mm512_castsi512_si256(index))),
                               gathered(table, _mm512_extracti64x4_epi64(index, 1)), 1);
 }
 
-TARGET void silt_rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
-                                    const silt_encode_symbol *tables, uint8_t **end) {
+TARGET_AVX512 void silt_rans_encode_avx512(uint32_t *states, const uint8_t *symbols, const uint8_t *rows, size_t count,
+                                           const silt_encode_symbol *tables, uint8_t **end) {
     __m512i x0 = _mm512_loadu_si512(states), x1 = _mm512_loadu_si512(states + 16);
     const table_word *table = (const table_word *)(const void *)&tables->frequency;
     uint8_t *cursor = *end;
@@ -51,7 +51,7 @@ TARGET void silt_rans_encode_avx512(uint32_t *states, const uint8_t *symbols, co
     *end = cursor;
 }
 
-TARGET size_t silt_rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
+TARGET_AVX512 size_t silt_rans_decode_avx512(rans_reader *reader, size_t count, const uint32_t *slots, uint8_t *out) {
     __m256i x[4];
     for (int k = 0; k < 4; k++) x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(reader->x + 8 * k));
     const __m256i row = _mm256_setzero_si256();

@@ -5,11 +5,8 @@
 #include "rans_gather.h"
 #include "rans_reader.h"
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
-#define INLINE static inline __attribute__((always_inline)) TARGET
-
 /* Table slots of 8 lanes, and their states moved past the symbols. Reads 16 bytes of words. */
-INLINE __m256i advance(__m256i *x, __m256i row_offset, const uint32_t *tables, const uint8_t **word) {
+INLINE_AVX512 __m256i advance(__m256i *x, __m256i row_offset, const uint32_t *tables, const uint8_t **word) {
     const __m256i low12 = _mm256_set1_epi32(4095);
     const __m256i index = _mm256_or_si256(row_offset, _mm256_and_si256(*x, low12));
     const __m256i slot = gathered(tables, index);

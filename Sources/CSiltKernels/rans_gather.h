@@ -2,6 +2,7 @@
 #ifndef SILT_RANS_GATHER_H
 #define SILT_RANS_GATHER_H
 
+#include "targets.h"
 #include <immintrin.h>
 #include <stdint.h>
 
@@ -10,7 +11,7 @@ typedef uint32_t __attribute__((may_alias)) table_word;
 
 /* table[index] of 8 lanes. Single loads are faster than the gather instruction, which processors split into more steps than
  * these (and some, whose gathers had to be mended, into many more). */
-static inline __attribute__((always_inline, target("avx2"))) __m256i gathered(const table_word *table, __m256i index) {
+INLINE_AVX2 __m256i gathered(const table_word *table, __m256i index) {
     const __m128i low = _mm256_castsi256_si128(index), high = _mm256_extracti128_si256(index, 1);
     const uint64_t at[4] = {(uint64_t)_mm_cvtsi128_si64(low), (uint64_t)_mm_extract_epi64(low, 1),
                             (uint64_t)_mm_cvtsi128_si64(high), (uint64_t)_mm_extract_epi64(high, 1)};

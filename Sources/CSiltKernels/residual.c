@@ -1,6 +1,6 @@
 /* Rebuilding from the residual, scalar: Formats/Silt.md, section 7. */
 #include "residual_job.h"
-#include "silt_level.h"
+#include "targets.h"
 #include <string.h>
 
 static inline uint32_t class_of(int scale, uint32_t exponent) {
@@ -65,22 +65,14 @@ int silt_residual_decode(int level, silt_float type, const void *base, void *res
     int status = silt_rans_begin(&job.reader, stream, size, count >= SILT_LANES_FROM ? SILT_LANES : 1);
     if (status != SILT_OK) return status;
     size_t done = 0;
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX2 && job.reader.lanes == SILT_LANES) {
-        if (type.width == 8) {
-            done = silt_residual_decode_8_avx2(&job, base, result, &status);
-        } else if (level >= SILT_LEVEL_AVX512) {
-            done = type.width == 16 ? silt_residual_decode_16_avx512(&job, base, result, &status)
-                                    : silt_residual_decode_32_avx512(&job, base, result, &status);
-        } else {
-            done = type.width == 16 ? silt_residual_decode_16_avx2(&job, base, result, &status)
-                                    : silt_residual_decode_32_avx2(&job, base, result, &status);
+    if (job.reader.lanes == SILT_LANES) {
+        switch (type.width) {
+        case 8: done = RUN_VECTORS(level, silt_residual_decode_8, &job, base, result, &status); break;
+        case 16: done = RUN_VECTORS(level, silt_residual_decode_16, &job, base, result, &status); break;
+        default: done = RUN_VECTORS(level, silt_residual_decode_32, &job, base, result, &status); break;
         }
         if (status != SILT_OK) return status;
     }
-#else
-    (void)level;
-#endif
     status = silt_residual_decode_scalar(&job, base, result, done);
     if (status != SILT_OK) return status;
     status = silt_rans_finish(&job.reader);

@@ -7,11 +7,11 @@
 #if defined(__x86_64__)
 #include "rans_avx2.h"
 
-INLINE2 __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
-INLINE2 void store(void *to, __m256i v) { _mm256_storeu_si256((__m256i *)to, v); }
+INLINE_AVX2 __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
+INLINE_AVX2 void store(void *to, __m256i v) { _mm256_storeu_si256((__m256i *)to, v); }
 
 /* Folded differences of 8 lanes of F32 from their symbols; 0 in *ok if the raw bits end early. */
-INLINE2 __m256i folded_32(residual_job *job, __m256i symbol, int *ok) {
+INLINE_AVX2 __m256i folded_32(residual_job *job, __m256i symbol, int *ok) {
     enum { direct = 4 };
     const __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 << direct), symbol);
     const __m256i width = _mm256_andnot_si256(
@@ -42,7 +42,7 @@ INLINE2 __m256i folded_32(residual_job *job, __m256i symbol, int *ok) {
 
 /* Folded differences of 16 lanes from their symbols; 0 in *ok if the raw bits end early. Symbols are below 144, so a field
  * has at most 12 bits, and the fields of 8 lanes, with what is left of a byte before them, end within 16 bytes. */
-INLINE2 __m256i folded_16(residual_job *job, __m256i symbol, int *ok) {
+INLINE_AVX2 __m256i folded_16(residual_job *job, __m256i symbol, int *ok) {
     const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi16(1), seven = _mm256_set1_epi16(7);
     /* 1 << e in 16 bits: the low byte for e < 8, the high byte for e - 8. */
     const __m256i powers = _mm256_broadcastsi128_si256(_mm_set_epi64x(0, (long long)0x8040201008040201));
@@ -84,13 +84,13 @@ INLINE2 __m256i folded_16(residual_job *job, __m256i symbol, int *ok) {
 }
 
 /* Classes of 16 elements from their scales and exponent fields. */
-INLINE2 __m256i classes_of(__m256i scale, __m256i exponent) {
+INLINE_AVX2 __m256i classes_of(__m256i scale, __m256i exponent) {
     const __m256i x = _mm256_sub_epi16(scale, _mm256_add_epi16(exponent, exponent));
     const __m256i inside = _mm256_min_epi16(_mm256_max_epi16(x, _mm256_setzero_si256()), _mm256_set1_epi16(30));
     return _mm256_andnot_si256(_mm256_srai_epi16(scale, 15), _mm256_add_epi16(inside, _mm256_set1_epi16(1)));
 }
 
-INLINE2 __m256i rebuilt_16(__m256i b, __m256i z) {
+INLINE_AVX2 __m256i rebuilt_16(__m256i b, __m256i z) {
     const __m256i sign_bits = _mm256_set1_epi16(0x7FFF), one = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
     const __m256i d = _mm256_xor_si256(_mm256_srli_epi16(z, 1), _mm256_sub_epi16(zero, _mm256_and_si256(z, one)));
     const __m256i ordered = _mm256_xor_si256(b, _mm256_and_si256(_mm256_srai_epi16(b, 15), sign_bits));
@@ -98,7 +98,7 @@ INLINE2 __m256i rebuilt_16(__m256i b, __m256i z) {
     return _mm256_xor_si256(sum, _mm256_and_si256(_mm256_srai_epi16(sum, 15), sign_bits));
 }
 
-INLINE2 __m256i rebuilt_32(__m256i b, __m256i z) {
+INLINE_AVX2 __m256i rebuilt_32(__m256i b, __m256i z) {
     const __m256i sign_bits = _mm256_set1_epi32(0x7FFFFFFF), one = _mm256_set1_epi32(1), zero = _mm256_setzero_si256();
     const __m256i d = _mm256_xor_si256(_mm256_srli_epi32(z, 1), _mm256_sub_epi32(zero, _mm256_and_si256(z, one)));
     const __m256i ordered = _mm256_xor_si256(b, _mm256_and_si256(_mm256_srai_epi32(b, 31), sign_bits));
@@ -106,7 +106,7 @@ INLINE2 __m256i rebuilt_32(__m256i b, __m256i z) {
     return _mm256_xor_si256(sum, _mm256_and_si256(_mm256_srai_epi32(sum, 31), sign_bits));
 }
 
-INLINE2 __m256i rebuilt_8(__m256i b, __m256i z) {
+INLINE_AVX2 __m256i rebuilt_8(__m256i b, __m256i z) {
     const __m256i sign_bits = _mm256_set1_epi8(0x7F), one = _mm256_set1_epi8(1), zero = _mm256_setzero_si256();
     const __m256i half = _mm256_and_si256(_mm256_srli_epi16(z, 1), sign_bits);
     const __m256i d = _mm256_xor_si256(half, _mm256_sub_epi8(zero, _mm256_and_si256(z, one)));
@@ -121,7 +121,7 @@ typedef struct {
     __m256i rows0, rows1; /* of classes 0 to 15 and from 16 on */
 } constants;
 
-INLINE2 constants constants_of(const residual_job *job) {
+INLINE_AVX2 constants constants_of(const residual_job *job) {
     const __m128i *rows = (const __m128i *)(const void *)job->row_of_class;
     const int mask = (int)job->type.exponent_mask;
     return (constants){job->type.width == 32 ? _mm256_set1_epi32(mask) : _mm256_set1_epi16((short)mask),
@@ -131,7 +131,7 @@ INLINE2 constants constants_of(const residual_job *job) {
 }
 
 /* The exponent fields of 16 elements in lanes of 16 bits. */
-INLINE2 __m256i exponents_of(const constants *c, const uint8_t *base, const int width) {
+INLINE_AVX2 __m256i exponents_of(const constants *c, const uint8_t *base, const int width) {
     if (width == 32) {
         const __m256i e0 = _mm256_and_si256(_mm256_srl_epi32(load(base), c->mantissa_bits), c->exponent_mask);
         const __m256i e1 = _mm256_and_si256(_mm256_srl_epi32(load(base + 32), c->mantissa_bits), c->exponent_mask);
@@ -142,7 +142,8 @@ INLINE2 __m256i exponents_of(const constants *c, const uint8_t *base, const int 
     return _mm256_and_si256(_mm256_srl_epi16(b, c->mantissa_bits), c->exponent_mask);
 }
 
-INLINE2 void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows, const int width) {
+INLINE_AVX2 void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows,
+                           const int width) {
     const __m256i class0 = classes_of(load(scales), exponents_of(c, base, width));
     const __m256i class1 = classes_of(load(scales + 16), exponents_of(c, base + 2 * width, width));
     const __m256i class = _mm256_permute4x64_epi64(_mm256_packus_epi16(class0, class1), 0xD8);
@@ -151,7 +152,8 @@ INLINE2 void find_rows(const constants *c, const int16_t *scales, const uint8_t 
                                    _mm256_slli_epi16(class, 3)));
 }
 
-INLINE2 void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word, uint8_t *symbols) {
+INLINE_AVX2 void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word,
+                               uint8_t *symbols) {
     __m256i slots[4];
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
@@ -162,10 +164,10 @@ INLINE2 void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tabl
     store(symbols, narrow_32(slots));
 }
 
-INLINE2 __m128i load_16(const void *from) { return _mm_loadu_si128((const __m128i *)from); }
+INLINE_AVX2 __m128i load_16(const void *from) { return _mm_loadu_si128((const __m128i *)from); }
 
-INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols, const int width,
-                          const int each) {
+INLINE_AVX2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols,
+                              const int width, const int each) {
     int ok = 1;
     if (width == 8) {
         store(result, rebuilt_8(load(base), load(symbols)));
@@ -191,20 +193,19 @@ INLINE2 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *resul
     return 1;
 }
 
-#define TARGET TARGET2
-#define INLINE INLINE2
+#define INLINE INLINE_AVX2
 #include "residual_blocks_body.h"
 
-TARGET2 size_t silt_residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET_AVX2 size_t silt_residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     /* Symbols of 8 bits have no raw bits. */
     return decode_blocks(job, base, result, status, 8, 0);
 }
 
-TARGET2 size_t silt_residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET_AVX2 size_t silt_residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 16);
 }
 
-TARGET2 size_t silt_residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET_AVX2 size_t silt_residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
     return decode_width(job, base, result, status, 32);
 }
 

@@ -17,7 +17,7 @@ typedef struct {
     uint32_t total;
 } raw_fields;
 
-INLINE raw_fields place_fields(__m512i width) {
+INLINE_AVX512 raw_fields place_fields(__m512i width) {
     __m512i sums = _mm512_add_epi16(width, _mm512_bslli_epi128(width, 2));
     sums = _mm512_add_epi16(sums, _mm512_bslli_epi128(sums, 4));
     sums = _mm512_add_epi16(sums, _mm512_bslli_epi128(sums, 8));
@@ -39,18 +39,18 @@ INLINE raw_fields place_fields(__m512i width) {
 }
 
 /* The low `width` bits of each lane. */
-INLINE __m512i low_bits_16(__m512i v, __m512i width) {
+INLINE_AVX512 __m512i low_bits_16(__m512i v, __m512i width) {
     const __m512i one = _mm512_set1_epi16(1);
     return _mm512_and_si512(v, _mm512_sub_epi16(_mm512_sllv_epi16(one, width), one));
 }
 
-INLINE __m512i low_bits_32(__m512i v, __m512i width) {
+INLINE_AVX512 __m512i low_bits_32(__m512i v, __m512i width) {
     const __m512i one = _mm512_set1_epi32(1);
     return _mm512_and_si512(v, _mm512_sub_epi32(_mm512_sllv_epi32(one, width), one));
 }
 
 /* Folded differences of 32 lanes of 16 bits from their symbols; 0 in *ok if the raw bits end early. */
-INLINE __m512i folded_16(residual_job *job, __m512i symbol, const int each, int *ok) {
+INLINE_AVX512 __m512i folded_16(residual_job *job, __m512i symbol, const int each, int *ok) {
     const __mmask32 big = _mm512_cmpge_epu16_mask(symbol, _mm512_set1_epi16(1 << 6));
     if (!each && big == 0) return symbol;
     const raw_fields f =
@@ -74,7 +74,7 @@ INLINE __m512i folded_16(residual_job *job, __m512i symbol, const int each, int 
 }
 
 /* Folded differences of 16 lanes of 32 bits, from their symbols and the fields that begin at bit `at`. */
-INLINE __m512i folded_half(const uint8_t *bytes, uint64_t at, __m512i symbol, __m256i before, __m256i width_16) {
+INLINE_AVX512 __m512i folded_half(const uint8_t *bytes, uint64_t at, __m512i symbol, __m256i before, __m256i width_16) {
     /* At most 16 * 28 + 7 bits: all in 64 bytes. A field is in two neighbouring words of 32 bits. */
     const __m512i raw = _mm512_loadu_si512(bytes + (at >> 3)), width = _mm512_cvtepu16_epi32(width_16);
     const __m512i start = _mm512_add_epi32(_mm512_cvtepu16_epi32(before), _mm512_set1_epi32((int)(at & 7)));
@@ -92,7 +92,7 @@ INLINE __m512i folded_half(const uint8_t *bytes, uint64_t at, __m512i symbol, __
 
 /* ---- Chunks ---- */
 
-INLINE __m512i rebuilt_16(__m512i b, __m512i z) {
+INLINE_AVX512 __m512i rebuilt_16(__m512i b, __m512i z) {
     const __m512i sign_bits = _mm512_set1_epi16(0x7FFF), one = _mm512_set1_epi16(1), zero = _mm512_setzero_si512();
     const __m512i d = _mm512_xor_si512(_mm512_srli_epi16(z, 1), _mm512_sub_epi16(zero, _mm512_and_si512(z, one)));
     const __m512i ordered = _mm512_xor_si512(b, _mm512_and_si512(_mm512_srai_epi16(b, 15), sign_bits));
@@ -100,7 +100,7 @@ INLINE __m512i rebuilt_16(__m512i b, __m512i z) {
     return _mm512_xor_si512(sum, _mm512_and_si512(_mm512_srai_epi16(sum, 15), sign_bits));
 }
 
-INLINE __m512i rebuilt_32(__m512i b, __m512i z) {
+INLINE_AVX512 __m512i rebuilt_32(__m512i b, __m512i z) {
     const __m512i sign_bits = _mm512_set1_epi32(0x7FFFFFFF), zero = _mm512_setzero_si512();
     const __m512i d = _mm512_xor_si512(
         _mm512_srli_epi32(z, 1), _mm512_sub_epi32(zero, _mm512_and_si512(z, _mm512_set1_epi32(1))));
@@ -115,7 +115,7 @@ typedef struct {
     __m512i row_of_class; /* in lanes of 16 bits */
 } constants;
 
-INLINE constants constants_of(const residual_job *job) {
+INLINE_AVX512 constants constants_of(const residual_job *job) {
     const int mask = (int)job->type.exponent_mask;
     return (constants){job->type.width == 32 ? _mm512_set1_epi32(mask) : _mm512_set1_epi16((short)mask),
                        _mm_cvtsi32_si128((int)job->type.mantissa_bits),
@@ -123,7 +123,7 @@ INLINE constants constants_of(const residual_job *job) {
 }
 
 /* The exponent fields of 32 elements in lanes of 16 bits. */
-INLINE __m512i exponents_of(const constants *c, const uint8_t *base, const int width) {
+INLINE_AVX512 __m512i exponents_of(const constants *c, const uint8_t *base, const int width) {
     const __m512i b = _mm512_loadu_si512(base);
     if (width == 16) return _mm512_and_si512(_mm512_srl_epi16(b, c->mantissa_bits), c->exponent_mask);
     const __m512i e0 = _mm512_and_si512(_mm512_srl_epi32(b, c->mantissa_bits), c->exponent_mask);
@@ -132,7 +132,8 @@ INLINE __m512i exponents_of(const constants *c, const uint8_t *base, const int w
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(e0)), _mm512_cvtepi32_epi16(e1), 1);
 }
 
-INLINE void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows, const int width) {
+INLINE_AVX512 void find_rows(const constants *c, const int16_t *scales, const uint8_t *base, uint8_t *rows,
+                             const int width) {
     const __m512i exponent = exponents_of(c, base, width), scale = _mm512_loadu_si512(scales);
     __m512i x = _mm512_sub_epi16(scale, _mm512_add_epi16(exponent, exponent));
     x = _mm512_min_epi16(_mm512_max_epi16(x, _mm512_setzero_si512()), _mm512_set1_epi16(30));
@@ -140,7 +141,8 @@ INLINE void find_rows(const constants *c, const int16_t *scales, const uint8_t *
     _mm256_storeu_si256((__m256i *)(void *)rows, _mm512_cvtepi16_epi8(_mm512_permutexvar_epi16(x, c->row_of_class)));
 }
 
-INLINE void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word, uint8_t *symbols) {
+INLINE_AVX512 void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *tables, const uint8_t **word,
+                                 uint8_t *symbols) {
 #pragma clang loop unroll(full)
     for (int k = 0; k < 4; k++) {
         const __m128i row = _mm_loadl_epi64((const __m128i *)(const void *)(rows + 8 * k));
@@ -149,8 +151,8 @@ INLINE void advance_group(__m256i *x, const uint8_t *rows, const uint32_t *table
     }
 }
 
-INLINE int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols, const int width,
-                         const int each) {
+INLINE_AVX512 int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result, const uint8_t *symbols,
+                                const int width, const int each) {
     const __m512i symbol = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)symbols));
     if (width == 16) {
         int ok = 1;
@@ -176,13 +178,16 @@ INLINE int rebuild_group(residual_job *job, const uint8_t *base, uint8_t *result
     return 1;
 }
 
+#define INLINE INLINE_AVX512
 #include "residual_blocks_body.h"
 
-TARGET size_t silt_residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET_AVX512 size_t silt_residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result,
+                                                    int *status) {
     return decode_width(job, base, result, status, 16);
 }
 
-TARGET size_t silt_residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status) {
+TARGET_AVX512 size_t silt_residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result,
+                                                    int *status) {
     return decode_width(job, base, result, status, 32);
 }
 

@@ -1,5 +1,5 @@
 /*
- * The frame of rebuilding with vectors, included once for each instruction set. The includer defines TARGET, INLINE and
+ * The frame of rebuilding with vectors, included once for each instruction set. The includer defines INLINE and
  *
  *   constants constants_of(job)                             what stays the same for a chunk
  *   find_rows(constants, scales, base, rows, width)         the rows of tables of 32 elements

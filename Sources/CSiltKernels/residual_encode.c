@@ -1,6 +1,6 @@
 /* Measuring and coding the residual: Formats/Silt.md, section 7. The loops are in residual_encode_body.h, for each level. */
-#include "silt_level.h"
 #include "silt_residual.h"
+#include "targets.h"
 #include <math.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ static inline void put_bits(bit_writer *writer, uint64_t bits, uint32_t width) {
 #include <immintrin.h>
 
 /* The rows of classes, 32 at a time; returns how many are done. */
-__attribute__((target("avx2"))) static size_t name_rows_avx2(const uint8_t *row_of_class, uint8_t *rows, size_t n) {
+static TARGET_AVX2 size_t name_rows_avx2(const uint8_t *row_of_class, uint8_t *rows, size_t n) {
     const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)row_of_class));
     const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(row_of_class + 16)));
     size_t i = 0;
@@ -66,65 +66,38 @@ __attribute__((target("avx2"))) static size_t name_rows_avx2(const uint8_t *row_
     }
     return i;
 }
+#define name_rows_avx512 name_rows_avx2
 #endif
 
 /* rows[i] = row_of_class[rows[i]] */
 static void name_rows(int level, const uint8_t *row_of_class, uint8_t *rows, size_t n) {
-    size_t i = 0;
-#if defined(__x86_64__)
-    if (level >= SILT_LEVEL_AVX2) i = name_rows_avx2(row_of_class, rows, n);
-#else
-    (void)level;
-#endif
-    for (; i < n; i++) rows[i] = row_of_class[rows[i]];
+    for (size_t i = RUN_VECTORS(level, name_rows, row_of_class, rows, n); i < n; i++) rows[i] = row_of_class[rows[i]];
 }
 
+#define BODY "residual_encode_widths.h"
+#include "levels.h"
 
-#define LEVEL scalar
-#define TARGET
-#include "residual_encode_widths.h"
-#undef LEVEL
-#undef TARGET
-
-#if defined(__x86_64__)
-#define LEVEL avx2
-#define TARGET __attribute__((target("avx2")))
-#include "residual_encode_widths.h"
-#undef LEVEL
-#undef TARGET
-
-#define LEVEL avx512
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2,prefer-256-bit")))
-#include "residual_encode_widths.h"
-#undef LEVEL
-#undef TARGET
-
-#define RUN(name, ...)                                                           \
-    do {                                                                         \
-        if (level >= SILT_LEVEL_AVX512) return name##_avx512(__VA_ARGS__);       \
-        if (level >= SILT_LEVEL_AVX2) return name##_avx2(__VA_ARGS__);           \
-        return name##_scalar(__VA_ARGS__);                                       \
-    } while (0)
-#else
-#define RUN(name, ...) return name##_scalar(__VA_ARGS__)
-#endif
-
-size_t silt_residual_measure(int level, silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             int16_t *scales, uint32_t *histogram, uint32_t *bins) {
-    (void)level;
+size_t silt_residual_measure(int level, silt_float type, const void *base, const void *result, size_t count,
+                             size_t unit, int16_t *scales, uint32_t *histogram, uint32_t *bins) {
     switch (type.width) {
-    case 8: RUN(measure_8, type, base, result, count, unit, scales, histogram, bins);
-    case 16: RUN(measure_16, type, base, result, count, unit, scales, histogram, bins);
-    default: RUN(measure_32, type, base, result, count, unit, scales, histogram, bins);
+    case 8: return RUN(level, measure_8, type, base, result, count, unit, scales, histogram, bins);
+    case 16: return RUN(level, measure_16, type, base, result, count, unit, scales, histogram, bins);
+    default: return RUN(level, measure_32, type, base, result, count, unit, scales, histogram, bins);
     }
 }
 
-size_t silt_residual_symbols(int level, silt_float type, const void *base, const void *result, size_t count, size_t unit,
-                             const uint8_t *codes, int32_t origin, const uint8_t *row_of_class, uint8_t *symbols,
-                             uint8_t *rows, uint8_t *raw) {
+size_t silt_residual_symbols(int level, silt_float type, const void *base, const void *result, size_t count,
+                             size_t unit, const uint8_t *codes, int32_t origin, const uint8_t *row_of_class,
+                             uint8_t *symbols, uint8_t *rows, uint8_t *raw) {
     switch (type.width) {
-    case 8: RUN(symbols_8, level, type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
-    case 16: RUN(symbols_16, level, type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
-    default: RUN(symbols_32, level, type, base, result, count, unit, codes, origin, row_of_class, symbols, rows, raw);
+    case 8:
+        return RUN(level, symbols_8, level, type, base, result, count, unit, codes, origin, row_of_class, symbols, rows,
+                   raw);
+    case 16:
+        return RUN(level, symbols_16, level, type, base, result, count, unit, codes, origin, row_of_class, symbols,
+                   rows, raw);
+    default:
+        return RUN(level, symbols_32, level, type, base, result, count, unit, codes, origin, row_of_class, symbols,
+                   rows, raw);
     }
 }

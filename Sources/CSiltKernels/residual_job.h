@@ -49,6 +49,8 @@ static inline size_t residual_copy_still(const residual_unit *unit, const residu
 /* Rebuild as many groups of 32 elements as are safe to do at once; return how many elements are done. */
 size_t silt_residual_decode_16_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t silt_residual_decode_32_avx512(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
+/* Symbols of 8 bits have no raw bits, and nothing that AVX-512 does better. */
+#define silt_residual_decode_8_avx512 silt_residual_decode_8_avx2
 size_t silt_residual_decode_8_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t silt_residual_decode_16_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);
 size_t silt_residual_decode_32_avx2(residual_job *job, const uint8_t *base, uint8_t *result, int *status);

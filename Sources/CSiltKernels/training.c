@@ -1,6 +1,5 @@
 /* Steps of optimizers: silt_training.h. The loops are in training_body.h, once for each level. */
 #include "silt_training.h"
-#include "silt_level.h"
 #include "silt_philox.h"
 #include <math.h>
 
