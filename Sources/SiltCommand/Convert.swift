@@ -12,10 +12,11 @@ struct Convert: ParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Convert a checkpoint from or to the sparse layouts of compressed-tensors.",
+        abstract: "Convert a checkpoint to or from the sparse layouts of compressed-tensors.",
         discussion: """
-            dense undoes sparse-bitmask and sparse-24-bitmask, the legacy layouts of compressed-tensors, so that the checkpoint can \
-            be packed; the other way round writes them. -0.0 becomes 0.0 in them unless --keep-negative-zeros is given.
+            --to dense expands sparse-bitmask and sparse-24-bitmask, the legacy sparse layouts of compressed-tensors, \
+            so that the checkpoint can be packed; the other two targets write those layouts. In them, -0.0 becomes 0.0 \
+            unless --keep-negative-zeros is given.
 
             \(ExitStatus.help)
             """)
@@ -23,16 +24,16 @@ struct Convert: ParsableCommand {
     @Argument(help: "The directory to convert.")
     var directory: String
 
-    @Option(help: "dense, sparse-bitmask or sparse-24-bitmask.")
+    @Option(help: "The layout to write: dense, sparse-bitmask or sparse-24-bitmask.")
     var to: Target
 
     @Option(name: [.short, .long], help: "The directory to write.")
     var output: String
 
-    @Flag(help: "Store -0.0 as a value of its own.")
+    @Flag(help: "Store -0.0 explicitly, instead of turning it into 0.0.")
     var keepNegativeZeros = false
 
-    @Flag(name: [.short, .long], help: "Replace the output if it exists and has no other files.")
+    @Flag(name: [.short, .long], help: "Replace the output if it exists and contains no other files.")
     var force = false
 
     @OptionGroup var work: WorkOptions
@@ -67,7 +68,7 @@ extension ConversionReport {
             "wrote \(output): \(Text.grouped(files)) files, \(Text.grouped(tensors)) tensors, "
                 + "\(Text.grouped(converted)) of them converted"
         ]
-        if negativeZeros > 0 { lines.append("\(Text.grouped(negativeZeros)) values of -0.0 became 0.0") }
+        if negativeZeros > 0 { lines.append("\(Text.grouped(negativeZeros)) values changed from -0.0 to 0.0") }
         return lines
     }
 }

@@ -7,14 +7,16 @@ struct Eval: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how well a model does its task.",
         discussion: """
-            Runs the model on DATA: accuracy, F1 and Matthews correlation of classifiers, Pearson and Spearman correlation of \
-            regressors, next-token loss, perplexity and top-1 of causal models. MODEL may be a Silt file, with --base: it is \
-            rebuilt in memory. DATA is a safetensors file with input_ids [examples, length] (I32 or I64), and optionally \
-            attention_mask, token_type_ids and labels, without which --logits writes the answers all the same. --against \
-            FINETUNED also measures how far MODEL's answers are from those of the model that it stands for: kl, in nats.
+            Runs the model on DATA: accuracy, F1 and Matthews correlation of classifiers, Pearson and Spearman \
+            correlation of regressors, next-token loss, perplexity and top-1 accuracy of causal models. MODEL may be a \
+            Silt file if --base is given: it is rebuilt in memory. DATA is a safetensors file with input_ids \
+            [examples, length] (I32 or I64) and optionally attention_mask, token_type_ids and labels; --logits and \
+            --against work without labels. --against FINETUNED also measures how far MODEL's outputs are from those of \
+            the fine-tuned model: kl, in nats.
 
-            Silt runs BERT, RoBERTa, DistilBERT, Llama, Mistral, Qwen2, Qwen3 and GPT-2. Any other model: --evaluator \
-            'CMD {model}' runs a command whose last line is a number, or JSON with one.
+            Silt runs BERT, RoBERTa, DistilBERT, Llama, Mistral, Qwen2, Qwen3 and GPT-2. For any other model, \
+            --evaluator 'CMD {model}' runs a command of yours; the last line of its output is a number, or JSON with \
+            one.
 
             \(ExitStatus.help)
             """)
@@ -25,26 +27,25 @@ struct Eval: ParsableCommand {
     @Argument(help: "The data set: a safetensors file of token ids.")
     var data: String?
 
-    @Option(help: "The base of MODEL, which then is a Silt file.")
+    @Option(help: "The base, if MODEL is a Silt file.")
     var base: String?
 
-    @Option(help: "A checkpoint: measure the divergence of MODEL's answers from its answers too (kl, in nats).")
+    @Option(help: "Also measure the divergence of MODEL's outputs from this checkpoint's (kl, in nats).")
     var against: String?
 
-    @Option(help: "Examples that are read at most (default: all).")
+    @Option(help: "Read at most this many examples (default: all).")
     var examples: Int?
 
-    @Option(help: "Write the answers here, as a safetensors file: logits, or each token's loss.")
+    @Option(help: "Write the outputs to this safetensors file: logits, or each token's loss.")
     var logits: String?
 
-    @Option(
-        help: "Write the gradient of the mean loss here, as a safetensors file: F32, with the names of the weights.")
+    @Option(help: "Write the gradient of the mean loss to this safetensors file: F32, named like the weights.")
     var gradients: String?
 
     @Flag(name: [.short, .long], help: "Replace the files of --logits and --gradients if they exist.")
     var force = false
 
-    @Option(help: "A command that measures the model in directory {model}.")
+    @Option(help: "A command that measures the model in the directory {model}.")
     var evaluator: String?
 
     @OptionGroup var work: WorkOptions
@@ -55,15 +56,15 @@ struct Eval: ParsableCommand {
             throw ValidationError("Give either DATA or --evaluator CMD.")
         }
         if evaluator != nil, examples != nil || logits != nil || gradients != nil || against != nil {
-            throw ValidationError("--examples, --against, --logits and --gradients have no meaning with --evaluator.")
+            throw ValidationError("--evaluator excludes --examples, --against, --logits and --gradients.")
         }
         if force, logits == nil, gradients == nil {
-            throw ValidationError("--force has a meaning with --logits and --gradients only.")
+            throw ValidationError("--force requires --logits or --gradients.")
         }
         if let logits, logits == gradients {
-            throw ValidationError("--logits and --gradients need a file each.")
+            throw ValidationError("--logits and --gradients need different files.")
         }
-        if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
+        if let examples, examples < 1 { throw ValidationError("--examples must be at least 1.") }
     }
 
     func run() throws {
@@ -82,7 +83,7 @@ struct Eval: ParsableCommand {
         for measure in report.measures { table.add([measure.name, Eval.text(measure.value)]) }
         let examples = report.examples > 0 ? "\(Text.grouped(report.examples)) examples, " : ""
         let last = "\(examples)\(Text.decimal(report.seconds, 2)) s"
-        guard !report.measures.isEmpty else { return ["no labels, no metric", last] }
+        guard !report.measures.isEmpty else { return ["no labels, so no metric", last] }
         return table.lines() + ["", last]
     }
 

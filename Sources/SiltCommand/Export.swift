@@ -5,10 +5,11 @@ internal import TensorTypes
 /// `silt export`.
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give the low-rank part of a Silt file back as a PEFT adapter.",
+        abstract: "Write the low-rank part of a Silt file as a PEFT adapter.",
         discussion: """
-            A file packed with --lora gives back its adapter. A file packed with --method lowrank or transform gives a new one: \
-            its low-rank matrices as LoRA (scale 1, a rank for each module), other changed modules whole (needs --base).
+            A file packed with --lora gives back its adapter. A file packed with --method lowrank or transform gives a \
+            new one: its low-rank matrices as LoRA (scale 1, a rank per module), and other changed modules whole, \
+            which needs --base.
 
             \(ExitStatus.help)
             """)
@@ -19,10 +20,10 @@ struct Export: ParsableCommand {
     @Option(help: "The adapter directory to write: adapter_config.json and adapter_model.safetensors.")
     var lora: String
 
-    @Option(help: "The base, for tensors that the adapter has whole and the file as differences.")
+    @Option(help: "The base; needed for tensors that the adapter holds whole but the file stores as differences.")
     var base: String?
 
-    @Flag(name: [.short, .long], help: "Replace the directory if it has nothing but an adapter.")
+    @Flag(name: [.short, .long], help: "Replace the directory if it contains nothing but an adapter.")
     var force = false
 
     @OptionGroup var work: WorkOptions

@@ -6,18 +6,19 @@ internal import TensorTypes
 /// `silt finetune`.
 struct Finetune: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fine-tune a model on the CPU, also so that its delta prunes well.",
+        abstract: "Fine-tune a model on the CPU, optionally so that its delta prunes well.",
         discussion: """
-            Trains all weights of BASE on the --train data, in F32, and writes the model that is best on the --validation data \
-            to a directory that transformers loads. Data with whole numbers as labels make a classifier, with floating-point \
-            ones a regressor, without labels a causal model (see `silt eval`). Layers that BASE lacks begin as small normal \
-            numbers.
+            Trains all weights of BASE on the --train data, in F32, and writes the model that does best on the \
+            --validation data to a directory that transformers can load. The labels decide the task: whole numbers \
+            give a classifier, floating-point numbers a regressor, no labels a causal model (see `silt eval`). Layers \
+            that BASE lacks are initialised with small normally distributed values.
 
-            --optimizer adamr --pull L pulls weights towards BASE while they are trained: the delta is smaller, and \
-            `silt pack --method random` may drop more of it (DAREx-L2).
+            --optimizer adamr --pull L pulls the weights towards BASE during training: the delta is smaller, and `silt \
+            pack --method random` can drop more of it (DAREx-L2).
 
-            Data, options and --seed decide every bit of the result on one machine, not the number of threads. The state of the \
-            training is kept beside the output; --resume goes on from it. Ctrl-C leaves the best model so far, exit code 130.
+            On one machine, the result is reproducible bit for bit from data, options and --seed, whatever the number \
+            of threads. The training state is kept beside the output; --resume continues from it. Ctrl-C writes the \
+            best model so far and exits with status 130.
 
             \(ExitStatus.help)
             """)
@@ -32,26 +33,26 @@ struct Finetune: ParsableCommand {
     @Option(name: [.short, .long], help: "The directory to write.")
     var output: String
 
-    @Option(help: "Type of the weights that are written.")
+    @Option(help: "Dtype of the weights to write.")
     var dtype = FineTuneOptions.StoredType.base
 
-    @Option(help: "Which of the validated models is written.")
+    @Option(help: "Which of the validated models to write.")
     var keep = FineTuneOptions.Kept.best
 
-    @Option(help: ArgumentHelp("Where the training's state is kept (default: OUTPUT.state).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where to keep the training state (default: OUTPUT.state).", valueName: "file"))
     var state: String?
 
-    @Flag(help: "Go on from the state of the same training.")
+    @Flag(help: "Continue from the state of an earlier run with the same options.")
     var resume = false
 
-    @Flag(name: [.short, .long], help: "Replace the output, and a state, if they exist.")
+    @Flag(name: [.short, .long], help: "Replace the output and the training state if they exist.")
     var force = false
 
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if resume && force { throw ValidationError("--resume goes on, --force begins anew.") }
+        if resume && force { throw ValidationError("--resume continues and --force starts over: give only one.") }
     }
 
     func run() throws {
@@ -74,7 +75,7 @@ struct Finetune: ParsableCommand {
         common.report(report.json, TrainingLines.lines(report, output))
         if report.isInterrupted {
             Terminal.complain(
-                "error: interrupted: stopped on request; \(output) holds the best model so far (--resume goes on)")
+                "error: interrupted: stopped on request; \(output) holds the best model so far (--resume continues)")
             throw ExitStatus.interrupted.code
         }
     }

@@ -23,7 +23,7 @@ struct Inspect: ParsableCommand {
         var lines = [
             "\(file)",
             "  contract  \(it.contract) (a \(it.form); format \(it.metadata["silt_version"] ?? "?"), \(it.writer))",
-            "  base      \(it.baseRoot)", "  result    \(it.resultRoot.isEmpty ? "not known" : it.resultRoot)",
+            "  base      \(it.baseRoot)", "  result    \(it.resultRoot.isEmpty ? "unknown" : it.resultRoot)",
             "  size      \(Text.grouped(it.bytes)) bytes for \(Text.grouped(it.fineTunedBytes)): "
                 + "\(Text.decimal(ratio, 2)) x smaller",
             "",

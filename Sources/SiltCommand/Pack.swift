@@ -11,18 +11,21 @@ struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Store a fine-tuned checkpoint as its difference from a base.",
         discussion: """
-            Without --method, every file of FINETUNED comes back byte for byte with `silt unpack`: tensors as differences from the base's, \
-            files that the base directory has too as references, all others compressed. A top-level .git or .cache is left out.
+            Without --method, `silt unpack` gives every file of FINETUNED back byte for byte. Tensors are stored as \
+            differences from the base's, files that the base directory also has as references, and all others \
+            compressed. A top-level .git or .cache is left out.
 
-            With --method, matrices are pruned or quantised instead (contract lossy): what comes back is near FINETUNED, the \
-            same bits on every machine, and the file says how near. Embeddings, heads, norms and biases stay exact unless you \
-            say otherwise. `silt plan` shows what each method would take.
+            With --method, matrices are pruned or quantised (contract lossy): the result is near FINETUNED and the \
+            same bits on every machine, and the file records how near it is. Embeddings, heads, norms and biases stay \
+            exact unless you say otherwise. `silt plan` shows how large each method's file would be.
 
-            With data, silt runs the model and finds q (--q kl and others), the mask (--seeds) and the mean errors of layers \
-            (--correct-bias); or, with --accuracy-within, --kl-within or --size-at-most and no --method, the whole way of packing. \
-            --accuracy-within --evaluator 'CMD {model}' has a command measure, so that silt need not know the model.
+            Given data, silt runs the model to find q (--q kl and others), the best mask (--seeds) and corrections for \
+            the mean error of each layer (--correct-bias). With --accuracy-within, --kl-within or --size-at-most, and \
+            no --method, it chooses the method and its options too. --accuracy-within --evaluator 'CMD {model}' \
+            measures with a command of yours, so it works for models that silt cannot run.
 
-            With --lora, the file holds an adapter: it rebuilds the merged model, and `silt export` gives the adapter back.
+            With --lora, the file holds an adapter: it rebuilds the merged model, and `silt export` gives the adapter \
+            back.
 
             \(ExitStatus.help)
             """)
@@ -30,34 +33,35 @@ struct Pack: ParsableCommand {
     @Argument(help: "The base: a directory in Hub layout or a .safetensors file.")
     var base: String
 
-    @Argument(help: "The fine-tuned checkpoint: likewise.")
+    @Argument(help: "The fine-tuned checkpoint, in the same form.")
     var finetuned: String?
 
-    @Option(help: "A PEFT adapter (LoRA or SHiRA) to pack in place of FINETUNED: the file rebuilds the merged model.")
+    @Option(help: "A PEFT adapter (LoRA or SHiRA) to pack instead of FINETUNED; the file rebuilds the merged model.")
     var lora: String?
 
     @Option(name: [.short, .long], help: "The Silt file to write.")
     var output: String
 
-    @Option(help: "Codecs to choose from; auto measures which is smallest, tensor by tensor.")
+    @Option(help: "Which codecs to use; auto measures which is smallest, tensor by tensor.")
     var codec = PackOptions.CodecChoice.auto
 
     @Option(
         help: """
-            1 (fast) to 22 (small): 1 reads everything once and takes tables from a sample, from 3 on predictions are tried; and \
-            the zstd level of what is coded with zstd.
+            1 (fast) to 22 (small). Level 1 builds its tables from a sample and reads each file the fewest times; \
+            levels from 3 on try low-rank predictions. Also the zstd level of whatever is coded with zstd.
             """)
     var level = 3
 
     @Option(
-        help:
-            "What exact tensors are coded over: auto, from level 3 on, tries a low-rank product added to the base; none is faster."
-    )
+        help: """
+            Low-rank predictions for exact tensors. auto tries them from level 3 on and keeps those that save bytes; \
+            none is faster to pack and unpack.
+            """)
     var prediction = PackOptions.Prediction.auto
 
     @OptionGroup(title: "Lossy packing") var lossy: LossyArguments
 
-    @OptionGroup(title: "Calibration: what data decide") var calibration: CalibrationArguments
+    @OptionGroup(title: "Choices made with data") var calibration: CalibrationArguments
 
     @Flag(name: [.short, .long], help: "Replace the output if it exists.")
     var force = false
@@ -70,12 +74,12 @@ struct Pack: ParsableCommand {
             throw ValidationError("Give either FINETUNED or --lora ADAPTER.")
         }
         if lora != nil, lossy.isForTensors || codec != .auto || level != 3 || prediction != .auto {
-            throw ValidationError("--lora goes with --method random, --drop, --seed, --q, --values and --group only.")
+            throw ValidationError("--lora works only with --method random, --drop, --seed, --q, --values and --group.")
         }
         if lora != nil, calibration.options(lossy.q?.rule) != nil {
-            throw ValidationError("Data decide nothing about --lora.")
+            throw ValidationError("--lora cannot be combined with --calibration, --validation or --q RULE.")
         }
-        if !(1...22).contains(level) { throw ValidationError("--level takes 1 to 22.") }
+        if !(1...22).contains(level) { throw ValidationError("--level must be 1 to 22.") }
     }
 
     func run() throws {

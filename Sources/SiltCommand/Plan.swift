@@ -5,13 +5,15 @@ internal import TensorTypes
 /// `silt plan`.
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what a pair's deltas look like, what each way of packing would take, and which to choose.",
+        abstract: "Show what a pair's deltas look like, how large each method's file would be, and which to choose.",
         discussion: """
-            Nothing is written. The exact delta is packed into nowhere and every lossy method is tried on the deltas themselves, so \
-            sizes are those that `silt pack` would write; of models with many layers, lossy methods see three layers of each kind.
+            Nothing is written. The exact delta is packed and discarded, and every lossy method is tried on the actual \
+            deltas, so the sizes are those of the files that `silt pack` would write. For models with many layers, \
+            lossy sizes are extrapolated from three layers of each kind.
 
-            With --calibration, the model is run, and the pipeline of the paper DAREx is walked: every question is answered by a \
-            measurement on this pair, the branches' ways of packing are measured, and the advice rests on them.
+            With --calibration, silt runs the model and follows the decision pipeline of the DAREx paper: each \
+            question is answered by a measurement on this pair, the candidates are measured too, and the advice is \
+            based on the results.
 
             \(ExitStatus.help)
             """)
@@ -19,21 +21,19 @@ struct Plan: ParsableCommand {
     @Argument(help: "The base: a directory in Hub layout or a .safetensors file.")
     var base: String
 
-    @Argument(help: "The fine-tuned checkpoint: likewise.")
+    @Argument(help: "The fine-tuned checkpoint, in the same form.")
     var finetuned: String
 
-    @Option(
-        help: "Data on which the model is run: a safetensors file of token ids (see `silt eval`), no labels needed.")
+    @Option(help: "Data to run the model on: a safetensors file of token ids (see `silt eval`); needs no labels.")
     var calibration: String?
 
-    @Option(
-        help: "Data with labels, on which the metric is measured (default: the calibration data, if they have labels).")
+    @Option(help: "Labelled data to measure the metric on (default: the calibration data, if they have labels).")
     var validation: String?
 
-    @Option(help: "Examples that are read of either at most (default: all).")
+    @Option(help: "Read at most this many examples of each data set (default: all).")
     var examples: Int?
 
-    @Flag(help: "Say that the model can be trained again.")
+    @Flag(help: "The model can be trained again: begin with advice on that.")
     var trainable = false
 
     @OptionGroup var work: WorkOptions
@@ -44,7 +44,7 @@ struct Plan: ParsableCommand {
         for (name, isGiven) in [
             ("--validation", validation != nil), ("--examples", examples != nil), ("--trainable", trainable),
         ] where isGiven {
-            throw ValidationError("\(name) has a meaning with --calibration DATA only.")
+            throw ValidationError("\(name) requires --calibration.")
         }
     }
 
@@ -87,9 +87,9 @@ struct Plan: ParsableCommand {
         }
         let note =
             report.isSampled
-            ? ["Lossy sizes come from three layers of each kind."]
+            ? ["Lossy sizes are extrapolated from three layers of each kind."]
             : [
-                "Methods take \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stays exact."
+                "Methods apply to \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stay exact."
             ]
         let walked = report.pipeline.map { [""] + PipelineLines.lines($0) + [""] } ?? []
         let command = report.pipeline.map { ["", Text.printable($0.command)] } ?? []

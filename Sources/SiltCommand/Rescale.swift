@@ -5,38 +5,40 @@ internal import TensorTypes
 /// `silt rescale`.
 struct Rescale: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Change the rescale factor q of a lossy file; its chunks stay as they are.",
+        abstract: "Change the rescale factor q of a lossy file without packing again.",
         discussion: """
-            Kept values are stored as they were, and divided by q when the model is rebuilt, so a better q needs no second packing. \
-            The digests of the result are not known afterwards: give the base with --base to compute them at once (and \
-            --against for the receipt), or run `silt verify --update` later. Evaluations in the file are removed.
+            Kept values are stored undivided and are divided by q when the model is rebuilt, so changing q rewrites \
+            only the manifest and the header. Afterwards the digests of the result are unknown: give --base to \
+            recompute them right away (and --against for the receipt), or run `silt verify --update` later. \
+            Evaluations in the file are removed.
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: "The Silt file, which is replaced.")
+    @Argument(help: "The Silt file; it is replaced.")
     var file: String
 
     @Option(
-        help:
-            "The new q: a number above 0, dare for 1 - p, none, or @FILE: JSON with a number, or one for each row, by tensor."
-    )
+        help: """
+            The new q: a number above 0, dare (1 - p), none, or @FILE, a JSON object with one number, or an array with \
+            one for each row, per tensor.
+            """)
     var q: FactorArgument
 
-    @Option(help: "Only tensors whose names match this regular expression.")
+    @Option(help: "Change only tensors whose names match this regular expression.")
     var only: String?
 
-    @Option(help: "The base, to recompute the digests.")
+    @Option(help: "The base; recomputes the digests.")
     var base: String?
 
-    @Option(help: "The fine-tuned checkpoint, to recompute the receipt too.")
+    @Option(help: "The fine-tuned checkpoint; recomputes the receipt too.")
     var against: String?
 
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if against != nil, base == nil { throw ValidationError("--against needs --base.") }
+        if against != nil, base == nil { throw ValidationError("--against requires --base.") }
     }
 
     func run() throws {
@@ -45,13 +47,13 @@ struct Rescale: ParsableCommand {
             try Rescaler(context).rescale(file, q: factor, only: only, base: base, fineTuned: against)
         }
         let digests =
-            report.resultRoot.isEmpty ? "digests unknown: silt verify --update" : "result \(report.resultRoot)"
+            report.resultRoot.isEmpty ? "digests unknown: run silt verify --update" : "result \(report.resultRoot)"
         var lines = [
             "q is \(factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
                 + "\(Text.decimal(1000 * report.seconds, 1)) ms", digests,
         ]
         if report.removedEvaluations > 0 {
-            lines.append("evaluations removed: \(report.removedEvaluations), they were of the old result")
+            lines.append("evaluations removed: \(report.removedEvaluations) (they were measured with the old q)")
         }
         common.report(report.json, lines)
     }

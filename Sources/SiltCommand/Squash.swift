@@ -8,8 +8,8 @@ struct Squash: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fold a chain of Silt files into one exact delta of the first base.",
         discussion: """
-            The result of each file is the base of the next. The file that is written gives back the last result bit for bit; \
-            where a link was lossy, that is the lossy result.
+            The result of each file is the base of the next. The new file gives back the last result bit for bit; if a \
+            link was lossy, that is the lossy result.
 
             \(ExitStatus.help)
             """)
@@ -17,7 +17,7 @@ struct Squash: ParsableCommand {
     @Argument(help: "The base of the first file.")
     var base: String
 
-    @Argument(help: "The Silt files, in their order.")
+    @Argument(help: "The Silt files, in order.")
     var files: [String]
 
     @Option(name: [.short, .long], help: "The Silt file to write.")

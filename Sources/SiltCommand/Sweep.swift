@@ -7,13 +7,14 @@ internal import TensorTypes
 /// `silt sweep`.
 struct Sweep: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Pack a pair in many ways, in memory, and show which are worth their bytes.",
+        abstract: "Pack a pair in many ways, in memory, and show which give the best accuracy per byte.",
         discussion: """
-            Every row is a way of packing: its size, the metric on the test data and the divergence from the \
-            fine-tuned model, for random masks means over the seeds. Whatever is tuned is tuned on the calibration and validation data \
-            only; without --test, rows are measured on the validation data too, and tuned ones look better than they are.
+            Each row is one way of packing: its size, the metric on the test data and the divergence from the \
+            fine-tuned model; for random masks, these are means over the seeds. All tuning uses the calibration and \
+            validation data only. Without --test, rows are also measured on the validation data, and tuned rows look \
+            better than they are.
 
-            Rows that no other beats in fewer bytes are marked: * in the metric, + in the divergence.
+            A row is marked * if no smaller one has a better metric, and + if no smaller one has a lower divergence.
 
             \(ExitStatus.help)
             """)
@@ -21,40 +22,40 @@ struct Sweep: ParsableCommand {
     @Argument(help: "The base: a directory in Hub layout or a .safetensors file.")
     var base: String
 
-    @Argument(help: "The fine-tuned checkpoint: likewise.")
+    @Argument(help: "The fine-tuned checkpoint, in the same form.")
     var finetuned: String
 
-    @Option(help: "Data with labels, on which choices are made (see `silt eval`).")
+    @Option(help: "Labelled data to tune on (see `silt eval`).")
     var validation: String
 
-    @Option(help: "Data on which divergences are tuned, no labels needed (default: the validation data).")
+    @Option(help: "Data to tune divergences on; needs no labels (default: the validation data).")
     var calibration: String?
 
-    @Option(help: "Data on which every row is measured (default: the validation data).")
+    @Option(help: "Data to measure every row on (default: the validation data).")
     var test: String?
 
-    @Option(help: ArgumentHelp("Write a page with plots here, one HTML file.", valueName: "page.html"))
+    @Option(help: ArgumentHelp("Write a page with plots, as one HTML file.", valueName: "page.html"))
     var report: String?
 
-    @Option(help: "Masks that random choices are tried with.")
+    @Option(help: "How many masks to try for random choices.")
     var seeds = 4
 
-    @Option(help: "Drop rates p.")
+    @Option(help: "Drop rates p to try.")
     var drops = RatesArgument(rates: SweepOptions(validation: "").drops)
 
-    @Option(help: "Which ways of packing: quick (one of each family) or full.")
+    @Option(help: "Which ways of packing to try: quick (one of each family) or full.")
     var rows = SweepOptions.Rows.full
 
     @Option(help: ArgumentHelp("Only methods whose names match.", valueName: "regex"))
     var methods: String?
 
-    @Option(help: "Examples of the calibration and validation data that are read at most (default: all).")
+    @Option(help: "Read at most this many examples of the calibration and validation data (default: all).")
     var examples: Int?
 
-    @Option(help: "What becomes of norms, biases and other vectors, in every row.")
+    @Option(help: "What to do with norms, biases and other vectors, in every row.")
     var vectors = LossyOptions.Vectors.int4
 
-    @Option(help: "What becomes of embeddings, in every row.")
+    @Option(help: "What to do with embeddings, in every row.")
     var embeddings = LossyOptions.Embeddings.method
 
     @Flag(name: [.short, .long], help: "Replace the report if it exists.")
@@ -64,9 +65,9 @@ struct Sweep: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if force && report == nil { throw ValidationError("--force has a meaning with --report only.") }
-        if !(1...1_000).contains(seeds) { throw ValidationError("--seeds takes 1 to 1000.") }
-        if let examples, examples < 1 { throw ValidationError("--examples takes 1 or more.") }
+        if force && report == nil { throw ValidationError("--force requires --report.") }
+        if !(1...1_000).contains(seeds) { throw ValidationError("--seeds must be 1 to 1000.") }
+        if let examples, examples < 1 { throw ValidationError("--examples must be at least 1.") }
     }
 
     func run() throws {

@@ -5,10 +5,10 @@ internal import TensorTypes
 /// `silt sync`.
 struct Sync: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read and write weight updates of reinforcement-learning stacks (slime, miles, vime).",
+        abstract: "Read and write the weight updates of reinforcement-learning stacks (slime, miles, vime).",
         discussion: """
-            An update is a directory that looks like a checkpoint: zstd-compressed differences, with version, base_version, \
-            delta_encoding and checksums in model.safetensors.index.json.
+            An update is a directory laid out like a checkpoint. It holds zstd-compressed differences, and version, \
+            base_version, delta_encoding and checksums in model.safetensors.index.json.
 
             \(ExitStatus.help)
             """,
@@ -17,9 +17,9 @@ struct Sync: ParsableCommand {
     /// `silt sync apply`.
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Apply an update to its base; the result is a checkpoint.")
+            abstract: "Apply an update to its base and write the resulting checkpoint.")
 
-        @Argument(help: "The checkpoint of the update's base_version.")
+        @Argument(help: "The checkpoint with the update's base_version.")
         var base: String
 
         @Argument(help: "The directory of the update.")
@@ -28,7 +28,7 @@ struct Sync: ParsableCommand {
         @Option(name: [.short, .long], help: "The directory to write.")
         var output: String
 
-        @Flag(name: [.short, .long], help: "Replace the output if it exists and has no other files.")
+        @Flag(name: [.short, .long], help: "Replace the output if it exists and contains no other files.")
         var force = false
 
         @OptionGroup var work: WorkOptions
@@ -45,7 +45,7 @@ struct Sync: ParsableCommand {
     /// `silt sync write`.
     struct Write: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write the update that leads from a base to a checkpoint.")
+            abstract: "Write the update from one checkpoint to another.")
 
         @Argument(help: "The checkpoint before.")
         var base: String
@@ -56,7 +56,7 @@ struct Sync: ParsableCommand {
         @Option(name: [.short, .long], help: "The directory to write.")
         var output: String
 
-        @Option(help: "xor (smallest, applied once) or overwrite (can be applied again).")
+        @Option(help: "xor (smallest; can be applied only once) or overwrite (can be applied repeatedly).")
         var encoding = WeightSync.Encoding.xor
 
         @Option(help: "Checksum of each tensor: xxh3-128 or adler32.")
@@ -68,7 +68,7 @@ struct Sync: ParsableCommand {
         @Option(help: "Version of the base.")
         var baseVersion: Int
 
-        @Flag(name: [.short, .long], help: "Replace the output if it exists and has no other files.")
+        @Flag(name: [.short, .long], help: "Replace the output if it exists and contains no other files.")
         var force = false
 
         @OptionGroup var work: WorkOptions

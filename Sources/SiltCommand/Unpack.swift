@@ -5,19 +5,19 @@ internal import TensorTypes
 /// `silt unpack`.
 struct Unpack: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give back what a Silt file holds: of an exact file the fine-tuned checkpoint, byte for byte.",
+        abstract: "Rebuild the checkpoint that a Silt file holds; from an exact file, byte for byte.",
         discussion: """
-            A packed directory becomes the directory OUTPUT, a packed file the file OUTPUT. It appears whole and verified, or \
-            not at all. The base may be sharded, ordered or named in its metadata in another way than it was at packing; its \
-            tensors must be equal.
+            OUTPUT is a directory if a directory was packed, and a file if a file was. It appears whole and verified, \
+            or not at all. The base may be sharded or ordered differently than at packing, and its metadata may \
+            differ; the tensors that the file refers to must be equal.
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: "The base that was packed against.")
+    @Argument(help: "The base that the file was packed against.")
     var base: String
 
-    @Argument(help: "The Silt file, or several: each one's result is the base of the next.")
+    @Argument(help: "The Silt file, or a chain of them: the result of each is the base of the next.")
     var files: [String]
 
     @Option(name: [.short, .long], help: "The directory or file to write.")
@@ -28,14 +28,14 @@ struct Unpack: ParsableCommand {
 
     @Flag(
         name: [.short, .long],
-        help: "Replace the output if it exists; a directory only if it has no files but those that are written.")
+        help: "Replace the output if it exists; a directory only if it contains no other files.")
     var force = false
 
     @OptionGroup var work: WorkOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if files.count > 1, only != nil { throw ValidationError("--only takes one Silt file.") }
+        if files.count > 1, only != nil { throw ValidationError("--only works with a single Silt file.") }
     }
 
     func run() throws {

@@ -8,16 +8,21 @@ internal import TensorTypes
 /// `silt verify`.
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check that a Silt file gives back what it promises.",
+        abstract: "Check that a Silt file rebuilds what it promises.",
         discussion: """
-            Rebuilds every tensor and file in memory and checks its digest, and the base's; writes nothing, but for what \
-            --update and --report say. With --against, every byte of every file is also compared with the fine-tuned checkpoint; of a lossy file, the tensors that are near it only are measured \
-            (relative L2 error, largest error, cosine, share of values that differ) and must be as near as the file says. With --eval, the rebuilt model is run on data, and its metrics must be those that the file recorded.
+            Rebuilds every tensor and file in memory and checks its digest and the base's. Nothing is written unless \
+            you give --update or --report.
+
+            With --against, every byte of every file is also compared with the fine-tuned checkpoint. Lossy tensors \
+            are measured instead (relative L2 error, largest error, cosine, share of values that differ), and must be \
+            as near as the file says.
+
+            With --eval, the rebuilt model is run on data, and its metrics must be those recorded in the file.
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: "The base that was packed against.")
+    @Argument(help: "The base that the file was packed against.")
     var base: String
 
     @Argument(help: "The Silt file.")
@@ -26,21 +31,21 @@ struct Verify: ParsableCommand {
     @Option(help: "The fine-tuned checkpoint to compare with.")
     var against: String?
 
-    @Flag(name: .customLong("sha256"), help: "Recompute the SHA-256 of every file too (one thread).")
+    @Flag(name: .customLong("sha256"), help: "Also recompute the SHA-256 of every file (single-threaded).")
     var sha256 = false
 
-    @Flag(help: "Write digests (with --against receipts) that are not known, after rescale, into the file.")
+    @Flag(help: "First write digests (with --against, also receipts) that are unknown after rescale to the file.")
     var update = false
 
-    @Option(help: "Run the rebuilt model on these data, and compare with what the file recorded (see `silt eval`).")
+    @Option(help: "Run the rebuilt model on these data and compare with the metrics in the file (see `silt eval`).")
     var eval: String?
 
-    @Option(help: "A command that measures the rebuilt model in directory {model} (see `silt eval`).")
+    @Option(help: "A command that measures the rebuilt model in the directory {model} (see `silt eval`).")
     var evaluator: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write a page about the file here: sizes, deltas and errors, in one HTML file.", valueName: "page.html"))
+            "Write a page about the file, as one HTML file: sizes, deltas and errors.", valueName: "page.html"))
     var report: String?
 
     @Flag(name: [.short, .long], help: "Replace the report if it exists.")
@@ -50,7 +55,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if force && report == nil { throw ValidationError("--force has a meaning with --report only.") }
+        if force && report == nil { throw ValidationError("--force requires --report.") }
     }
 
     func run() throws {
@@ -104,11 +109,11 @@ struct Verify: ParsableCommand {
                 : report.compared
                     ? "identical: every byte equals the fine-tuned checkpoint's"
                     : report.sha256Checked
-                        ? "intact: every digest is right, SHA-256 too"
-                        : "intact: the digests of all tensors and files are right (--sha256 checks SHA-256 too)"
+                        ? "intact: every digest is right, including SHA-256"
+                        : "intact: the digests of all tensors and files are right (--sha256 also checks SHA-256)"
             return [
                 "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
-                report.resultRoot.isEmpty ? "result not known" : "result \(report.resultRoot)",
+                report.resultRoot.isEmpty ? "result unknown" : "result \(report.resultRoot)",
             ] + Verify.fidelity(report)
         }
         let shown = report.differences.prefix(20).flatMap { difference -> [String] in
@@ -133,7 +138,7 @@ struct Verify: ParsableCommand {
     /// How far the result is from the fine-tuned checkpoint: overall, and the tensors that are farthest.
     private static func fidelity(_ report: VerifyReport) -> [String] {
         guard let overall = report.fidelity else { return [] }
-        var lines = Pack.wrapped((report.compared ? "" : "the file says: ") + Text.distance(overall))
+        var lines = Pack.wrapped((report.compared ? "" : "according to the file: ") + Text.distance(overall))
         guard !report.tensorFidelity.isEmpty else { return lines }
         var table = Table([
             .init(title: "farthest tensors", isNumber: false, canShrink: true), .init(title: "rel. L2"),

@@ -170,7 +170,7 @@ def test_lines(silt: Silt, large: tuple[Pair, Path, dict]) -> None:
     pair, data, report = large
     lines = silt.ok("plan", *pair, "--calibration", data, "--trainable", timeout=900).stdout.splitlines()
     assert lines[-1] == report["command"]
-    start = lines.index("The paper's pipeline")
+    start = lines.index("The pipeline of the DAREx paper")
     assert lines[start + 1].startswith("1. training: Can the model be trained again? yes")
     assert any("led to" in line and report["choice"]["name"] in line for line in lines[start + 1 :])
     assert max(map(len, lines[start:-1])) <= 80

@@ -3,37 +3,41 @@ internal import ArgumentParser
 
 /// Options of packing that data decide.
 struct CalibrationArguments: ParsableArguments {
-    @Option(
-        help: "Data on which the model is run: a safetensors file of token ids (see `silt eval`), no labels needed.")
+    @Option(help: "Data to run the model on: a safetensors file of token ids (see `silt eval`); needs no labels.")
     var calibration: String?
 
-    @Option(help: "Data with labels, on which choices are confirmed.")
+    @Option(help: "Labelled data to measure the metric on.")
     var validation: String?
 
-    @Option(help: "Examples that are read of either at most (default: all).")
+    @Option(help: "Read at most this many examples of each data set (default: all).")
     var examples: Int?
 
     @Option(
-        help:
-            "What has a q of its own: global, tensor or row (default: tensor for rules by layer and gradient ones, else global)."
-    )
+        help: """
+            What gets its own q: global (one for all), tensor or row (default: tensor for layer-wise and gradient \
+            rules, else global).
+            """)
     var per: CalibrationOptions.Scope?
 
     @Option(
-        help:
-            "What q of a rule by layer is multiplied by (for analytic rules: eta); default: what divergence says is best."
-    )
+        help: """
+            Multiplier for the q of layer-wise rules (for analytic and published: eta). Default: the one with the \
+            least divergence.
+            """)
     var multiplier: Double?
 
-    @Option(help: "Masks that are tried; the one nearest to the fine-tuned model on the data is taken (default: 1).")
+    @Option(help: "How many random masks to try; the one nearest to the fine-tuned model is kept (default: 1).")
     var seeds: Int?
 
-    @Flag(help: "Let biases take in the mean error of their layers.")
+    @Flag(help: "Correct the mean error of each layer in its bias.")
     var correctBias = false
 
     @Option(
         help: ArgumentHelp(
-            "Find the smallest file whose metric, on the --validation data or by --evaluator, is worse by at most this: 0.5% or 0.005 of an accuracy, nats of a loss.",
+            """
+            Find the smallest file whose metric, on the --validation data or by --evaluator, is worse by at most this: \
+            0.5% or 0.005 for an accuracy, nats for a loss.
+            """,
             valueName: "bound"))
     var accuracyWithin: BoundArgument?
 
@@ -44,22 +48,26 @@ struct CalibrationArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Find the file of at most this size that is nearest to the fine-tuned model: bytes, or like 40k or 1.5M.",
+            "Find the file nearest to the fine-tuned model that has at most this size: bytes, or 40k, 1.5M.",
             valueName: "size"))
     var sizeAtMost: SizeArgument?
 
     @Option(
         help: ArgumentHelp(
-            "With --accuracy-within, in place of --validation: a command that measures the model in directory {model}; its last line is a number, or JSON with one. Any architecture; one run a candidate.",
+            """
+            With --accuracy-within, instead of --validation: a command that measures the model in the directory \
+            {model}. The last line of its output is a number, or JSON with one. Works for any architecture; runs once \
+            per candidate.
+            """,
             valueName: "cmd"))
     var evaluator: String?
 
-    @Flag(help: "Less of the evaluator's number is better.")
+    @Flag(help: "A lower number from the evaluator is better.")
     var evaluatorLowerIsBetter = false
 
     func validate() throws {
         if [accuracyWithin != nil, klWithin != nil, sizeAtMost != nil].filter({ $0 }).count > 1 {
-            throw ValidationError("Give one of --accuracy-within, --kl-within and --size-at-most.")
+            throw ValidationError("Give only one of --accuracy-within, --kl-within and --size-at-most.")
         }
     }
 

@@ -8,14 +8,14 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Print one JSON object instead of a table.")
     var json = false
 
-    @Flag(name: [.short, .long], help: "Print nothing but errors (and JSON, if asked for).")
+    @Flag(name: [.short, .long], help: "Print only errors (and JSON, with --json).")
     var quiet = false
 
-    @Flag(name: [.short, .long], help: "Say what is found and chosen, on standard error.")
+    @Flag(name: [.short, .long], help: "Report findings and choices on standard error.")
     var verbose = false
 
     func validate() throws {
-        if quiet && verbose { throw ValidationError("--quiet and --verbose contradict each other.") }
+        if quiet && verbose { throw ValidationError("--quiet and --verbose cannot be combined.") }
     }
 
     /// The log of the library, on standard error.
@@ -41,7 +41,7 @@ struct WorkOptions: ParsableArguments {
     var threads: Int?
 
     func validate() throws {
-        if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads takes 1 to 1024.") }
+        if let threads, !(1...1_024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
     }
 
     /// Threads to use.

@@ -7,30 +7,30 @@ struct LossyArguments: ParsableArguments {
         help: ArgumentHelp(
             "Prune or quantise the delta (contract lossy).",
             discussion: """
-                random (DARE), magnitude, wanda (needs --calibration), columns, rows, nm, sign (BitDelta), dense, lowrank, transform; or a low-rank \
-                method and what is kept of its residual, like lowrank+random.
+                random (DARE), magnitude, wanda (needs --calibration), columns, rows, nm, sign (BitDelta), dense, \
+                lowrank, transform; or a low-rank method plus one for what it leaves, such as lowrank+random.
                 """, valueName: "method"))
     var method: MethodArgument?
 
-    @Option(help: "Drop rate p: the share that is not kept, 0 to below 1 (default: 0.9).")
+    @Option(help: "Drop rate p: the share that is dropped, from 0 to below 1 (default: 0.9).")
     var drop: Double?
 
-    @Option(help: "Directions that method lowrank keeps of each matrix.")
+    @Option(help: "How many directions of each matrix method lowrank keeps.")
     var rank: Int?
 
-    @Option(help: "Share of the squared singular values that method lowrank keeps, without --rank (default: 0.9).")
+    @Option(help: "Without --rank: share of the squared singular values that method lowrank keeps (default: 0.9).")
     var energy: Double?
 
-    @Option(help: "Coarseness of method transform: larger is smaller and worse (default: 1).")
+    @Option(help: "Coarseness of method transform: larger values give smaller, worse files (default: 1).")
     var quality: Double?
 
-    @Option(help: "Rounding of method transform: 0 to nearest, above 0 towards zero, below 0 outwards (default: 0.7).")
+    @Option(help: "Rounding of method transform: 0 to nearest, above towards zero, below away from it (default: 0.7).")
     var deadZone: Double?
 
-    @Flag(help: "Let method transform weigh errors by what they cost the model's answers on the --calibration data.")
+    @Flag(help: "Make method transform weigh errors by their effect on the model's outputs on the --calibration data.")
     var curvature = false
 
-    @Option(name: .customLong("pattern"), help: "n:m of method nm, like 2:4 (default).")
+    @Option(name: .customLong("pattern"), help: "n:m for method nm (default: 2:4).")
     var pattern: PatternArgument?
 
     @Option(help: "Seed of random choices (default: 0).")
@@ -38,21 +38,21 @@ struct LossyArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Rescale factor q, by which kept values are divided (default: dare, which is 1 - p).",
+            "Rescale factor q; kept values are divided by it (default: dare, which is 1 - p).",
             discussion: """
-                A number, dare, or how data find it: labelled, unlabelled, kl, gradient, gradient-kl, analytic, \
-                published, closed-form, least-squares. With method transform, gradient and gradient-kl give each \
-                component its own.
+                A number, dare, or a rule that finds q with data: labelled, unlabelled, kl, gradient, gradient-kl, \
+                analytic, published, closed-form, least-squares. With method transform, gradient and gradient-kl give \
+                each component its own q.
                 """))
     var q: RescaleArgument?
 
-    @Option(help: "Type of the values (default: int4; for method sign: sign).")
+    @Option(help: "Type of the stored values (default: int4; for method sign: sign).")
     var values: LossyOptions.Values?
 
-    @Option(help: "Quantised values that share a scale; 0 (default): one a tensor, for sign and factors one a row.")
+    @Option(help: "Values that share a scale; 0 (default): one scale per tensor, or per row for sign and factors.")
     var group: Int?
 
-    @Option(help: "How positions are stored: auto takes the smallest, seeded costs nothing (random choices only).")
+    @Option(help: "How positions are stored; auto takes the smallest, seeded (random choices only) takes no space.")
     var mask: LossyOptions.Mask?
 
     @Option(help: "Where method magnitude looks for the largest elements (default: tensor).")
@@ -62,29 +62,31 @@ struct LossyArguments: ParsableArguments {
     var choose: LossyOptions.Choice?
 
     @Option(
-        help: "What becomes of norms, biases and other vectors (default: exact); method: integers of transform's steps."
-    )
+        help: """
+            What to do with norms, biases and other vectors (default: exact); method, with transform, stores them as \
+            integers too.
+            """)
     var vectors: LossyOptions.Vectors?
 
-    @Option(help: "What becomes of embeddings (default: exact).")
+    @Option(help: "What to do with embeddings (default: exact).")
     var embeddings: LossyOptions.Embeddings?
 
-    @Option(help: "What becomes of heads that the base has too, like lm_head (default: exact).")
+    @Option(help: "What to do with heads that the base also has, such as lm_head (default: exact).")
     var heads: LossyOptions.Heads?
 
-    @Option(help: "Only tensors whose names match this regular expression are lossy; also embeddings and heads.")
+    @Option(help: "Make only tensors whose names match this regular expression lossy, embeddings and heads included.")
     var only: String?
 
-    @Option(help: "Tensors whose names match this regular expression stay exact.")
+    @Option(help: "Keep tensors whose names match this regular expression exact.")
     var except: String?
 
     func validate() throws {
         guard let method else {
-            if isUsed { throw ValidationError("Options of lossy packing need --method.") }
+            if isUsed { throw ValidationError("Options for lossy packing require --method.") }
             return
         }
         for (option, isGiven, isOfUse) in uses(method) where isGiven && !isOfUse {
-            throw ValidationError("\(option) has no meaning with --method \(method.name).")
+            throw ValidationError("\(option) cannot be combined with --method \(method.name).")
         }
     }
 

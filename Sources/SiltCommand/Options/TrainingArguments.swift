@@ -8,22 +8,22 @@ struct TaskArguments: ParsableArguments {
         help: ArgumentHelp("Data to train on: a safetensors file of token ids (see `silt eval`).", valueName: "data"))
     var train: String
 
-    @Option(help: ArgumentHelp("Data by which the best model is chosen.", valueName: "data"))
+    @Option(help: ArgumentHelp("Data to choose the best model by.", valueName: "data"))
     var validation: String
 
-    @Option(help: "What the model is trained for; auto: what the labels say.")
+    @Option(help: "What to train the model for; auto: the labels decide.")
     var task = FineTuneOptions.Task.auto
 
-    @Option(help: "Classes (default: those of BASE's head, else of the training data).")
+    @Option(help: "Number of classes (default: that of BASE's head, else of the training data).")
     var labels: Int?
 
-    @Option(help: "Names of the classes for config.json, separated by commas.")
+    @Option(help: "Class names for config.json, separated by commas.")
     var labelNames: String?
 
-    @Flag(help: "Begin with a new head even if BASE has one.")
+    @Flag(help: "Start with a new head even if BASE has one.")
     var newHead = false
 
-    @Option(help: "Examples of either data set that are read at most (default: all).")
+    @Option(help: "Read at most this many examples of each data set (default: all).")
     var examples: Int?
 
     /// The options with these.
@@ -38,46 +38,46 @@ struct TaskArguments: ParsableArguments {
 
 /// Options of how it is trained.
 struct TrainingArguments: ParsableArguments {
-    @Option(help: "What moves the weights: adamw, or adamr with its pull towards BASE.")
+    @Option(help: "The optimizer: adamw, or adamr, which pulls the weights towards BASE.")
     var optimizer = FineTuneOptions.Optimizer.adamw
 
     @Option(help: "Strength of the pull towards BASE (adamr).")
     var pull: Double?
 
-    @Option(help: "What the pull shortens: l2 in proportion to the distance, l1 by the same amount everywhere.")
+    @Option(help: "The norm to pull by: l2 pulls in proportion to the distance, l1 by the same amount everywhere.")
     var norm = FineTuneOptions.Norm.l2
 
-    @Option(help: "What the pull is divided by: rms, the root of the mean second moment (as published), or none.")
+    @Option(help: "What to divide the pull by: rms, the root of the mean second moment (as published), or none.")
     var pullScale = FineTuneOptions.PullScale.rms
 
-    @Option(help: "Decay towards zero (adamw).")
+    @Option(help: "Weight decay towards zero (adamw).")
     var weightDecay = 0.0
 
     @Option(help: "The largest learning rate.")
     var lr = 5e-5
 
-    @Option(help: "That of layers that BASE lacks.")
+    @Option(help: "The largest learning rate of layers that BASE lacks.")
     var headLr = 1e-3
 
-    @Option(help: "How often every example is met.")
+    @Option(help: "How many times to go through the training data.")
     var epochs = 2
 
-    @Option(help: "Examples of a step.")
+    @Option(help: "Examples per step.")
     var batch = 32
 
-    @Option(help: "Seed of the order of examples and of new layers.")
+    @Option(help: "Seed for the order of examples and for new layers.")
     var seed: UInt64 = 0
 
-    @Option(help: "Share of the steps in which the learning rate rises; then it falls to 0.")
+    @Option(help: "Share of the steps during which the learning rate rises; after that it falls to 0.")
     var warmup = 0.06
 
-    @Option(help: "Largest norm of a gradient; 0: any.")
+    @Option(help: "Clip gradients to this norm; 0: do not clip.")
     var clip = 1.0
 
-    @Option(help: ArgumentHelp("Steps between validations (default: an epoch).", valueName: "steps"))
+    @Option(help: ArgumentHelp("Steps between validations (default: one epoch).", valueName: "steps"))
     var validateEvery: Int?
 
-    @Option(help: "Parts into which a batch is cut, to be computed at once: more threads than these are of no use.")
+    @Option(help: "Parts of a batch to compute in parallel; more threads than this do not help.")
     var groups = 4
 
     func set(_ options: inout FineTuneOptions) {

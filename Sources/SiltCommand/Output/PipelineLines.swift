@@ -35,7 +35,7 @@ enum PipelineLines {
         let note =
             "\(Text.grouped(report.examples)) examples; without the delta kl \(Text.short(report.divergenceWithoutDelta))"
             + (metric ?? "")
-        return ["The paper's pipeline"] + steps + [""] + table.lines() + [""] + indented(note, "", "  ")
+        return ["The pipeline of the DAREx paper"] + steps + [""] + table.lines() + [""] + indented(note, "", "  ")
     }
 
     /// The drop rate or the quality that options name; nothing if they name none.

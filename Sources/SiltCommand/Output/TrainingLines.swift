@@ -17,7 +17,7 @@ enum TrainingLines {
         let new = report.newParameters > 0 ? ", \(Text.grouped(report.newParameters)) of them new" : ""
         let pace =
             report.stepsOfRun > 0
-            ? ", \(Text.decimal(1_000 * report.stepSeconds / Double(report.stepsOfRun), 1)) ms a step" : ""
+            ? ", \(Text.decimal(1_000 * report.stepSeconds / Double(report.stepsOfRun), 1)) ms per step" : ""
         return table.lines() + [
             "",
             "\(Text.grouped(report.parameters)) values\(new), \(Text.short(report.distance)) from the base (root mean square)",

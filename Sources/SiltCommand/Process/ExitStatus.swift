@@ -39,7 +39,7 @@ enum ExitStatus: Int32 {
           1    verification found a difference
           2    the work failed for another reason
           64   wrong usage
-          65   an input is malformed, damaged, or not the base packed against
+          65   an input is malformed, damaged, or the wrong base
           66   an input is missing or cannot be opened
           73   the output cannot be created, or exists (see --force)
           74   reading or writing failed
