@@ -184,9 +184,9 @@ def markdown(tables: list[LossyTable]) -> str:
 
 HEAD = """# Sizes of lossy deltas
 
-Written by `make bench-size` (`bench_lossy.py --markdown`). Bits are for each parameter of the matrices that methods take
-(embeddings, heads, norms and biases left out); `whole` is bytes of the whole Silt file, which has those exactly.
-Pairs are those of the README; small-foods is in `Tests/Data`.
+Written by `make bench-size` (`bench_lossy.py --markdown`). Bits are per parameter of the matrices that methods apply to,
+without embeddings, heads, norms and biases; `whole` is the size of the whole Silt file in bytes, which has those exactly.
+The pairs are those of the README; small-foods is in `Tests/Data`.
 """
 
 
@@ -199,8 +199,8 @@ def heads(tables: list[LossyTable], first: str) -> list[str]:
 def methods_markdown(tables: list[LossyTable]) -> str:
     """Relative L2 of the deltas at equal size."""
     lines = ["## Methods at equal size", ""]
-    lines.append("Relative L2 error of the rebuilt deltas (the receipt's) at the same bytes for the matrices' chunks.")
-    lines.append("Smaller is better; 1 is what dropping everything gives.")
+    lines.append("Relative L2 error of the rebuilt deltas (from the receipt) at equal size of the matrices' chunks.")
+    lines.append("Smaller is better; dropping everything gives 1.")
     for index, budget in enumerate(BUDGETS):
         lines += ["", *heads(tables, f"{budget:g} bits")]
         for title in tables[0].comparison.errors:
@@ -233,7 +233,7 @@ def values_markdown(tables: list[LossyTable]) -> str:
     table = shown_in_full(tables)
     kinds = table.value_types
     lines = ["## Masks and values", ""]
-    lines.append("Bits for each pruned parameter, header and manifest included; in brackets the chunks over their")
+    lines.append("Bits per pruned parameter, header and manifest included; in brackets the chunks relative to their")
     lines.append("entropy: that of the positions plus the order-0 entropy of each matrix's values.")
     lines += ["", "| " + table.pair.fine.name + " | p | " + " | ".join(kinds) + " | whole, int4 |"]
     lines.append("|---|---:|" + "---:|" * (len(kinds) + 1))
@@ -264,8 +264,8 @@ def positions_markdown(tables: list[LossyTable]) -> str:
 
 def layouts_markdown(tables: list[LossyTable]) -> str:
     """Other tools' layouts beside Silt's masks, with values of BF16."""
-    lines = ["## Beside other layouts", "", "Bits for each pruned parameter, values of BF16, random positions."]
-    lines.append("Layouts are made again from descriptions; their headers are not counted, Silt's is.")
+    lines = ["## Beside other layouts", "", "Bits per pruned parameter, BF16 values, random positions."]
+    lines.append("The other layouts are reimplemented from their descriptions; their headers are not counted, Silt's is.")
     table = shown_in_full(tables)
     rates = list(table.layouts)
     lines += ["", f"| {table.pair.fine.name} | " + " | ".join(f"p {drop:g}" for drop in rates) + " |"]
