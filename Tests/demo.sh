@@ -1,5 +1,5 @@
 #!/bin/sh
-# Packs a real fine-tuned model against its base, exactly and not, and proves that what comes back is what was promised.
+# Packs a real fine-tuned model against its base, exactly and lossily, and proves that the result is what was promised.
 set -eu
 silt=$1
 base=Tests/Data/small-base
@@ -41,15 +41,15 @@ printf '\na wrong base is refused:\n$ silt unpack %s foods.silt -o nothing\n' "$
 if "$silt" unpack "$tuned" "$work/foods.silt" -o "$work/nothing"; then exit 1; else echo "exit status $?"; fi
 test ! -e "$work/nothing"
 
-printf '\nnear instead of equal: DARE drops nine of ten values, and the file says how far the result is\n'
+printf '\nlossy: DARE drops nine of ten values, and the file records how far the result is from the fine-tuned model\n'
 run pack "$base" "$tuned" -o "$work/dare.silt" --method random --drop 0.9 --embeddings method
 run_short 10 verify "$base" "$work/dare.silt" --against "$tuned"
 
-printf '\nanother rescale factor q, without packing again\n'
+printf '\nchanging the rescale factor q without packing again\n'
 run rescale "$work/dare.silt" --q 0.12 --base "$base" --against "$tuned"
 run_short 6 verify "$base" "$work/dare.silt" --against "$tuned"
 
-printf '\nwhich method? plan tries them all\n'
+printf '\nwhich method to use? plan tries them all\n'
 "$silt" plan "$base" "$tuned" >"$work/plan"
 printf '\n$ silt plan %s %s\n  …\n' "$base" "$tuned"
 sed -n '/^  silt pack/,$p' "$work/plan" | grep -v -e '--values bf16' -e '--drop 0.95'

@@ -119,7 +119,7 @@ def test_ctrl_c_leaves_the_best_model(silt: Silt, bert: list[object], tmp_path: 
         (["--task", "causal"], USAGE, "does not foretell"),
         (["--train", "none"], MISSING, "none"),
         (["--resume"], MISSING, "out.state"),
-        (["--resume", "--force"], USAGE, "--force begins anew"),
+        (["--resume", "--force"], USAGE, "--force starts over"),
         (["--optimizer", "sgd"], USAGE, "sgd"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
