@@ -77,7 +77,7 @@ struct Pack: ParsableCommand {
             throw ValidationError("--lora works only with --method random, --drop, --seed, --q, --values and --group.")
         }
         if lora != nil, calibration.options(lossy.q?.rule) != nil {
-            throw ValidationError("--lora cannot be combined with --calibration, --validation or --q RULE.")
+            throw ValidationError("--lora excludes options that need data, such as --calibration and --q RULE.")
         }
         if !(1...22).contains(level) { throw ValidationError("--level must be 1 to 22.") }
     }
