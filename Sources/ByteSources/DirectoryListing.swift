@@ -85,7 +85,7 @@ package struct DirectoryListing {
             guard itself == .link else { return true }
             throw SiltError(
                 .path, "a symbolic link to a directory cannot be part of a checkpoint", file: path,
-                advice: "replace the link by the directory itself")
+                advice: "replace the link with the directory itself")
         case .link, .other:
             throw SiltError(.path, "a device, pipe or socket cannot be part of a checkpoint", file: path)
         }
@@ -96,9 +96,9 @@ package struct DirectoryListing {
             return try System.status(of: path, followingLinks: followingLinks).kind
         } catch {
             if followingLinks, error.isMissing {
-                throw SiltError(.inputMissing, "a symbolic link that leads nowhere", file: path)
+                throw SiltError(.inputMissing, "a dangling symbolic link", file: path)
             }
-            throw error.error(.io, "cannot look at", file: path)
+            throw error.error(.io, "cannot examine", file: path)
         }
     }
 }

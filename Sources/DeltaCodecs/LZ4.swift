@@ -23,14 +23,14 @@ package enum LZ4 {
         guard let source = block.baseAddress, let target = output.baseAddress,
             let blockSize = Int32(exactly: block.count),
             let outputSize = Int32(exactly: output.count)
-        else { throw ChunkError(reason: "it is no LZ4 block") }
+        else { throw ChunkError(reason: "it is not an LZ4 block") }
         let size = unsafe LZ4_decompress_safe(
             source.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self), blockSize,
             outputSize)
         guard size == outputSize else {
             throw ChunkError(
                 reason: size < 0
-                    ? "it is no LZ4 block of at most \(outputSize) bytes"
+                    ? "it is not an LZ4 block of at most \(outputSize) bytes"
                     : "its LZ4 block decodes to \(size) bytes instead of \(outputSize)")
         }
     }

@@ -116,7 +116,7 @@ struct HeaderParser {
         var integers: [Int] = []
         for element in elements {
             guard case .integer(let integer) = element, integer >= 0 else {
-                throw error("\"\(field)\" has something else than integers from 0 to 2^63 - 1", tensor: name)
+                throw error("\"\(field)\" must contain only integers from 0 to 2^63 - 1", tensor: name)
             }
             integers.append(integer)
         }
@@ -131,7 +131,7 @@ struct HeaderParser {
             guard !overflow else { throw error("the size overflows: \(dtype.rawValue) \(shape)", tensor: name) }
             bits = product
         }
-        throw error("\(dtype.rawValue) \(shape) takes \(bits) bits, which is no whole number of bytes", tensor: name)
+        throw error("\(dtype.rawValue) \(shape) takes \(bits) bits, which is not a whole number of bytes", tensor: name)
     }
 
     /// The data are covered from the first byte to the end of the file, each byte once.

@@ -41,7 +41,7 @@ public struct SafetensorsHeader: Sendable {
         for (position, entry) in entries.enumerated() {
             // JSON tells keys apart by their bytes or by their characters; a Dictionary does the latter.
             guard positions.updateValue(position, forKey: ByteName(entry.name)) == nil else {
-                throw parser.error("two tensors have names of the same characters", tensor: entry.name)
+                throw parser.error("two tensors have names with the same characters", tensor: entry.name)
             }
         }
         self.positions = positions

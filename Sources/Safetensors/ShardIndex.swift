@@ -49,7 +49,7 @@ public struct ShardIndex: Sendable {
                 }
             }
             guard weightMap.updateValue(file, forKey: member.key) == nil else {
-                throw refuse("two tensors have names of the same characters", tensor: member.key)
+                throw refuse("two tensors have names with the same characters", tensor: member.key)
             }
         }
         self.weightMap = weightMap

@@ -114,7 +114,7 @@ package enum SweepPage {
             if Swift.abs(base - report.fineTunedMetric) <= 1.3 * reach {
                 levels.append((base, words))
             } else {
-                note = " The \(words) lies outside the drawing."
+                note = " The \(words) is outside the plot."
             }
         }
         let plot = FrontPlot(

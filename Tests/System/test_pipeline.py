@@ -130,7 +130,7 @@ def test_measured_is_what_pack_writes(
 
 
 def test_encoder_without_labels(silt: Silt, real_pair: Pair, tmp_path: Path) -> None:
-    """q by change of output, and no metric anywhere. The page for people says the same."""
+    """q by output change, and no metric anywhere. The page for people says the same."""
     data = without_labels(DATA, tmp_path / "data.safetensors")
     before = listing(tmp_path)
     report = plan(silt, *real_pair, "--calibration", data, "--examples", "4")
@@ -195,7 +195,7 @@ def test_nothing_moved(silt: Silt, real_pair: Pair) -> None:
     """A model that is its own base: exact, and no branch."""
     report = plan(silt, real_pair[1], real_pair[1], "--calibration", DATA, *FAST)
     check(report)
-    assert answers(report)["delta"] == "nothing moved" and report["recommended"] == "exact"
+    assert answers(report)["delta"] == "nothing changed" and report["recommended"] == "exact"
     assert [way["name"] for way in report["measured"]] == ["exact"]
 
 

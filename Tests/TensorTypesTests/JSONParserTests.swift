@@ -118,7 +118,7 @@ struct JSONParserTests {
 
     @Test("errors tell the offset")
     func offsets() {
-        #expect(error("[1, x]")?.reason == "a byte that begins no value")
+        #expect(error("[1, x]")?.reason == "a byte that cannot start a value")
         #expect(error("[1, x]")?.offset == 4)
         #expect(error("[1")?.offset == 2)
         #expect(error("[1] 2")?.offset == 4)

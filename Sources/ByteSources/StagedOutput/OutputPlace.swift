@@ -44,7 +44,7 @@ final class OutputPlace: Sendable {
             return try System.status(of: name, in: descriptor, followingLinks: false)
         } catch {
             guard error.number == System.absent else {
-                throw error.creationError("cannot look at the name", file: sibling(name))
+                throw error.creationError("cannot examine the name", file: sibling(name))
             }
             return nil
         }
@@ -72,7 +72,7 @@ final class OutputPlace: Sendable {
             do {
                 foreign = try FileTree.foreignFile(in: name, of: descriptor, expected: expected)
             } catch {
-                throw error.error(.cannotCreate, "cannot look into the directory that is to be replaced", file: target)
+                throw error.error(.cannotCreate, "cannot read the directory to be replaced", file: target)
             }
             guard let foreign else { return }
             throw SiltError(

@@ -37,7 +37,7 @@ final class MaskDecoder: Sendable {
         case .gaps(let codec):
             var position = 0
             guard let number = unsafe LEB128.read(bytes, at: &position) else {
-                throw ChunkError(reason: "a mask does not say how many gaps it has")
+                throw ChunkError(reason: "a mask does not state how many gaps it has")
             }
             guard number <= (codec == .rans ? count + count / 255 : count) else {
                 throw ChunkError(reason: "a mask of \(count) positions has \(number) gaps")
@@ -93,7 +93,7 @@ final class MaskDecoder: Sendable {
         var position = 0
         for index in 0..<number {
             guard let gap = unsafe LEB128.read(bytes, at: &position), gap < count else {
-                throw ChunkError(reason: "a gap of a mask is no number below its \(count) positions")
+                throw ChunkError(reason: "a gap of a mask is not below its \(count) positions")
             }
             unsafe gaps[index] = Int32(gap)
         }

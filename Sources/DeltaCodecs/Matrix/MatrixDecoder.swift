@@ -146,7 +146,7 @@ package final class MatrixDecoder: Sendable {
         let words = unsafe try mask(chunk, at: &position, rows: rows, workspace)
         let kept = unsafe silt_mask_population(words, 0, count)
         guard kept > 0 else {
-            guard position == chunk.count else { throw ChunkError(reason: "it has values, and no element stays") }
+            guard position == chunk.count else { throw ChunkError(reason: "it has values, but no element is kept") }
             return nil
         }
         let values = unsafe workspace.values.room(Float.self, kept)

@@ -30,7 +30,8 @@ package struct CoordinateDescent: Sendable, Hashable {
     ) throws(SiltError) {
         guard multipliers.allSatisfy({ $0 > 0 && $0.isFinite }), sweeps >= 0, evaluations >= 0 else {
             throw SiltError(
-                .usage, "\(sweeps) sweeps of multipliers \(multipliers) in \(evaluations) evaluations are no search",
+                .usage,
+                "\(sweeps) sweeps of multipliers \(multipliers) in \(evaluations) evaluations do not make a search",
                 advice: "give multipliers above 0, and neither sweeps nor evaluations below 0")
         }
         self.multipliers = multipliers

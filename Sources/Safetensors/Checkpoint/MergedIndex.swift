@@ -20,7 +20,7 @@ package enum MergedIndex {
         } catch let error as SiltError {
             throw error
         } catch {
-            throw SiltError(.changed, "the index is no longer what it was", file: path)
+            throw SiltError(.changed, "the index changed while it was in use", file: path)
         }
         guard case .object(let members) = root else { return nil }
         let sizes: [String: Int] = [

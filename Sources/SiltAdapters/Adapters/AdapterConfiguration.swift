@@ -69,7 +69,7 @@ struct AdapterConfiguration: Sendable {
         baseModel = try fields.string("base_model_name_or_path")
         rankPatterns = try fields.pattern("rank_pattern") { (value) throws(SiltError) in
             guard case .integer(let rank) = value, rank > 0 else {
-                throw fields.refuse("\"rank_pattern\" has something else than ranks above 0")
+                throw fields.refuse("\"rank_pattern\" must contain only ranks above 0")
             }
             return rank
         }

@@ -30,7 +30,7 @@ struct AdapterFactor: Sendable {
         let width = info.dtype.elementBytes
         if let index = FloatPatterns.firstNotFinite(stored, info.dtype) {
             throw SiltError(
-                .header, "value \(index) of the factor is an infinity or no number", file: file.path, tensor: name,
+                .header, "value \(index) of the factor is infinite or NaN", file: file.path, tensor: name,
                 advice: "the adapter is damaged, or its training diverged")
         }
         guard isTransposed else { return stored }

@@ -62,7 +62,7 @@ struct AdapterMatcher: Sendable {
                 guard saved.isDeclared else {
                     throw SiltError(
                         .header,
-                        "nothing asks for the tensor: the base has no \"\(saved.target)\", and modules_to_save "
+                        "nothing uses the tensor: the base has no \"\(saved.target)\", and modules_to_save "
                             + "and bias do not name it", file: adapter.file.path, tensor: saved.entry.name,
                         advice: AdapterVariants.merge)
                 }
@@ -86,7 +86,7 @@ struct AdapterMatcher: Sendable {
         guard isMatrix, pair.values.info.parameters <= tensor.info.parameters else {
             throw SiltError(
                 .baseShape,
-                "the \(pair.values.info.parameters) values do not go into the base's \"\(tensor.name)\", "
+                "the \(pair.values.info.parameters) values do not fit into the base's \"\(tensor.name)\", "
                     + tensor.info.description, file: pair.file.path, tensor: pair.values.name)
         }
     }

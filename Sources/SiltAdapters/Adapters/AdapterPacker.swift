@@ -37,7 +37,7 @@ public struct AdapterPacker: Sendable {
         try lossy?.check()
         if let lossy, lossy.method != .random || lossy.residual != nil {
             throw SiltError(
-                .usage, "factors of adapters can be dropped at random only, not by \(lossy.method.rawValue)",
+                .usage, "the factors of an adapter can only be dropped at random, not by \(lossy.method.rawValue)",
                 advice: "give --method random, or merge the adapter and pack the merged model")
         }
         let checkpoint = try Checkpoint.asBase(base)

@@ -94,7 +94,7 @@ struct AdapterReader {
             guard let stray = ordered(parts).first?.parts else { continue }
             throw SiltError(
                 .header,
-                "the tensor is none of an adapter of type \(configuration.kind.rawValue), which the configuration says "
+                "the tensor does not belong to an adapter of type \(configuration.kind.rawValue), which the configuration says "
                     + "this is", file: file.path, tensor: (stray.first ?? stray.second)?.name)
         }
     }
@@ -105,13 +105,13 @@ struct AdapterReader {
 
     private func unknown(_ part: String, _ entry: SafetensorsHeader.Entry) -> SiltError {
         SiltError(
-            .usage, "\"\(part)\" is no part of a LoRA or SHiRA adapter that Silt reads", file: file.path,
+            .usage, "\"\(part)\" is not a part of a LoRA or SHiRA adapter that Silt can read", file: file.path,
             tensor: entry.name, advice: AdapterVariants.merge)
     }
 
     private func twice(_ entry: SafetensorsHeader.Entry, _ other: SafetensorsHeader.Entry) -> SiltError {
         refuse(
-            "the tensor stands for the same as \"\(other.name)\"", entry,
+            "the tensor has the same role as \"\(other.name)\"", entry,
             advice: "the file has more than one adapter; save each in a directory of its own")
     }
 
@@ -140,10 +140,11 @@ struct AdapterReader {
         }
         let (a, b) = (first.info.shape, second.info.shape)
         guard a.count >= 2, isEmbedding ? a.count == 2 : true, a.allSatisfy({ $0 > 0 }) else {
-            throw refuse("the shape \(a) is none of a factor A, [r, in]", first)
+            throw refuse("the shape \(a) is not that of a factor A, [r, in]", first)
         }
         guard b.count == a.count, b[1] == a[0], b[0] > 0, b.dropFirst(2).allSatisfy({ $0 == 1 }) else {
-            throw refuse("the shape \(b) is none of the factor B to A's \(a), which begins with [out, \(a[0])]", second)
+            throw refuse(
+                "the shape \(b) is not that of a factor B for A's \(a), which begins with [out, \(a[0])]", second)
         }
         let expected = configuration.rank(of: path)
         guard a[0] == expected else {
@@ -155,7 +156,7 @@ struct AdapterReader {
         }
         let scale = configuration.scale(of: path, rank: a[0])
         guard scale.isFinite, scale != 0 else {
-            throw refuse("the scale is \(scale): the adapter adds nothing, or everything", first)
+            throw refuse("the scale is \(scale), which is not a usable scale", first)
         }
         return LowRankPair(
             target: path + ".weight", first: first, second: second, rank: a[0], scale: scale, isEmbedding: isEmbedding)

@@ -117,7 +117,7 @@ struct ExportSource: Sendable {
         }
         guard record.digest == nil || record.digest == Digest128(pieces: digests) else {
             throw SiltError(
-                .result, "the rebuilt tensor does not have its digest", file: container.path, tensor: record.name)
+                .result, "the rebuilt tensor does not match its digest", file: container.path, tensor: record.name)
         }
         return bytes
     }

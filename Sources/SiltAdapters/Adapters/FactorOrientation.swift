@@ -76,7 +76,7 @@ struct FactorOrientation {
             throw fits
                 ? refuse(
                     .baseShape,
-                    "the weight is square, and the other weights do not tell whether it is [in, out] or "
+                    "the weight is square, and the other weights do not show whether it is [in, out] or "
                         + "[out, in]", advice: AdapterVariants.merge)
                 : refuse(
                     .baseShape,
@@ -96,7 +96,7 @@ struct FactorOrientation {
         else {
             throw refuse(
                 .limit,
-                "the factors \(a.shape) and \(b.shape) are over the format's limits (\(limit.elements) elements, "
+                "the factors \(a.shape) and \(b.shape) exceed the format's limits (\(limit.elements) elements, "
                     + "\(limit.rows) rows)", advice: AdapterVariants.merge)
         }
         return LowRankUpdate(target: pair.target, rank: pair.rank, scale: pair.scale, left: left, right: right)

@@ -18,7 +18,7 @@ struct KeyPatternParser {
 
     mutating func pattern() throws(SiltError) -> KeyPattern.Node {
         let node = try choice()
-        guard position == bytes.count else { throw refuse("has a \")\" too many") }
+        guard position == bytes.count else { throw refuse("has an unmatched \")\"") }
         return node
     }
 
@@ -96,7 +96,7 @@ struct KeyPatternParser {
                 guard accept(":") else { throw refuse("has a group of a kind that is not supported") }
             }
             let node = try choice()
-            guard accept(")") else { throw refuse("has a group without end") }
+            guard accept(")") else { throw refuse("has an unterminated group") }
             return node
         case UInt8(ascii: "["): return try bracket()
         case UInt8(ascii: "\\"):
@@ -127,7 +127,7 @@ struct KeyPatternParser {
                 set.insert(byte)
             }
         }
-        guard accept("]") else { throw refuse("has a class without end") }
+        guard accept("]") else { throw refuse("has an unterminated class") }
         return .one(of: set, negated: negated)
     }
 

@@ -20,13 +20,13 @@ struct SparseUpdate: Sendable {
 extension SparsePair {
     /// Reads the values and where they go in a matrix of `shape`.
     ///
-    /// Throws `header` if a position lies outside of the matrix or comes twice, or a value is not finite; `io` or `changed`.
+    /// Throws `header` if a position is outside the matrix or comes twice, or a value is not finite; `io` or `changed`.
     func update(shape: [Int]) throws(SiltError) -> SparseUpdate {
         precondition(shape.count == 2, "AdapterMatcher has checked that it is a matrix")
         let stored = try bytes(values)
         let width = values.info.dtype.elementBytes
         if let index = FloatPatterns.firstNotFinite(stored, values.info.dtype) {
-            throw refuse("value \(index) is an infinity or no number", values)
+            throw refuse("value \(index) is infinite or NaN", values)
         }
         let places = try coordinates()
         let count = places.count / 2
@@ -35,7 +35,7 @@ extension SparsePair {
         for index in 0..<count {
             let (row, column) = (places[index], places[count + index])
             guard (0..<shape[0]).contains(row), (0..<shape[1]).contains(column) else {
-                throw refuse("position \(index), (\(row), \(column)), lies outside of the matrix \(shape)", indices)
+                throw refuse("position \(index), (\(row), \(column)), is outside the matrix \(shape)", indices)
             }
             positions.append((row * shape[1] + column, index))
         }
@@ -63,7 +63,7 @@ extension SparsePair {
             } else {
                 let value = Float(bitPattern: bits)
                 guard let integer = Int(exactly: value), abs(value) <= 16_777_216 else {
-                    throw refuse("the position \(value) is no integer that F32 can tell from others", indices)
+                    throw refuse("the position \(value) is not an integer that F32 represents exactly", indices)
                 }
                 coordinates.append(integer)
             }

@@ -51,7 +51,7 @@ public struct TaskCheck: Sendable {
         let judge = try ModelJudge(loaded.configuration, loaded.weights, whole, context.pipeline)
         guard let metric = judge.metric else {
             throw SiltError(
-                .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
+                .usage, "the data set has no labels to judge the model's outputs by", file: data,
                 advice: "add a tensor `labels` [examples]")
         }
         return [

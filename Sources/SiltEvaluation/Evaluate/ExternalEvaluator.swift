@@ -20,7 +20,7 @@ package struct ExternalEvaluator: Sendable {
     package init(_ command: String) throws(SiltError) {
         guard command.contains(ExternalEvaluator.place) else {
             throw SiltError(
-                .usage, "the evaluator's command does not say where the model goes",
+                .usage, "the evaluator's command does not contain {model}",
                 advice: "write {model} where the command takes the model's directory")
         }
         self.command = command
@@ -34,8 +34,8 @@ package struct ExternalEvaluator: Sendable {
         // What it said before it was stopped is no news.
         try cancellation.check()
         guard outcome.status == 0 else {
-            let reason = outcome.status > 128 ? "signal \(outcome.status - 128)" : "exit code \(outcome.status)"
-            throw SiltError(.usage, "the evaluator failed with \(reason): \(line)")
+            let reason = outcome.status > 128 ? "signal \(outcome.status - 128)" : "exit status \(outcome.status)"
+            throw SiltError(.usage, "the evaluator failed (\(reason)): \(line)")
         }
         let lines = outcome.output.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
         guard let last = lines.last(where: { !ExternalEvaluator.trimmed($0).isEmpty }) else {

@@ -70,8 +70,8 @@ public struct ModelEvaluator: Sendable {
         } else {
             guard metric != nil || reference != nil else {
                 throw SiltError(
-                    .usage, "the data set has no labels, so that the model's answers cannot be judged", file: data,
-                    advice: "add `labels` [examples], write the answers with --logits, or compare with --against MODEL")
+                    .usage, "the data set has no labels to judge the model's outputs by", file: data,
+                    advice: "add `labels` [examples], write the outputs with --logits, or compare with --against MODEL")
             }
             verdict = try judge.judge(loaded.weights)
         }

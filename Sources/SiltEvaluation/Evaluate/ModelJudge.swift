@@ -61,7 +61,7 @@ package final class ModelJudge: Sendable {
         let model = try TransformerModel(configuration, weights)
         guard model.head != .none else {
             throw SiltError(
-                .usage, "the model has no head, so that it has no answers to judge", file: configuration.file,
+                .usage, "the model has no head, so it has no outputs to judge", file: configuration.file,
                 advice: "give the fine-tuned model, or measure with --evaluator CMD")
         }
         self.configuration = configuration
@@ -101,7 +101,7 @@ package final class ModelJudge: Sendable {
         let columns = (head.isCausal ? head.columns : 0) + model.hidden
         guard tokens.multipliedReportingOverflow(by: 4 * columns).partialValue <= ModelJudge.referenceLimit else {
             throw SiltError(
-                .usage, "the answers to \(tokens) tokens take more than 4 GiB of memory", file: data.file,
+                .usage, "the outputs for \(tokens) tokens take more than 4 GiB of memory", file: data.file,
                 advice: "read fewer examples with --examples")
         }
         let parts = try run(model, .answers, against: [])

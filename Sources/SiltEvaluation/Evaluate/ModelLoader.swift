@@ -51,7 +51,7 @@ package struct ModelLoader: Sendable {
         }
         guard DirectoryListing.kind(of: path) == .file else {
             throw SiltError(
-                .inputMissing, "there is no config.json, which says what architecture the model has",
+                .inputMissing, "there is no config.json to say which architecture the model has",
                 file: checkpoint.path,
                 advice: "give a directory in Hub layout, or run the model with --evaluator CMD")
         }
@@ -103,7 +103,7 @@ package struct ModelLoader: Sendable {
     static func checkIsFile(_ path: String) throws(SiltError) {
         guard DirectoryListing.kind(of: path) == .directory else { return }
         throw SiltError(
-            .usage, "with a base, the model is a Silt file, not a directory", file: path,
+            .usage, "--base requires a Silt file as the model, not a directory", file: path,
             advice: "leave out --base to measure a checkpoint")
     }
 }

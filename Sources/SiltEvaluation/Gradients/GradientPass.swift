@@ -51,7 +51,7 @@ package final class GradientPass: Sendable {
         let values = names.reduce(0) { $0 + (weights[$1]?.count ?? 0) }
         try ModelMemory.check(
             values: values * (pipeline.threads + 1), "the gradients of \(pipeline.threads) threads", file: file,
-            advice: "take fewer threads with --threads")
+            advice: "use fewer --threads")
         (self.weights, self.names, self.pipeline) = (weights, names, pipeline)
     }
 
@@ -84,7 +84,7 @@ package final class GradientPass: Sendable {
                     return mean.sum
                 }
                 guard worker.gradients.isFinite else {
-                    throw SiltError(.usage, "gradients are infinite or no numbers")
+                    throw SiltError(.usage, "gradients are infinite or NaN")
                 }
                 return (mean, try reduce(worker.gradients))
             },

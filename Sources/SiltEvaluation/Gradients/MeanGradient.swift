@@ -26,7 +26,7 @@ struct MeanGradient {
         let losses = batches.compactMap { Loss.task(model.head, data.labels, $0) }
         guard losses.count == batches.count else {
             throw SiltError(
-                .usage, "the data set has no labels, so that there is no loss", file: data.file,
+                .usage, "the data set has no labels, so there is no loss", file: data.file,
                 advice: "add a tensor `labels` [examples]")
         }
         let terms = losses.reduce(0) { $0 + $1.terms(columns: model.head.columns) }

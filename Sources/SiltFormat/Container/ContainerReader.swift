@@ -49,7 +49,7 @@ package final class ContainerReader: Sendable {
         let bytes = unsafe buffer.prefix(range.count)
         try unsafe file.read(range, into: bytes)
         guard unsafe Checksum64.of(UnsafeRawBufferPointer(bytes)) == chunks.checksum(index) else {
-            throw fault(.checksum, chunk: index, "it does not have its checksum: the file is damaged")
+            throw fault(.checksum, chunk: index, "its checksum does not match: the file is damaged")
         }
         return UnsafeRawBufferPointer(bytes)
     }
@@ -75,7 +75,7 @@ extension ContainerReader {
     private static func checkMetadata(_ header: SafetensorsHeader) throws(SiltError) -> [String: String] {
         guard let metadata = header.metadata, metadata["format"] == "silt" else {
             throw SiltError(
-                .notSilt, "the metadata of this safetensors file does not say format: silt",
+                .notSilt, "the metadata of this safetensors file lack format: silt",
                 advice: "give the .silt file here, and the base checkpoint before it")
         }
         guard let version = metadata["silt_version"], version == String(Manifest.version) else {
@@ -90,7 +90,7 @@ extension ContainerReader {
         let blanked = ContainerHeader.replacing(
             Array(check.utf8), by: [UInt8](repeating: 48, count: 16), in: header.text)
         guard ContainerHeader.check(blanked) == check else {
-            throw SiltError(.checksum, "the header does not have its checksum", range: 8..<UInt64(header.dataStart))
+            throw SiltError(.checksum, "the header does not match its checksum", range: 8..<UInt64(header.dataStart))
         }
         guard Manifest.Contract(rawValue: metadata["contract"] ?? "") != nil else {
             throw SiltError(
@@ -124,7 +124,7 @@ extension ContainerReader {
             found.append(entry)
         }
         guard entries.allSatisfy({ expected.contains($0.name) || $0.range.lowerBound >= end }) else {
-            throw SiltError(.header, "an entry of an extension stands before the end of silt.manifest")
+            throw SiltError(.header, "an extension entry starts before the end of silt.manifest")
         }
         let start = file.header.dataStart
         let chunks = try file.input.bytes(start + found[1].range.lowerBound..<start + found[1].range.upperBound)
@@ -136,7 +136,7 @@ extension ContainerReader {
         _ stored: [UInt8], _ metadata: [String: String], payloadBytes: Int
     ) throws(SiltError) -> ChunkTable {
         guard Digest128(of: stored).hex == metadata["chunks"] else {
-            throw SiltError(.checksum, "the chunk table does not have the digest that the header states")
+            throw SiltError(.checksum, "the chunk table does not match its digest in the header")
         }
         guard let table = ChunkTable(stored: stored) else {
             throw SiltError(.coverage, "the chunk table has \(stored.count) bytes, not a multiple of 12")
@@ -153,7 +153,7 @@ extension ContainerReader {
         _ stored: [UInt8], _ metadata: [String: String], _ chunks: ChunkTable, _ path: String
     ) throws(SiltError) -> Manifest {
         guard Digest128(of: stored).hex == metadata["manifest"] else {
-            throw SiltError(.checksum, "the manifest does not have the digest that the header states")
+            throw SiltError(.checksum, "the manifest does not match its digest in the header")
         }
         guard let size = Zstd.contentSize(stored) else {
             throw SiltError(.manifest, "the manifest is not a zstd frame that states its content size")

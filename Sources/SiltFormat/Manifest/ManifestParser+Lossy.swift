@@ -5,7 +5,7 @@ extension ManifestParser {
     static func receipt(_ parent: inout Fields, _ contract: Manifest.Contract) throws(SiltError) -> Receipt? {
         guard parent.has("receipt") else { return nil }
         guard contract == .lossy else {
-            throw SiltError(.manifest, "\(parent.place).receipt must not be there in an exact file")
+            throw SiltError(.manifest, "\(parent.place).receipt must be absent in an exact file")
         }
         var fields = try Fields(parent.value("receipt"), at: "\(parent.place).receipt")
         let receipt = Receipt(
@@ -22,7 +22,7 @@ extension ManifestParser {
         guard parent.has("evaluations") else { return [] }
         let place = "\(parent.place).evaluations"
         guard contract == .lossy else {
-            throw SiltError(.manifest, "\(place) must not be there in an exact file")
+            throw SiltError(.manifest, "\(place) must be absent in an exact file")
         }
         let values = try parent.array("evaluations")
         guard !values.isEmpty else { throw SiltError(.manifest, "\(place) must be absent rather than empty") }

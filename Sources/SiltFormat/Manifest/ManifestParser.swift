@@ -59,7 +59,7 @@ struct ManifestParser {
             contract: contract, writer: writer, form: form, base: baseIdentity, result: resultIdentity, bytes: bytes,
             files: files)
         guard contract == .lossy || !fields.has("source") else {
-            throw SiltError(.manifest, "manifest.source must not be there: the file is exact")
+            throw SiltError(.manifest, "manifest.source must be absent: the file is exact")
         }
         if fields.has("source") { manifest.source = try fields.sha256("source") }
         manifest.receipt = try ManifestParser.receipt(&fields, contract)
@@ -118,7 +118,7 @@ struct ManifestParser {
         let bytes = try fields.integer("bytes")
         let hasHash = contract == .exact || kind != "safetensors"
         guard hasHash || !fields.has("sha256") else {
-            throw SiltError(.manifest, "\(place).sha256 must not be there: the file is lossy")
+            throw SiltError(.manifest, "\(place).sha256 must be absent: the file is lossy")
         }
         let sha256 = hasHash ? try fields.sha256("sha256") : nil
         let content: FileRecord.Content
@@ -141,7 +141,7 @@ struct ManifestParser {
             }
             let count = FileRecord.pieces(bytes)
             guard fields.has("chunk") == (count > 0) else {
-                throw SiltError(.manifest, "\(place).chunk must be there if the file has bytes, and only then")
+                throw SiltError(.manifest, "\(place).chunk must be present if the file has bytes, and only then")
             }
             let first = try fields.optionalInteger("chunk") ?? 0
             let chunks = try ledger.claim(first, count, at: place)
@@ -210,7 +210,7 @@ struct ManifestParser {
         }
         guard (base != nil) == parts.contains(where: { $0.kind != .whole }) else {
             throw SiltError(
-                .manifest, "\(place).base must be there if a part refers to it, and only then", tensor: entry.name)
+                .manifest, "\(place).base must be present if a part refers to it, and only then", tensor: entry.name)
         }
         let receipt = try ManifestParser.receipt(&fields, contract)
         try fields.finish()

@@ -118,7 +118,7 @@ struct BitmaskEncoder {
     }
 
     private func changed() -> SiltError {
-        SiltError(.changed, "the tensor has changed while it was read", file: tensor.file.path, tensor: tensor.name)
+        SiltError(.changed, "the tensor changed while it was being read", file: tensor.file.path, tensor: tensor.name)
     }
 
     private static func batches(

@@ -15,7 +15,7 @@ final class DirectoryRewrite {
         /// Writes bytes of the tensor `name`, from its byte `offset` on.
         func write(_ bytes: [UInt8], to name: String, at offset: Int = 0) throws(SiltError) {
             guard let range = offsets[name], offset + bytes.count <= range.count else {
-                throw SiltError(.fault, "more bytes than the tensor has", file: file.path, tensor: name)
+                throw SiltError(.fault, "more bytes than the tensor holds", file: file.path, tensor: name)
             }
             try file.write(bytes, at: dataStart + range.lowerBound + offset)
         }
@@ -103,7 +103,7 @@ final class DirectoryRewrite {
     /// Copies a tensor's bytes.
     func copy(_ tensor: Checkpoint.Tensor, to shard: Shard) throws(SiltError) {
         guard let range = shard.offsets[tensor.name], range.count == tensor.range.count else {
-            throw SiltError(.fault, "the tensor has another size than planned", tensor: tensor.name)
+            throw SiltError(.fault, "the tensor has a different size than planned", tensor: tensor.name)
         }
         let start = tensor.file.header.dataStart + tensor.range.lowerBound
         try copy(

@@ -74,7 +74,7 @@ public struct SparseBitmask: Sendable {
         guard checkpoint.form == .directory else { throw SparseBitmask.notDirectory(directory) }
         let configuration = try SparsityConfiguration(of: checkpoint)
         guard !configuration.isSparse else {
-            throw SiltError(.usage, "the checkpoint is in a sparse layout already", file: configuration.path)
+            throw SiltError(.usage, "the checkpoint is already in a sparse layout", file: configuration.path)
         }
         let rewrite = try DirectoryRewrite(
             at: output, inputs: [checkpoint], expected: checkpoint.files, replacing: replaceExisting, "converting",

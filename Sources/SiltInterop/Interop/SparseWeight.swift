@@ -47,7 +47,7 @@ struct SparseWeight {
         // An empty tensor may have any extents, which would overflow below.
         guard let info = TensorInfo(dtype: values.info.dtype, shape: shape), let columns = shape.last, columns < 1 << 48
         else {
-            throw refuse("\(shape) is no shape", shapes)
+            throw refuse("\(shape) is not a shape", shapes)
         }
         let expected = Array(shape.dropLast()) + [(columns + 7) / 8]
         guard mask.info.dtype == .u8, mask.info.shape == expected else {
@@ -97,7 +97,7 @@ struct SparseWeight {
 
     private func wrongCount() -> SiltError {
         SiltError(
-            .header, "the mask does not ask for the \(values.info.parameters) values that there are",
+            .header, "the mask does not match the \(values.info.parameters) values",
             file: mask.file.path,
             tensor: mask.name)
     }

@@ -90,7 +90,7 @@ public struct WeightSync: Sendable {
         base: String, fineTuned: String, encoding: Encoding, checksum: Checksum = .xxh3, version: Int, baseVersion: Int,
         to output: String
     ) throws(SiltError) -> ConversionReport {
-        guard version >= 0, baseVersion >= 0 else { throw SiltError(.usage, "versions are numbers from 0 up") }
+        guard version >= 0, baseVersion >= 0 else { throw SiltError(.usage, "versions must be 0 or more") }
         let (old, new) = (try Checkpoint(base), try Checkpoint(fineTuned))
         try WeightSync.checkSame(old, new)
         try OutputGuard.check(output, files: [], checkpoints: [old, new])

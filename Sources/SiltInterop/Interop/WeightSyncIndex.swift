@@ -25,12 +25,12 @@ struct WeightSyncIndex {
         } catch let error as SiltError {
             throw error
         } catch {
-            throw SiltError(.changed, "the index is no longer what it was", file: path)
+            throw SiltError(.changed, "the index changed while it was in use", file: path)
         }
         func text(_ field: String) throws(SiltError) -> String {
             guard case .string(let text)? = metadata?[field] else {
                 throw SiltError(
-                    .header, "the index's metadata have no text \"\(field)\"", file: path,
+                    .header, "the index's metadata lack the string \"\(field)\"", file: path,
                     advice: "is this the directory of a weight update?")
             }
             return text

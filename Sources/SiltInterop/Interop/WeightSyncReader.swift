@@ -64,9 +64,9 @@ final class WeightSyncReader {
         let expected = file.header.metadata?[tensor.name] ?? ""
         guard index.checksum.text(of: bytes) == expected else {
             throw SiltError(
-                .baseContent, "the new bytes have another checksum than the update says: \(expected)", file: file.path,
+                .baseContent, "the new bytes do not have the checksum in the update, \(expected)", file: file.path,
                 tensor: tensor.name,
-                advice: "give the checkpoint of version \(index.baseVersion); if it is, the update is damaged")
+                advice: "give the checkpoint of version \(index.baseVersion); if you did, the update is damaged")
         }
         return bytes
     }
@@ -88,7 +88,7 @@ final class WeightSyncReader {
         // At most every byte, with its position.
         let (limit, overflow) = tensor.info.bytes.multipliedReportingOverflow(by: 5)
         guard let size = Zstd.contentSize(frame), !overflow, size >= 4, size <= UInt64(limit) + 4 else {
-            throw refuse("the frame does not say a size that a difference of \(tensor.info.bytes) bytes can have")
+            throw refuse("the frame does not state a size that a difference of \(tensor.info.bytes) bytes can have")
         }
         let difference = try decoded(frame, Int(size), tensor, file)
         var cursor = ByteCursor(difference)

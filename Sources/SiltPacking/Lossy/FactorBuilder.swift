@@ -62,7 +62,7 @@ struct FactorBuilder {
             guard factors.count == code.rank else {
                 throw SiltError(
                     .usage, "there are \(factors.count) rescale factors for \(code.rank) components", tensor: name,
-                    advice: "give those that were found at this quality")
+                    advice: "give the factors found at this quality")
             }
             code = code.divided(by: factors)
         }

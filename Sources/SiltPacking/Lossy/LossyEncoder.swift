@@ -81,9 +81,9 @@ package struct LossyEncoder: Sendable {
         guard sums.lost == 0 else {
             throw SiltError(
                 .usage,
-                "\(sums.lost) values would come back infinite: the type of the values or q is too small for the delta",
+                "\(sums.lost) values would come back infinite: the value type or q is too small for the delta",
                 tensor: tensor.entry.name,
-                advice: "take --values bf16 or f32, a larger q, or leave the tensor out with --except")
+                advice: "use --values bf16 or f32 or a larger q, or leave the tensor out with --except")
         }
         return LossyTensor(
             components: components, chunks: chunks, digest: Digest128(pieces: digests), sums: sums)

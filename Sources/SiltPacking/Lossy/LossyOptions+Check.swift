@@ -9,11 +9,12 @@ extension LossyOptions {
         }
         guard drop >= 0, drop < 1 else {
             throw refuse(
-                "the drop rate p must be at least 0 and below 1, found \(drop)", "p is what is dropped, not kept")
+                "the drop rate p must be at least 0 and below 1, found \(drop)",
+                "p is the share that is dropped, not kept")
         }
         if case .value(let q) = rescale {
             guard q.isFinite, q > 0, Float(q).isFinite, Float(q) > 0 else {
-                throw refuse("q must be a number above 0 that binary32 holds, found \(q)")
+                throw refuse("q must be above 0 and fit binary32, found \(q)")
             }
         }
         guard seed >= 0 else { throw refuse("the seed must be at least 0, found \(seed)") }
@@ -35,7 +36,7 @@ extension LossyOptions {
         if case .factors(let table) = rescale {
             for (name, factors) in table {
                 guard factors.allSatisfy({ $0.isFinite && $0 > 0 && Float($0).isFinite && Float($0) > 0 }) else {
-                    throw refuse("the rescale factors of \(name) must be numbers above 0 that binary32 holds")
+                    throw refuse("the rescale factors of \(name) must be above 0 and fit binary32")
                 }
             }
         }
@@ -43,11 +44,11 @@ extension LossyOptions {
             throw refuse("the dead zone must be between -4 and 4, found \(deadZone)")
         }
         guard !curvature || method == .transform else {
-            throw refuse("curvature is for method transform, not \(method.rawValue)", "leave --curvature out")
+            throw refuse("--curvature requires --method transform, not \(method.rawValue)", "leave --curvature out")
         }
         guard vectors != .method || method == .transform else {
             throw refuse(
-                "vectors by the method are for method transform, not \(method.rawValue)", "take --vectors int4")
+                "--vectors method requires --method transform, not \(method.rawValue)", "use --vectors int4")
         }
         if case .value = rescale, !isPruning {
             throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
@@ -57,7 +58,7 @@ extension LossyOptions {
         }
         if let residual {
             guard scope != .global else {
-                throw refuse("residuals are made tensor by tensor: their largest elements of all are not known")
+                throw refuse("residuals are made tensor by tensor, so --scope global is not possible")
             }
             guard method == .lowrank || method == .transform else {
                 throw refuse("only low-rank methods leave a residual, not \(method.rawValue)")
@@ -68,7 +69,7 @@ extension LossyOptions {
         }
         guard mask != .seeded || isRandom else {
             throw refuse(
-                "only random choices can be made again from a seed, not \(method.rawValue)",
+                "only random choices can be regenerated from a seed, not \(method.rawValue)",
                 "leave --mask out, or give --method random or --choose random")
         }
     }

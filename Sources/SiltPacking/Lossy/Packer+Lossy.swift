@@ -32,7 +32,8 @@ extension Packer {
             }
         }
         if taken == 0 {
-            context.log.notice("no tensor is lossy: what moved is kept exact by default or by --only and --except")
+            context.log.notice(
+                "no tensor is lossy: all tensors that changed are kept exact by default, or by --only and --except")
         }
         return chosen
     }

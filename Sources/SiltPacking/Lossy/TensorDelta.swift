@@ -90,8 +90,8 @@ package final class TensorDelta {
             let bytes = try unsafe tensor.read(range, into: worker.result)
             guard unsafe tensor.digests[cell] == Digest128(of: bytes), let first = bytes.baseAddress else {
                 throw SiltError(
-                    .changed, "the data changed between the first reading and the second", file: tensor.source.path,
-                    tensor: tensor.entry.name, advice: "pack again when nothing writes to the file")
+                    .changed, "the data changed between the first read and the second", file: tensor.source.path,
+                    tensor: tensor.entry.name, advice: "pack again when nothing is writing to the file")
             }
             let patterns = try unsafe worker.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
             let before = unsafe FloatConversion.floats(patterns, dtype, piece.count, worker.baseFloats)

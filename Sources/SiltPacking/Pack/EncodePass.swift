@@ -175,8 +175,8 @@ struct EncodePass: Sendable {
 
     private static func changed(_ file: String, _ tensor: String?) -> SiltError {
         SiltError(
-            .changed, "the data changed between the first reading and the second", file: file, tensor: tensor,
-            advice: "pack again when nothing writes to the file")
+            .changed, "the data changed between the first read and the second", file: file, tensor: tensor,
+            advice: "pack again when nothing is writing to the file")
     }
 
     private static func encode(
@@ -233,7 +233,7 @@ struct EncodePass: Sendable {
                 count: piece.count)
         else {
             throw SiltError(
-                .fault, "a chunk does not give back what it was made from; this is a fault of silt, please report it",
+                .fault, "a chunk does not give back what it was made from; this is a bug in silt, please report it",
                 file: tensor.source.path, tensor: tensor.entry.name)
         }
         return chunk

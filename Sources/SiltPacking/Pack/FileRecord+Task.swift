@@ -32,7 +32,7 @@ extension FileRecord {
 
     /// An error that only a fault of this program can cause; better an error than a wrong file.
     fileprivate static func unfinished(_ name: String) -> SiltError {
-        SiltError(.fault, "not everything was packed; this is a fault of silt, please report it", file: name)
+        SiltError(.fault, "not everything was packed; this is a bug in silt, please report it", file: name)
     }
 }
 

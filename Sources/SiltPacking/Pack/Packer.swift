@@ -61,18 +61,18 @@ public struct Packer: Sendable {
         where output != nil && result.form == .directory
             && DirectoryListing.kind(of: result.path(of: directory)) == .directory
         {
-            context.log.notice("\(directory) of \(fineTuned) is left out")
+            context.log.notice("leaving out \(directory) of \(fineTuned)")
         }
         try options.lossy?.check()
         if let lossy = options.lossy, (lossy.residual ?? lossy.method) == .wanda, options.tuning?.norms.isEmpty ?? true
         {
             throw SiltError(
-                .usage, "method wanda weighs elements by the inputs of their layers, which are not known",
-                advice: "give --calibration DATA, or take --method magnitude")
+                .usage, "method wanda needs data: it weighs elements by the inputs of their layers",
+                advice: "give --calibration DATA, or use --method magnitude")
         }
         if let lossy = options.lossy, lossy.curvature, options.tuning?.curvature == nil {
             throw SiltError(
-                .usage, "curvature says what errors cost the model's answers, which takes data that it is run on",
+                .usage, "curvature needs data: it measures how errors affect the model's outputs",
                 advice: "give --calibration DATA, or leave --curvature out")
         }
         // Early: nobody wants to hear after an hour that the output exists.
@@ -146,7 +146,7 @@ public struct Packer: Sendable {
                 let tensors = file.header.entries.map { entry -> TensorTask in
                     let match = matcher.match(entry.name, entry.info).flatMap { byName[ByteName($0.name)] }
                     if let match, match.tensor.name != entry.name {
-                        context.log.debug("\(entry.name): predicted by the base's \(match.tensor.name)")
+                        context.log.debug("\(entry.name): predicted from the base's \(match.tensor.name)")
                     } else if match == nil {
                         context.log.debug("\(entry.name): not in the base, stored whole")
                     }
@@ -178,7 +178,7 @@ public struct Packer: Sendable {
         do throws(SiltError) {
             return try result.open(path)
         } catch  where error.code == .header || error.code == .truncated {
-            context.log.notice("\(path) breaks the rules of safetensors and is kept byte for byte: \(error)")
+            context.log.notice("\(path) is not valid safetensors and is kept byte for byte: \(error)")
             return nil
         }
     }

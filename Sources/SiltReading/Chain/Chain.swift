@@ -68,12 +68,13 @@ public struct Chain: Sendable {
                     let advice = "give the files in the order in which they were packed"
                     guard let result = results[ByteName(base.name)] else {
                         throw SiltError(
-                            .baseMissing, "\(before), the link before it, does not give this tensor", file: file,
+                            .baseMissing, "\(before), the link before it, does not contain this tensor", file: file,
                             tensor: base.name, advice: advice)
                     }
                     guard result.digest.map({ $0 == base.digest && result.info == base.info }) ?? true else {
                         throw SiltError(
-                            .baseContent, "\(before), the link before it, gives another tensor than the file needs",
+                            .baseContent,
+                            "\(before), the link before it, has a different tensor from the one that the file needs",
                             file: file, tensor: base.name, advice: advice)
                     }
                 }

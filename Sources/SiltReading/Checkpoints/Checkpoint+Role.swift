@@ -23,7 +23,7 @@ extension Checkpoint {
         guard checkpoint.form == .file, try checkpoint.open(checkpoint.files[0]).header.metadata?["format"] == "silt"
         else { return checkpoint }
         throw SiltError(
-            .usage, "a Silt file stands where \(role) is expected", file: checkpoint.path,
+            .usage, "found a Silt file where \(role) is expected", file: checkpoint.path,
             advice: advice)
     }
 }

@@ -18,13 +18,13 @@ package enum OutputGuard {
     package static func check(_ output: String, outside checkpoint: Checkpoint) throws(SiltError) {
         guard checkpoint.form == .directory, FileIdentity.lies(output, below: checkpoint.path) else { return }
         throw SiltError(
-            .cannotCreate, "the output lies in \(checkpoint.path), whose every file is packed", file: output,
-            advice: "write it beside the directory")
+            .cannotCreate, "the output is inside \(checkpoint.path), all of whose files are packed", file: output,
+            advice: "write it next to the directory")
     }
 
     private static func refusal(_ output: String, _ input: String) -> SiltError {
         SiltError(
-            .cannotCreate, "the output is an input of the same work: \(input)", file: output,
+            .cannotCreate, "the output is also an input: \(input)", file: output,
             advice: "give another output; --force does not replace inputs")
     }
 }

@@ -35,6 +35,6 @@ package struct MemoryChunks: ChunkSource {
     package func tables(_ index: Int) -> [UInt8] { chunks[index] }
 
     package func fault(_ code: SiltError.Code, chunk index: Int, _ reason: String) -> SiltError {
-        SiltError(.fault, "chunk \(index): \(reason); this is a fault of silt, please report it")
+        SiltError(.fault, "chunk \(index): \(reason); this is a bug in silt, please report it")
     }
 }

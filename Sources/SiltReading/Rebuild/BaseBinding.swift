@@ -19,7 +19,7 @@ package struct BaseBinding: Sendable {
     package func tensor(for record: TensorRecord) throws(SiltError) -> Checkpoint.Tensor? {
         guard let base = record.base else { return nil }
         guard let tensor = checkpoint[base.name] else {
-            throw fault(.baseMissing, base, "the base does not have this tensor")
+            throw fault(.baseMissing, base, "the base has no such tensor")
         }
         guard tensor.info.dtype == base.info.dtype else {
             throw fault(
@@ -38,7 +38,7 @@ package struct BaseBinding: Sendable {
     package func fault(_ code: SiltError.Code, _ base: BaseTensorRecord, _ message: String) -> SiltError {
         SiltError(
             code, message, file: checkpoint.path, tensor: base.name,
-            advice: "this is not the base that the file was packed against; silt inspect shows which it was")
+            advice: "this is not the base that the file was packed against; silt inspect shows which one was")
     }
 
     /// The file of the base directory that equals a file of the result.

@@ -69,7 +69,7 @@ final class FileRebuild: Sendable {
         case .safetensors: break
         case .stored(let digest, _, _):
             guard digests.tree != digest else { return }
-            throw SiltError(.result, "the rebuilt file does not have its digest", file: record.path)
+            throw SiltError(.result, "the rebuilt file does not match its digest", file: record.path)
         case .base(let digest, let from):
             guard digests.tree != digest else { return }
             throw SiltError(

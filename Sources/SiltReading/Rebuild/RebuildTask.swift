@@ -68,7 +68,7 @@ final class RebuildTask: Sendable {
             throw SiltError(
                 .result,
                 "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(expected.hex)",
-                tensor: record.name, advice: "the Silt file is damaged, or this is a fault of silt")
+                tensor: record.name, advice: "the Silt file is damaged, or this is a bug in silt")
         }
     }
 }

@@ -64,6 +64,6 @@ struct DigestUpdate: Sendable {
         guard CheckpointRoot.root(of: tensors) != source else { return }
         throw SiltError(
             .usage, "this is not the fine-tuned checkpoint that the file was packed from", file: fineTuned,
-            advice: "receipts are against that one; silt inspect shows its root")
+            advice: "receipts refer to that one; silt inspect shows its root")
     }
 }

@@ -25,14 +25,14 @@ public enum RescaleFactors {
             throw refuse("the file is not JSON: \(error.reason) at byte \(error.offset)")
         }
         guard case .object(let members) = json, !members.isEmpty else {
-            throw refuse("the file has no object of factors")
+            throw refuse("the file does not contain an object of factors")
         }
         var factors: [String: [Double]] = [:]
         for member in members {
             if case .array(let values) = member.value, !values.isEmpty {
                 factors[member.key] = try values.map { value throws(SiltError) in
                     guard let number = number(value) else {
-                        throw refuse("\(member.key) has \(value.kind) among its numbers")
+                        throw refuse("\(member.key) contains \(value.kind) among its numbers")
                     }
                     return number
                 }

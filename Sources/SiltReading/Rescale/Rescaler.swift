@@ -55,7 +55,7 @@ public struct Rescaler: Sendable {
         if case .tensors(let table) = q { for q in table.values.joined() { try Rescaler.check(q) } }
         let container = try ContainerReader(file)
         guard container.manifest.contract == .lossy else {
-            throw SiltError(.usage, "the file keeps the exact contract, which has no q to change", file: file)
+            throw SiltError(.usage, "the file is exact, so it has no q to change", file: file)
         }
         let regex = try NamePattern(pattern)
         // Rows that are stored as positions are those that moved, unless rows are what was pruned.
@@ -81,7 +81,7 @@ public struct Rescaler: Sendable {
                         guard Rescaler.isPruned(matrix, prunesRows) else { return }
                         if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
                             failure = SiltError(
-                                .usage, "positions are stored, so the file does not say with which p they were chosen",
+                                .usage, "the mask is stored as positions, so the file does not record p",
                                 tensor: tensor.name, advice: "give q as a number")
                         }
                         if let numbers, numbers.count != 1, numbers.count != rows {
@@ -138,7 +138,7 @@ public struct Rescaler: Sendable {
     /// Throws `usage` for what cannot be a q.
     private static func check(_ q: Double) throws(SiltError) {
         guard q.isFinite, Float(q).isFinite, Float(q) > 0 else {
-            throw SiltError(.usage, "q must be a number above 0 that binary32 holds, found \(q)")
+            throw SiltError(.usage, "q must be above 0 and fit binary32, found \(q)")
         }
     }
 

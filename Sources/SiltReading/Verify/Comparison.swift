@@ -17,7 +17,7 @@ final class Comparison: Sendable {
         let isDirectory = DirectoryListing.kind(of: path) == .directory
         guard isDirectory == (manifest.form == .directory) || DirectoryListing.kind(of: path) == .missing else {
             throw SiltError(
-                .usage, "the Silt file holds a \(manifest.form.rawValue), --against names something else", file: path)
+                .usage, "the Silt file holds a \(manifest.form.rawValue), but --against is not one", file: path)
         }
         let present = Set(isDirectory ? try DirectoryListing.files(below: path).map { ByteName($0) } : [])
         var inputs: [InputFile?] = []
@@ -68,7 +68,7 @@ final class Comparison: Sendable {
         let isNew = reported.withLock { $0.insert("\(file):\(tensor ?? "")").inserted }
         guard isNew else { return }
         let difference = VerifyReport.Difference(
-            file: paths[file], tensor: tensor, what: "the bytes differ, among others at \(offset + first) of the file",
+            file: paths[file], tensor: tensor, what: "the bytes differ, for example at \(offset + first) of the file",
             code: "against")
         found.withLock { $0.append(difference) }
     }

@@ -49,7 +49,7 @@ package final class Fidelity: Sendable {
         for record in manifest.tensors where Fidelity.isLossy(record, manifest) {
             guard let source = checkpoint[record.name], source.info == record.info else {
                 throw SiltError(
-                    .usage, "the fine-tuned checkpoint does not have this tensor, or in another shape", file: path,
+                    .usage, "the fine-tuned checkpoint lacks this tensor, or has it in another shape", file: path,
                     tensor: record.name)
             }
             guard let base = try binding.tensor(for: record) else { continue }
@@ -125,7 +125,7 @@ package final class Fidelity: Sendable {
             differences.append(
                 .init(
                     file: nil, tensor: tensor,
-                    what: "the receipt says \(recorded.words), measured is \(measured.words)", code: "receipt"))
+                    what: "the receipt says \(recorded.words), but measured \(measured.words)", code: "receipt"))
         }
         for record in manifest.tensors {
             compare(record.receipt, found.byTensor[ByteName(record.name)], tensor: record.name)

@@ -22,8 +22,9 @@ package struct ReportFile: Sendable {
             let checkpoint = try Checkpoint.asResult(fineTuned)
             guard checkpoint.form == .file || !FileIdentity.lies(path, below: checkpoint.path) else {
                 throw SiltError(
-                    .cannotCreate, "the report lies in \(checkpoint.path), whose every file is compared", file: path,
-                    advice: "write it beside the directory")
+                    .cannotCreate, "the report is inside \(checkpoint.path), all of whose files are compared",
+                    file: path,
+                    advice: "write it next to the directory")
             }
             checkpoints.append(checkpoint)
         }

@@ -107,17 +107,17 @@ public struct FineTuneOptions: Sendable {
         for (name, value) in [("rate", rate), ("rate of new layers", newRate)] {
             try require(value.isFinite && value > 0, "the learning \(name) is \(value); it must be above 0")
         }
-        try require(epochs >= 1 && epochs <= 1_000_000, "epochs are \(epochs); give 1 to 1000000")
+        try require(epochs >= 1 && epochs <= 1_000_000, "\(epochs) epochs; give 1 to 1000000")
         try require(batch >= 1 && batch <= 1 << 20, "a batch of \(batch) examples; give 1 to \(1 << 20)")
         try require((0...1).contains(warmUp), "the share of the warm-up is \(warmUp); it must be from 0 to 1")
         try require(clip.isFinite && clip >= 0, "gradients are clipped to \(clip); give 0 (not at all) or more")
         try require(decay.isFinite && decay >= 0, "the weight decay is \(decay); it must be 0 or more")
         try require((1...1_024).contains(groups), "\(groups) groups; give 1 to 1024")
         try require((validateEvery ?? 1) >= 1, "a validation every \(validateEvery ?? 0) steps; give 1 or more")
-        try require((examples ?? 1) >= 1, "\(examples ?? 0) examples are none to train on; give 1 or more")
+        try require((examples ?? 1) >= 1, "\(examples ?? 0) examples to train on; give 1 or more")
         switch (optimizer, pull) {
         case (.adamw, let pull?):
-            throw SiltError(.usage, "a pull of \(pull) has no meaning with adamw, only with adamr")
+            throw SiltError(.usage, "a pull of \(pull) requires adamr; the optimizer is adamw")
         case (.adamr, nil):
             throw SiltError(.usage, "adamr needs a pull", advice: "Docs/Training.md says how to find one")
         case (.adamr, let pull?):
@@ -130,7 +130,7 @@ public struct FineTuneOptions: Sendable {
             try require(labelNames.count == labels, "\(labelNames.count) names for \(labels) labels")
         }
         try require(Set(labelNames).count == labelNames.count, "two labels have the same name")
-        try require(labelNames.count != 1, "one name of a label; give all of them")
+        try require(labelNames.count != 1, "only one label name; give all of them")
     }
 
     /// The optimizer with these numbers.

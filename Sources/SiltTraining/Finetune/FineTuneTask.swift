@@ -16,7 +16,7 @@ enum FineTuneTask {
             return .classification(labels: try labels(options, classes, baseLabels: baseLabels, wrong))
         case (_, nil):
             throw wrong(
-                "the training data have no labels, which the task \(options.task.rawValue) needs",
+                "the task \(options.task.rawValue) needs labels, and the training data have none",
                 "add a tensor `labels` [examples]")
         case (.classification, .values):
             throw wrong("the labels are floating-point numbers, not classes", "write them as integers")
@@ -27,7 +27,7 @@ enum FineTuneTask {
         _ options: FineTuneOptions, _ classes: [Int], baseLabels: Int?, _ wrong: (String, String?) -> SiltError
     ) throws(SiltError) -> Int {
         if let index = classes.firstIndex(where: { $0 < 0 }) {
-            throw wrong("example \(index) has the label \(classes[index]); labels begin with 0", nil)
+            throw wrong("example \(index) has the label \(classes[index]); labels start at 0", nil)
         }
         let names = options.labelNames.isEmpty ? nil : options.labelNames.count
         let known = options.labels ?? names ?? baseLabels
@@ -35,16 +35,16 @@ enum FineTuneTask {
         if let index = classes.firstIndex(where: { $0 >= count }) {
             let source = options.labels != nil || names != nil ? "there are" : "the base's head has"
             throw wrong(
-                "example \(index) has the label \(classes[index]); \(source) \(count) labels", "labels begin with 0")
+                "example \(index) has the label \(classes[index]); \(source) \(count) labels", "labels start at 0")
         }
         let seen = Set(classes)
         guard seen.count >= 2 else {
-            throw wrong("all examples have the label \(classes.first ?? 0): there is nothing to tell apart", nil)
+            throw wrong("all examples have the label \(classes.first ?? 0): there is nothing to learn", nil)
         }
         if known == nil, let missing = (0..<count).first(where: { !seen.contains($0) }) {
             throw wrong(
                 "no example has the label \(missing), though labels go up to \(count - 1)",
-                "--labels \(count) says that this is meant")
+                "if that is intended, give --labels \(count)")
         }
         return count
     }

@@ -66,7 +66,7 @@ public struct FineTuner: Sendable {
                 throw SiltError(
                     .interrupted,
                     "stopped after step \(loop.record.steps) of \(loop.totalSteps), before the first validation",
-                    file: output, advice: "--resume goes on from \(statePath)")
+                    file: output, advice: "--resume continues from \(statePath)")
             }
         }
         let result = TrainingResult(loop, trained, checkpoint, options)
@@ -88,7 +88,7 @@ public struct FineTuner: Sendable {
             guard options.replaceExisting || DirectoryListing.kind(of: path) == .missing else {
                 throw SiltError(
                     .cannotCreate, "the state of an earlier training exists", file: path,
-                    advice: "--resume goes on from it, --force begins anew")
+                    advice: "--resume continues from it, --force starts over")
             }
             // A name that cannot be written would be met after the first epoch only.
             try StagedPlace.check(path, options.replaceExisting)
@@ -112,7 +112,7 @@ public struct FineTuner: Sendable {
         // The base, the parameters, two moments, the best parameters, the gradient, and one more for each thread.
         try ModelMemory.check(
             values: (6 + context.threads) * values, "weights, moments and gradients", file: checkpoint.path,
-            advice: "fewer --threads take less")
+            advice: "use fewer --threads")
         var digests: [Digest128] = [Digest128(of: json.serialized())]
         for name in trained.names where !trained.new.contains(name) {
             guard let tensor = trained.weights[name] else { continue }
@@ -120,7 +120,7 @@ public struct FineTuner: Sendable {
                 Digest128(of: UnsafeRawBufferPointer(start: tensor.start, count: 4 * tensor.count)))
         }
         if case .classification = task, trained.configuration.lacksPadding {
-            context.log.notice("config.json has no pad_token_id: transformers takes one example at a time")
+            context.log.notice("config.json has no pad_token_id: transformers will only take one example at a time")
         }
         return (trained, Digest128(pieces: digests).hex)
     }

@@ -64,7 +64,8 @@ final class TrainingLoop {
     func resume(_ state: TrainingState) throws(SiltError) {
         (record, best) = try state.read(into: parameters)
         guard record.steps <= totalSteps else {
-            throw SiltError(.header, "\(record.steps) steps are done of \(totalSteps)", file: state.path)
+            throw SiltError(
+                .header, "the state has \(record.steps) steps, but the training only \(totalSteps)", file: state.path)
         }
     }
 
@@ -118,7 +119,7 @@ final class TrainingLoop {
         guard norm.isFinite else { throw diverged("the gradient is not finite; the loss is \(loss)", number) }
         record.steps = number
         if record.add(loss) {
-            throw diverged("the loss is \(loss), it began at \(record.firstLoss)", number)
+            throw diverged("the loss is \(loss); it started at \(record.firstLoss)", number)
         }
         time = (time.seconds + begin.duration(to: clock.now).inSeconds, time.steps + 1)
         handler?(.step(number, of: totalSteps, loss: loss, rate: options.rate * factor))
@@ -153,7 +154,7 @@ final class TrainingLoop {
 
     private func diverged(_ message: String, _ step: Int) -> SiltError {
         SiltError(
-            .diverged, "the training diverges in step \(step) of \(totalSteps): \(message)",
+            .diverged, "the training diverged at step \(step) of \(totalSteps): \(message)",
             advice: "try a smaller --lr or --head-lr, or a longer --warmup")
     }
 }

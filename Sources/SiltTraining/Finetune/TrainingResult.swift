@@ -46,8 +46,8 @@ struct TrainingResult {
         for (name, dtype, values) in tensors {
             guard values.isFinite else {
                 throw SiltError(
-                    .diverged, "the trained values do not fit into \(dtype.rawValue)", tensor: name,
-                    advice: "store them as --dtype bf16 or f32")
+                    .diverged, "the trained values overflow \(dtype.rawValue)", tensor: name,
+                    advice: "use --dtype bf16 or f32")
             }
             weights[name] = values
         }

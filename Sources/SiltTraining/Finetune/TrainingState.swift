@@ -67,16 +67,16 @@ struct TrainingState {
     /// Throws `usage` if it is of another training, `header` if it is none.
     func read(into parameters: [TrainedParameter]) throws(SiltError) -> (TrainingRecord, best: [FloatTensor]?) {
         let checkpoint = try Checkpoint(path)
-        guard checkpoint.form == .file else { throw malformed("a directory, not a training's state") }
+        guard checkpoint.form == .file else { throw malformed("this is a directory, not a training state") }
         let metadata = try checkpoint.open(checkpoint.files[0]).header.metadata ?? [:]
-        guard metadata["format"] == "silt-training" else { throw malformed("not a training's state") }
+        guard metadata["format"] == "silt-training" else { throw malformed("this is not a training state") }
         guard metadata["version"] == TrainingState.version else {
             throw SiltError(
-                .usage, "the state has the version \(metadata["version"] ?? "none"), this program reads 1", file: path)
+                .usage, "the state has version \(metadata["version"] ?? "none"); this silt reads version 1", file: path)
         }
         if let other = identity.members.first(where: { metadata[$0.key] != $0.value }) {
             throw SiltError(
-                .usage, "the state belongs to another training: \(other.what) differ", file: path,
+                .usage, "the state belongs to another training: \(other.what) differs", file: path,
                 advice: "repeat the command that was interrupted, or leave out --resume and give --force")
         }
         guard let text = metadata["record"], let json = try? JSONValue(parsing: Array(text.utf8)),

@@ -99,14 +99,14 @@ public struct CalibrationOptions: Sendable, Hashable {
             case .metricWithin(let loss):
                 guard loss >= 0, loss.isFinite else { throw refuse("the bound must be at least 0, found \(loss)") }
                 guard validation != nil || evaluator != nil else {
-                    throw refuse("a bound of the metric needs --validation DATA or --evaluator CMD")
+                    throw refuse("--accuracy-within needs --validation DATA or --evaluator CMD")
                 }
             case .divergenceWithin(let bound):
                 guard bound > 0, bound.isFinite else { throw refuse("the bound must be above 0, found \(bound)") }
-                guard needsData else { throw refuse("a bound of the divergence needs --calibration DATA") }
+                guard needsData else { throw refuse("--kl-within needs --calibration DATA") }
             case .sizeAtMost(let bytes):
                 guard bytes > 0 else { throw refuse("the size must be above 0, found \(bytes)") }
-                guard needsData else { throw refuse("the least divergence is found with --calibration DATA") }
+                guard needsData else { throw refuse("--size-at-most needs --calibration DATA") }
             }
             return
         }
@@ -114,31 +114,31 @@ public struct CalibrationOptions: Sendable, Hashable {
             throw refuse("calibration is for lossy packing", "give --method, or a goal like --accuracy-within")
         }
         try lossy.check()
-        guard lossy.seed <= Int.max - seeds else { throw refuse("there are not \(seeds) seeds from \(lossy.seed) on") }
+        guard lossy.seed <= Int.max - seeds else { throw refuse("\(seeds) seeds from \(lossy.seed) on would overflow") }
         guard needsData else {
-            throw refuse("\(need(lossy)) needs data that the model is run on", "give --calibration DATA")
+            throw refuse("\(need(lossy)) needs data to run the model on", "give --calibration DATA")
         }
         if rule == nil, scope != nil || multiplier != nil {
-            throw refuse("--per and --multiplier say how q is found", "give --q with the name of a rule")
+            throw refuse("--per and --multiplier require a rule for q", "give --q with the name of a rule")
         }
         try check(rule: lossy, refuse)
     }
 
     private func checkEvaluator(_ refuse: (String, String?) -> SiltError) throws(SiltError) {
         guard let evaluator else {
-            throw refuse("--evaluator-lower-is-better is said of an evaluator's number", "give --evaluator CMD")
+            throw refuse("--evaluator-lower-is-better requires --evaluator", "give --evaluator CMD")
         }
         _ = try ExternalEvaluator(evaluator)
         guard case .metricWithin = goal else {
-            throw refuse("an evaluator says which files are within a bound of its number", "give --accuracy-within")
+            throw refuse("--evaluator requires --accuracy-within", "give --accuracy-within")
         }
         guard validation == nil else {
             throw refuse(
                 "--validation and --evaluator both measure the metric",
-                "leave one out; data that rank candidates before the evaluator runs go to --calibration")
+                "leave one out; give data for ranking candidates as --calibration")
         }
         guard examples == nil || calibration != nil else {
-            throw refuse("--examples says how many of the --calibration data are read", nil)
+            throw refuse("--examples requires --calibration or --validation", nil)
         }
     }
 
@@ -151,21 +151,21 @@ public struct CalibrationOptions: Sendable, Hashable {
         rule lossy: LossyOptions, _ refuse: (String, String?) -> SiltError
     ) throws(SiltError) {
         if seeds > 1, !lossy.isRandom || lossy.drop == 0 {
-            throw refuse("only random masks have seeds to choose from", "leave --seeds out, or take --method random")
+            throw refuse("only random masks have seeds", "leave --seeds out, or use --method random")
         }
         guard let rule else { return }
         if rule.isSearch, multiplier != nil {
-            throw refuse("the rule \(rule.rawValue) finds q itself, not a multiple of it", "leave --multiplier out")
+            throw refuse("the rule \(rule.rawValue) takes no multiplier", "leave --multiplier out")
         }
         let sparse = lossy.residual ?? lossy.method
         if lossy.rescalesComponents {
             guard rule == .gradient || rule == .gradientKL else {
                 throw refuse(
-                    "q of method transform, one for each component, is found down a gradient and not by the rule \(rule.rawValue)",
-                    "take --q gradient-kl or gradient")
+                    "the rule \(rule.rawValue) does not work with method transform, which needs a gradient rule",
+                    "use --q gradient-kl or gradient")
             }
             guard scope == nil else {
-                throw refuse("each component of method transform has a q of its own", "leave --per out")
+                throw refuse("with method transform, each component has its own q", "leave --per out")
             }
             return
         }
@@ -173,15 +173,15 @@ public struct CalibrationOptions: Sendable, Hashable {
         switch rule {
         case .analytic, .published, .closedForm:
             guard sparse == .random, lossy.residual == nil, lossy.drop > 0 else {
-                throw refuse("the rule \(rule.rawValue) is about random drop", "take least-squares or kl")
+                throw refuse("the rule \(rule.rawValue) works only with random drop", "use least-squares or kl")
             }
         case .labelled, .unlabelled, .kl, .leastSquares, .gradient, .gradientKL: break
         }
         guard scope != .row || ![.labelled, .unlabelled, .kl, .analytic, .published].contains(rule) else {
-            throw refuse("q by the rule \(rule.rawValue) is not found row by row", "take --per tensor or global")
+            throw refuse("the rule \(rule.rawValue) cannot find q per row", "use --per tensor or global")
         }
         if rule == .analytic || rule == .published, scope == .global {
-            throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "take --per tensor")
+            throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "use --per tensor")
         }
     }
 }

@@ -54,12 +54,12 @@ extension CurvatureStatistics {
         let sums = total.withLock { $0 }
         guard sums.isFinite else {
             throw SiltError(
-                .usage, "the model's gradients are infinite or no numbers on the calibration data", file: data.file)
+                .usage, "the model's gradients are infinite or NaN on the calibration data", file: data.file)
         }
         let fallback = sums.meanWeight
         guard fallback > 0, fallback.isFinite else {
             throw SiltError(
-                .usage, "no weight moves the model's answers on the calibration data, so that there is no curvature",
+                .usage, "no weight affects the model's outputs on the calibration data, so there is no curvature",
                 file: data.file, advice: "leave --curvature out, or give data of the task")
         }
         let found = Mutex<[String: Curvature]>([:])

@@ -45,8 +45,8 @@ struct Judges {
         }
         if options.rule == .labelled, labelled == nil {
             throw SiltError(
-                .usage, "q by the rule labelled needs labels, which the data do not have", file: path,
-                advice: "give --validation DATA with labels, or take --q kl")
+                .usage, "the rule labelled needs labels, and the data have none", file: path,
+                advice: "give --validation DATA with labels, or use --q kl")
         }
         validation = labelled
     }

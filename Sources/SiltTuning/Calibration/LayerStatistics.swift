@@ -67,7 +67,7 @@ struct LayerStatistics: Sendable {
         inputs = total.withLock { $0 }
         for (layer, statistics) in zip(layers, inputs) where !statistics.isFinite {
             throw SiltError(
-                .usage, "the inputs of this layer are infinite or no numbers on the calibration data", file: data.file,
+                .usage, "the inputs of this layer are infinite or NaN on the calibration data", file: data.file,
                 tensor: layer.weight)
         }
         positions = Dictionary(layers.enumerated().map { ($1.weight, $0) }, uniquingKeysWith: { first, _ in first })

@@ -65,7 +65,7 @@ struct Tuner {
             if corrected {
                 tuning.notes.append(("biases", "corrected"))
             } else {
-                context.log.notice("no bias can take in the error of its layer: there is none, or it stays exact")
+                context.log.notice("no bias can be corrected: there is none, or it stays exact")
             }
         }
         tuning.evaluations = try evaluations(model, bench, place, base)
@@ -155,7 +155,7 @@ struct Tuner {
                 divergence = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
                 if divergence > 1.02 * plain {
                     context.log.notice(
-                        "q by the rule \(rule.rawValue) takes the model farther from the fine-tuned one than no rule: divergence \(FactorFinder.rounded(divergence)) against \(FactorFinder.rounded(plain)) nats"
+                        "the rule \(rule.rawValue) made the model worse than no rule would (divergence \(FactorFinder.rounded(divergence)) against \(FactorFinder.rounded(plain)) nats)"
                     )
                 }
                 attempt.rescale = .factors(factors.factors)
@@ -182,7 +182,7 @@ struct Tuner {
     ) throws(SiltError) -> Decision {
         let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, handler: handler)
         guard let winner = try search.run() else {
-            context.log.notice("no lossy file that is smaller than the exact one keeps to the goal")
+            context.log.notice("no lossy file smaller than the exact one meets the goal")
             return Decision()
         }
         guard winner.bytes < bench.exactBytes else { return Decision() }
@@ -196,7 +196,7 @@ struct Tuner {
             let passes = judge.isCostly ? true : try judge.judge(model, bench).passes
             guard passes else {
                 throw SiltError(
-                    .fault, "the file would not keep to the goal, as what was tried did; this is a fault of silt",
+                    .fault, "the file would miss the goal, although the candidate did; this is a bug in silt",
                     advice: "please report it, with the options and what --verbose says")
             }
             tuning.evaluations = try evaluations(model, bench, place, base)

@@ -32,11 +32,12 @@ struct PipelineAdvice: Sendable {
         if isTrainable {
             list.append(
                 "The model can be trained again: train with a pull towards the base (silt finetune --optimizer adamr), then "
-                    + "pack with plain DARE (DAREx-L2). All that follows is about the model as it is.")
+                    + "pack with plain DARE (DAREx-L2). Everything below is about the model as it is.")
         }
         switch recommended {
         case .exact where choice.options.isEmpty:
-            list.append("Nothing moved that a lossy method takes: the exact delta is all there is to store.")
+            list.append(
+                "No tensor that a lossy method applies to has changed: the exact delta is all there is to store.")
             return list
         case .exact:
             list.append(
@@ -45,7 +46,7 @@ struct PipelineAdvice: Sendable {
             return list
         case .alternative:
             list.append(
-                "The paper's pipeline is not the best here. Recommended: \(words(way)), no larger and nearer than "
+                "The paper's pipeline is not the best here. Recommended: \(words(way)), no larger and closer than "
                     + "where it leads: \(words(choice)).")
             if let metric, let (own, other) = choice.metric.flatMap({ own in way.metric.map { (own, $0) } }),
                 metric.loss(of: other, from: own) > 0
@@ -53,15 +54,15 @@ struct PipelineAdvice: Sendable {
                 list.append("By \(metric.name) the pipeline's choice is ahead, on the data that chose its q.")
             }
         case .choice:
-            let other = alternative.map { "the nearest in no more bytes of all that were measured; next: \(words($0))" }
+            let other = alternative.map { "the closest of all measured that are no larger; next: \(words($0))" }
             list.append(
                 "Recommended: where the pipeline leads, \(words(choice)). It is "
-                    + "\(other ?? "the smallest of all that were measured").")
+                    + "\(other ?? "the smallest of all measured").")
         }
         if way.divergence > PipelineAdvice.tolerable * without {
             list.append(
                 "Even that gives up \(Figure.percent(way.divergence, of: without)) % of what the delta does: too small a "
-                    + "file for this delta. Take a lower p or quality, or silt pack --kl-within.")
+                    + "file for this delta. Use a lower p or quality, or silt pack --kl-within.")
         }
         if way.options.contains("--q ") {
             list.append("q was chosen on these data: measure the file on others (silt eval) before you trust it.")

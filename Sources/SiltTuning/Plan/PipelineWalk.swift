@@ -53,7 +53,7 @@ struct PipelineWalk: Sendable {
         var steps = [
             step(
                 .training, "Can the model be trained again?", isTrainable ? "yes" : "no",
-                isTrainable ? "said so (--trainable)" : "nobody said so (--trainable)",
+                isTrainable ? "--trainable was given" : "--trainable was not given",
                 isTrainable
                     ? "training with a pull towards the base, then plain DARE (DAREx-L2); for the model as it is, on to adapter"
                     : "adapter"),
@@ -64,7 +64,7 @@ struct PipelineWalk: Sendable {
         guard let test else {
             steps.append(
                 step(
-                    .delta, deltaQuestion, "nothing moved",
+                    .delta, deltaQuestion, "nothing changed",
                     "no tensor that a lossy method takes differs from the base's",
                     "the exact delta"))
             return steps
@@ -82,7 +82,7 @@ struct PipelineWalk: Sendable {
 
     private var importance: PipelineReport.Step {
         step(
-            .importance, "What says which elements matter?",
+            .importance, "What shows which elements matter?",
             branch == .wanda ? "magnitude and inputs (WANDA)" : "magnitude",
             "at p \(drop), scales fitted: WANDA \(words(.wanda)); magnitude \(words(.magnitude))",
             "\(branch == .wanda ? PipelineWay.wanda.name : PipelineWay.magnitude.name), at p \(drop)",
@@ -95,15 +95,15 @@ struct PipelineWalk: Sendable {
             let data = labels.isValidation ? "validation" : "calibration"
             evidence = "\(labels.examples) examples of the \(data) data can be judged by \(labels.metric)"
         } else {
-            evidence = "the data have none"
+            evidence = "the data have no labels"
         }
         var beside = labels == nil ? "" : "by label \(words(.labelled)); "
-        beside += "by change of output \(words(.unlabelled)); by kl, Silt's rule, \(words(.kl)); 1 - p \(words(.dare))"
+        beside += "by output change \(words(.unlabelled)); by kl, Silt's rule, \(words(.kl)); 1 - p \(words(.dare))"
         return step(
             .labels, "Are there labels to find q with?", labels == nil ? "no" : "yes",
             "\(evidence). One q for all at p \(drop): \(beside)",
             labels == nil
-                ? "architecture, with q by change of output (1/q_e)" : "architecture, with q by label (1/q_v)",
+                ? "architecture, with q by output change (1/q_e)" : "architecture, with q by label (1/q_v)",
             numbers([("labelled", .labelled), ("unlabelled", .unlabelled), ("kl_rule", .kl), ("dare", .dare)]))
     }
 
@@ -111,7 +111,7 @@ struct PipelineWalk: Sendable {
         let oneForAll = branch == .labelled ? PipelineWay.labelled : .unlabelled
         let evidence =
             isDecoder
-            ? "tokens see those before them only; one q for all: \(words(oneForAll))"
+            ? "tokens see only those before them; one q for all: \(words(oneForAll))"
             : "tokens see all others; a q for each tensor: \(words(.perTensor)); one for all: \(words(oneForAll))"
         return step(
             .architecture, "Encoder or decoder?", isDecoder ? "decoder" : "encoder", evidence,

@@ -8,12 +8,12 @@ enum PlanAdvice {
     ) -> [String] {
         guard let exact = candidates.first, !groups.isEmpty else {
             return [
-                "No matrix or vector of floats has a tensor of the base that predicts it; silt inspect shows how an exact pack stores them."
+                "No float tensor has a counterpart in the base; silt inspect shows how an exact pack stores them."
             ]
         }
         let lossy = candidates.dropFirst()
         let moved = groups.filter { $0.unchanged < 1 }
-        guard !moved.isEmpty else { return ["Nothing moved: an exact delta is all there is to store."] }
+        guard !moved.isEmpty else { return ["Nothing changed: an exact delta is all there is to store."] }
         var sentences: [String] = []
         let smaller = lossy.filter { $0.bytes < exact.bytes }.sorted { $0.bytes < $1.bytes }
         if smaller.isEmpty {
@@ -34,12 +34,12 @@ enum PlanAdvice {
                 "Recommended if every bit counts: exact, \(ratio(fineTunedBytes, exact.bytes)) x smaller than the files."
             )
             sentences.append(
-                "Recommended if near is enough: \(best.options), \(ratio(fineTunedBytes, best.bytes)) x smaller, the least "
+                "Recommended if an approximation is enough: \(best.options), \(ratio(fineTunedBytes, best.bytes)) x smaller, the least "
                     + "error of those that are at least 30 % smaller than exact.")
         }
         let larger = lossy.filter { $0.bytes >= exact.bytes }.map(\.options)
         if !larger.isEmpty {
-            sentences.append("Larger than the exact delta, so pointless here: \(larger.joined(separator: "; ")).")
+            sentences.append("Larger than the exact delta, hence pointless here: \(larger.joined(separator: "; ")).")
         }
         let large = moved.filter { $0.deviation > dareLimit }.reduce(0) { $0 + $1.parameters }
         let all = moved.reduce(0) { $0 + $1.parameters }
@@ -49,7 +49,7 @@ enum PlanAdvice {
                     + "random drop at high rates is risky; prefer transform, magnitude or sign, and check the task's metric."
             )
         }
-        sentences.append("Relative L2 is no accuracy: check a lossy model on its task before you trust it.")
+        sentences.append("A small L2 error does not guarantee accuracy: evaluate a lossy model on its task.")
         return sentences
     }
 

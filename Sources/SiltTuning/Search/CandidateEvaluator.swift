@@ -53,7 +53,7 @@ final class CandidateEvaluator: Sendable {
         _ context: WorkContext
     ) throws(SiltError) {
         let outcome = try command.evaluate(fineTuned.path, context.cancellation)
-        context.log.debug("the evaluator says of the fine-tuned model: \(outcome.metric) \(outcome.value)")
+        context.log.debug("the evaluator on the fine-tuned model: \(outcome.metric) \(outcome.value)")
         self.command = command
         self.output = output
         self.context = context
@@ -73,8 +73,8 @@ final class CandidateEvaluator: Sendable {
         let outcome = try command.evaluate(try files.write(model, bench, into: place), context.cancellation)
         guard outcome.metric == metric.name else {
             throw SiltError(
-                .usage, "the evaluator called its number \(metric.name) first, and now \(outcome.metric)",
-                advice: "it must measure the same of every model")
+                .usage, "the evaluator first called its number \(metric.name), and now \(outcome.metric)",
+                advice: "it must measure the same thing for every model")
         }
         known.withLock { $0[code] = outcome.value }
         return outcome.value
@@ -95,7 +95,7 @@ final class CandidateEvaluator: Sendable {
             return outcome.metric == metric.name ? outcome.value : nil
         } catch  where error.code == .usage {
             // The command may have complained on standard error.
-            context.log.notice("the evaluator cannot measure the base, whose number is left out")
+            context.log.notice("the evaluator cannot measure the base: its number is left out")
             context.log.debug("\(error)")
             return nil
         }

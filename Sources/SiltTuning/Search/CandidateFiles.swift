@@ -29,7 +29,7 @@ struct CandidateFiles: Sendable {
                 let tensor = bench.tensors[coded.index]
                 guard let output = outputs[tensor.file] else {
                     throw SiltError(
-                        .changed, "the file was not there when the work began", file: tensor.file, tensor: tensor.name)
+                        .changed, "the file did not exist when the work began", file: tensor.file, tensor: tensor.name)
                 }
                 let values = try tensor.rebuild(coded.components, coded.chunks, worker)
                 let count = values.count

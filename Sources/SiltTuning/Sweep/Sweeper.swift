@@ -54,7 +54,7 @@ public struct Sweeper: Sendable {
         let place = try place(bench, configuration, candidates)
         guard let metric = place.test.metric else {
             throw SiltError(
-                .usage, "the test data have no labels, so that no metric can be measured", file: options.test,
+                .usage, "the test data have no labels to measure a metric with", file: options.test,
                 advice: "add a tensor `labels` [examples]")
         }
         let runs = candidates.map { $0.isRandom ? options.seeds : 1 }

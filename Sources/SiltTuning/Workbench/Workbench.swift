@@ -43,7 +43,7 @@ final class Workbench: Sendable {
         let (values, isTooLarge) = exact.report.parameters.multipliedReportingOverflow(by: 5)
         try ModelMemory.check(
             values: isTooLarge ? .max : values, "the pair and a candidate", file: fineTuned,
-            advice: "pack without data, which needs no model in memory")
+            advice: "pack without data: that needs no model in memory")
         let tasks = exact.tensors.filter { task in
             task.knownElements > 0 && task.info.dtype.isPredictable
                 && (1...Grid.limit).contains(task.info.matrixColumns)

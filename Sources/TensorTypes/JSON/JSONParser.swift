@@ -91,12 +91,12 @@ private struct JSONParser {
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
         case UInt8(ascii: "-"), 48...57: return try number()
-        default: throw error("a byte that begins no value")
+        default: throw error("a byte that cannot start a value")
         }
     }
 
     private mutating func word(_ text: String, _ value: JSONValue) throws(JSONError) -> JSONValue {
-        guard bytes[position...].starts(with: text.utf8) else { throw error("a byte that begins no value") }
+        guard bytes[position...].starts(with: text.utf8) else { throw error("a byte that cannot start a value") }
         position += text.utf8.count
         return value
     }
@@ -162,7 +162,7 @@ private struct JSONParser {
     private mutating func digits() throws(JSONError) {
         let start = position
         while let byte = next, (48...57).contains(byte) { position += 1 }
-        guard position > start else { throw error("no digit where one must stand") }
+        guard position > start else { throw error("a digit is missing") }
     }
 
     private mutating func string() throws(JSONError) -> String {
@@ -188,11 +188,11 @@ private struct JSONParser {
             default: position += 1
             }
         }
-        throw error("a string without end", at: start)
+        throw error("an unterminated string", at: start)
     }
 
     private mutating func escape() throws(JSONError) -> Unicode.Scalar {
-        guard let byte = next else { throw error("a string without end") }
+        guard let byte = next else { throw error("an unterminated string") }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)

@@ -28,7 +28,7 @@ extension TokenData {
         }
         func narrow(_ values: [Int], _ name: String) throws(SiltError) -> [Int32] {
             if let wide = values.first(where: { Int32(exactly: $0) == nil }) {
-                throw SiltError(.usage, "the value \(wide) is no token id or token type", file: path, tensor: name)
+                throw SiltError(.usage, "the value \(wide) is not a token id or token type", file: path, tensor: name)
             }
             return values.map { Int32(truncatingIfNeeded: $0) }
         }

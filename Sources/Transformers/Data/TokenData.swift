@@ -126,7 +126,7 @@ package struct TokenData: Sendable {
             }
         case (.causal, _):
             guard ids.indices.contains(where: { ($0 + 1) % length != 0 && mask[$0] && mask[$0 + 1] }) else {
-                throw wrong("no example has two tokens in a row, so that none is foretold", nil)
+                throw wrong("no example has two adjacent tokens, so there is nothing to predict", nil)
             }
         default: break
         }

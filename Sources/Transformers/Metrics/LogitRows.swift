@@ -16,7 +16,7 @@ package import TensorTypes
     ) throws(SiltError) {
         guard unsafe silt_all_finite(level.rawValue, start, rows * columns) != 0 else {
             throw SiltError(
-                .usage, "the model gives values that are infinite or no numbers",
+                .usage, "the model produces values that are infinite or NaN",
                 advice: "its weights may have such values, or be too large")
         }
         (self.rows, self.columns, self.level) = (rows, columns, level.rawValue)

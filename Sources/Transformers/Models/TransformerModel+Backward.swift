@@ -18,7 +18,7 @@ extension TransformerModel {
     ) throws(SiltError) -> Double {
         guard head != .none else {
             throw SiltError(
-                .usage, "the model has no head, so that there is no loss", file: configuration.file,
+                .usage, "the model has no head, so there is no loss", file: configuration.file,
                 advice: "give a model for classification, or a causal one")
         }
         let forward = workspace.forward

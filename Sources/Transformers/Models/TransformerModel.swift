@@ -43,7 +43,7 @@ package struct TransformerModel: Sendable {
         positions = configuration.positions
         hidden = configuration.hidden
         guard positions > 0 else {
-            throw SiltError(.header, "the model has no position for a token", file: configuration.file)
+            throw SiltError(.header, "the model has no positions", file: configuration.file)
         }
     }
 

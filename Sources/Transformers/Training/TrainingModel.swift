@@ -29,7 +29,7 @@ package struct TrainingModel: Sendable {
         let family = try ModelConfiguration.family(ConfigurationFields(base.json, file: base.file))
         guard task != .causal || family.isDecoder else {
             throw SiltError(
-                .usage, "an encoder (\"\(family.rawValue)\") does not foretell tokens: the training data need labels",
+                .usage, "an encoder (\"\(family.rawValue)\") cannot predict next tokens: the training data need labels",
                 file: base.file)
         }
         var table = WeightTable()
@@ -52,7 +52,7 @@ package struct TrainingModel: Sendable {
                     guard own.shape != layer.shape, layer.isOutput else { continue }
                     throw SiltError(
                         .usage, "the base's head has the shape \(own.shape), the task needs \(layer.shape)",
-                        file: base.file, tensor: layer.name, advice: "--new-head begins with another head")
+                        file: base.file, tensor: layer.name, advice: "--new-head starts with a new head")
                 }
                 table[layer.name] = FloatTensor(
                     shape: layer.shape, seed: seed, stream: UInt64(index),
