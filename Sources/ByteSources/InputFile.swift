@@ -54,7 +54,8 @@ package final class InputFile: Sendable {
                 count = try unsafe System.read(descriptor, into: rest, at: offset + done)
             } catch {
                 throw SiltError(
-                    .io, "cannot read: \(error.text)", file: path, range: InputFile.range(offset + done, rest.count))
+                    .io, "cannot read: \(error.text)", file: path, range: InputFile.range(offset + done, rest.count),
+                    cause: Errno(rawValue: error.number))
             }
             guard count > 0 else {
                 throw SiltError(

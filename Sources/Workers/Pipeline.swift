@@ -90,6 +90,25 @@ package struct Pipeline: Sendable {
         if let error = failures.first { throw error }
     }
 
+    /// What `work` makes of each job, in the order of the jobs.
+    ///
+    /// All results are in memory. Errors as above.
+    package func map<Worker, Output: Sendable>(
+        count: Int, makeWorker: @escaping @Sendable () -> Worker,
+        work: @escaping @Sendable (Worker, Int) throws(SiltError) -> Output
+    ) throws(SiltError) -> [Output] {
+        let results = Mutex([Output?](repeating: nil, count: count))
+        try run(
+            count: count, makeWorker: makeWorker,
+            work: { (worker, index) throws(SiltError) in
+                let output = try work(worker, index)
+                results.withLock { $0[index] = output }
+            })
+        let outputs = results.withLock { $0.compactMap { $0 } }
+        guard outputs.count == count else { throw SiltError(.fault, "a job ended without a result") }
+        return outputs
+    }
+
     /// Gives the jobs to the threads, this one among them, until all are done or one has failed.
     private func drive<Worker>(
         count: Int, makeWorker: @escaping @Sendable () -> Worker, _ failures: Failures,

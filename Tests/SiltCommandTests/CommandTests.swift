@@ -12,7 +12,7 @@ import Testing
 struct ExitStatusTests {
     @Test(
         "every class of error has one, and none is that of success or of a difference",
-        arguments: SiltError.Code.allCases)
+        arguments: SiltError.Code.all)
     func total(code: SiltError.Code) {
         let status = Status(of: SiltError(code, "m"))
         #expect(status != .ok && status != .different)
@@ -21,14 +21,14 @@ struct ExitStatusTests {
 
     @Test("the classes of the format are malformed input, all others have their own")
     func classes() {
-        for code in SiltError.Code.allCases.prefix(while: { $0 != .usage }) {
+        for code in SiltError.Code.all.prefix(while: { $0 != .usage }) {
             #expect(Status(of: SiltError(code, "m")) == .malformed)
         }
         let others: [SiltError.Code: Status] = [
             .usage: .usage, .inputMissing: .missing, .cannotCreate: .cannotCreate, .io: .io, .changed: .failed,
             .interrupted: .interrupted, .noMatch: .failed, .diverged: .failed, .fault: .failed,
         ]
-        #expect(others.count == SiltError.Code.allCases.count - 17)
+        #expect(others.count == SiltError.Code.all.count - 17)
         for (code, status) in others { #expect(Status(of: SiltError(code, "m")) == status) }
     }
 

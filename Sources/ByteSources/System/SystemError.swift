@@ -24,7 +24,8 @@ struct SystemError: Error, Hashable {
     ///
     /// `doing` begins the sentence: "cannot write".
     func error(_ code: SiltError.Code, _ doing: String, file: String, advice: String? = nil) -> SiltError {
-        SiltError(code, "\(doing): \(text)", file: file, advice: advice)
+        SiltError(
+            code, "\(doing): \(text)", file: file, advice: advice, cause: Errno(rawValue: number))
     }
 
     /// The error of an output that cannot be made: class `io` where space or the device is to blame, else

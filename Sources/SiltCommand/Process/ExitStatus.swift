@@ -18,15 +18,13 @@ enum ExitStatus: Int32 {
     /// The status of an error.
     init(of error: SiltError) {
         switch error.code {
-        case .truncated, .header, .notSilt, .version, .unknownExtension, .checksum, .manifest, .path, .coverage, .limit,
-            .tables, .chunk, .baseMissing, .baseDType, .baseShape, .baseContent, .result:
-            self = .malformed
+        case let code where code.isOfFormat: self = .malformed
         case .usage: self = .usage
         case .inputMissing: self = .missing
         case .cannotCreate: self = .cannotCreate
         case .io: self = .io
-        case .changed, .noMatch, .diverged, .fault: self = .failed
         case .interrupted: self = .interrupted
+        default: self = .failed
         }
     }
 

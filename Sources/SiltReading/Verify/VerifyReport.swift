@@ -23,7 +23,7 @@ public struct VerifyReport: Sendable {
         }
 
         init(_ error: SiltError) {
-            self.init(file: error.file, tensor: error.tensor, what: error.message, code: error.code.rawValue)
+            self.init(file: error.file, tensor: error.tensor, what: error.message, code: error.code.name)
         }
     }
 
