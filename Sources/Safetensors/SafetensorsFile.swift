@@ -10,18 +10,18 @@ public final class SafetensorsFile: Sendable {
     /// The file.
     ///
     /// Its size is what the header was checked against.
-    package let input: InputFile
+    package let input: any ByteSource
 
     /// Opens the file at `path` and reads its header; the data stay on the device.
     ///
     /// Throws `inputMissing` if there is no such file, `truncated` if it is shorter than its lengths say, `header` if it
     /// breaks a rule of safetensors, and `io` or `changed` if reading fails.
     public convenience init(_ path: String) throws(SiltError) {
-        try self.init(InputFile(path))
+        try self.init(LocalFile(path))
     }
 
     /// Reads the header of an open file.
-    package init(_ input: InputFile) throws(SiltError) {
+    package init(_ input: any ByteSource) throws(SiltError) {
         guard input.size >= 8 else {
             throw SiltError(
                 .truncated, "the file has \(input.size) bytes; a safetensors file has at least 8", file: input.path)

@@ -1,4 +1,4 @@
-internal import ByteSources
+package import ByteSources
 public import TensorTypes
 
 /// A `model.safetensors.index.json`: which file of a sharded checkpoint has which tensor.
@@ -17,15 +17,17 @@ public struct ShardIndex: Sendable {
     ///
     /// Throws `header` if it is over the cap, not strict JSON, or its `weight_map` does not map strings to safe relative
     /// paths; `inputMissing` if there is no such file; `io` or `changed` if reading fails.
-    public init(path: String) throws(SiltError) {
+    public init(path: String) throws(SiltError) { try self.init(LocalFile(path)) }
+
+    /// Reads an index.
+    ///
+    /// Throws as above.
+    package init(_ input: any ByteSource) throws(SiltError) {
+        let path = input.path
         func refuse(_ message: String, tensor: String? = nil, range: Range<UInt64>? = nil) -> SiltError {
             SiltError(.header, message, file: path, tensor: tensor, range: range)
         }
-        let input = try InputFile(path)
-        guard input.size <= ShardIndex.limit else {
-            throw refuse("the index has \(input.size) bytes; at most \(ShardIndex.limit) are allowed")
-        }
-        let text = try input.bytes(0..<input.size)
+        let text = try input.contents(limit: ShardIndex.limit, "the index")
         let index: JSONValue
         do {
             index = try JSONValue(parsing: text)

@@ -7,7 +7,7 @@
 #endif
 
 /// What stands behind a name or a descriptor.
-struct FileStatus: Hashable {
+struct FileStatus {
     /// The kinds that this module tells apart.
     enum Kind: Hashable {
         case file, directory, link, other
@@ -19,6 +19,8 @@ struct FileStatus: Hashable {
     let size: Int
     /// Device and inode: equal for two names of one file.
     let device: UInt64, inode: UInt64
+    /// When the content last changed, in seconds and nanoseconds.
+    private let change: (seconds: Int, nanoseconds: Int)
 
     fileprivate init(_ status: stat) {
         kind =
@@ -31,6 +33,19 @@ struct FileStatus: Hashable {
         size = Int(status.st_size)
         device = UInt64(truncatingIfNeeded: status.st_dev)
         inode = UInt64(status.st_ino)
+        #if canImport(Darwin)
+            change = (status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec)
+        #else
+            change = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+        #endif
+    }
+
+    /// Which content a file has, as far as its status tells.
+    var version: SourceVersion {
+        SourceVersion(words: [
+            device, inode, UInt64(truncatingIfNeeded: size), UInt64(truncatingIfNeeded: change.seconds),
+            UInt64(truncatingIfNeeded: change.nanoseconds),
+        ])
     }
 
     /// Whether the two are one file.

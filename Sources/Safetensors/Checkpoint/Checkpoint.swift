@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import ByteSources
+package import ByteSources
 public import TensorTypes
 
 /// A checkpoint as the field stores it: one safetensors file, or a directory with one or more.
@@ -27,16 +27,18 @@ public final class Checkpoint: Sendable {
     }
 
     /// The path as it was given.
-    public let path: String
+    public var path: String { tree.path }
     /// Whether it leads to a file or a directory.
-    public let form: Form
+    public var form: Form { tree.form == .file ? .file : .directory }
     /// The tensors of the model, ascending by the bytes of their names.
     ///
     /// Those of a directory are the tensors of the files that `model.safetensors.index.json` names; without an index, of
     /// `model.safetensors`; without that, of all `.safetensors` files at the top.
     public let tensors: [Tensor]
     /// Relative paths of all files, ascending by their bytes; of a single file, its last component.
-    package let files: [String]
+    package var files: [String] { tree.files }
+    /// Where the files are.
+    package let tree: any FileTree
     private let positions: [ByteName: Int]
     private let library: FileLibrary
 
@@ -47,29 +49,25 @@ public final class Checkpoint: Sendable {
     /// a file lacks a tensor that the index says it has; `path` if the directory has what a checkpoint cannot have (links to
     /// directories, devices); `io` or `changed` if reading fails.
     public convenience init(_ path: String) throws(SiltError) {
-        try self.init(path, skipsOddities: false)
+        try self.init(LocalTree(path))
     }
 
     /// Opens a checkpoint that serves as a base: links that lead nowhere, linked directories, devices and odd names beside the
     /// model do not matter.
     package convenience init(base path: String) throws(SiltError) {
-        try self.init(path, skipsOddities: true)
+        try self.init(LocalTree(path, skipsOddities: true))
     }
 
-    private init(_ path: String, skipsOddities: Bool) throws(SiltError) {
-        self.path = path
-        if DirectoryListing.kind(of: path) == .directory {
-            form = .directory
-            files = try DirectoryListing.files(below: path, skipsOddities: skipsOddities)
-        } else {
-            form = .file
-            files = [path.split(separator: "/").last.map(String.init) ?? path]
-        }
+    /// Opens the checkpoint that a tree holds.
+    ///
+    /// Throws as above.
+    package init(_ tree: any FileTree) throws(SiltError) {
+        self.tree = tree
         library = FileLibrary()
-        let model = try ModelFiles(of: path, form, files)
+        let model = try ModelFiles(of: tree)
         var tensors: [Tensor] = []
         for relative in model.files {
-            let file = try library.open(Checkpoint.path(of: relative, in: path, form))
+            let file = try library.open(relative, in: tree)
             tensors += file.header.entries.map {
                 Tensor(name: $0.name, info: $0.info, file: file, range: $0.range)
             }
@@ -84,7 +82,7 @@ public final class Checkpoint: Sendable {
     public subscript(name: String) -> Tensor? { positions[ByteName(name)].map { tensors[$0] } }
 
     /// The path of the file `relative` of this checkpoint.
-    package func path(of relative: String) -> String { Checkpoint.path(of: relative, in: path, form) }
+    package func path(of relative: String) -> String { tree.path(of: relative) }
 
     /// Those of `files` that are safetensors files by their name (a single file always is), whether or not the model's.
     package var safetensorsFiles: [String] {
@@ -95,12 +93,13 @@ public final class Checkpoint: Sendable {
     ///
     /// Throws like `SafetensorsFile.init`.
     package func open(_ relative: String) throws(SiltError) -> SafetensorsFile {
-        try library.open(path(of: relative))
+        try library.open(relative, in: tree)
     }
 
-    private static func path(of relative: String, in path: String, _ form: Form) -> String {
-        form == .file ? path : DirectoryListing.join(path, relative)
-    }
+    /// Any file of this checkpoint.
+    ///
+    /// - Throws: `inputMissing` or `io`.
+    package func source(_ relative: String) throws(SiltError) -> any ByteSource { try tree.open(relative) }
 
     private static func positions(of tensors: [Tensor]) throws(SiltError) -> [ByteName: Int] {
         var positions: [ByteName: Int] = [:]

@@ -1,26 +1,25 @@
-internal import ByteSources
+package import ByteSources
 package import TensorTypes
 
 /// The index of a sharded checkpoint whose tensors have other names or shapes than before.
 package enum MergedIndex {
-    /// The text of the index at `path` with these tensors; nil if it says the same already.
+    /// The text of an index with these tensors; nil if it says the same already.
     ///
     /// Other members than `weight_map`, `total_size` and `total_parameters` stay.
     package static func text(
-        _ path: String, _ tensors: [(name: String, info: TensorInfo, file: String)]
+        _ input: any ByteSource, _ tensors: [(name: String, info: TensorInfo, file: String)]
     ) throws(SiltError) -> [UInt8]? {
-        let old = try ShardIndex(path: path)
+        let old = try ShardIndex(input)
         var pairs = tensors.map { (name: $0.name, file: $0.file) }
         pairs.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let isSame = pairs.count == old.weightMap.count && pairs.allSatisfy { old.weightMap[$0.name] == $0.file }
-        let input = try InputFile(path)
         let root: JSONValue
         do {
             root = try JSONValue(parsing: input.bytes(0..<input.size))
         } catch let error as SiltError {
             throw error
         } catch {
-            throw SiltError(.changed, "the index changed while it was in use", file: path)
+            throw SiltError(.changed, "the index changed while it was in use", file: input.path)
         }
         guard case .object(let members) = root else { return nil }
         let sizes: [String: Int] = [

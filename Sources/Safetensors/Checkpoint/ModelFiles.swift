@@ -8,37 +8,41 @@ struct ModelFiles {
     private let index: ShardIndex?
     private let indexPath: String
 
-    /// Chooses from `all`, the files of the checkpoint at `path`.
+    /// Chooses from the files of `tree`.
     ///
     /// Throws `inputMissing` if there is none or the index names one that is absent, and what `ShardIndex.init` throws.
-    init(of path: String, _ form: Checkpoint.Form, _ all: [String]) throws(SiltError) {
-        indexPath = DirectoryListing.join(path, ShardIndex.fileName)
-        guard form == .directory else {
-            (files, index) = (all, nil)
+    init(of tree: any FileTree) throws(SiltError) {
+        indexPath = tree.path(of: ShardIndex.fileName)
+        guard tree.form == .directory else {
+            (files, index) = (tree.files, nil)
             return
         }
-        if all.contains(where: { ByteName($0) == ByteName(ShardIndex.fileName) }) {
-            let index = try ShardIndex(path: indexPath)
+        if tree.has(ShardIndex.fileName) {
+            let index = try ShardIndex(tree.open(ShardIndex.fileName))
             guard !index.weightMap.isEmpty else {
                 throw SiltError(.header, "the index names no tensor", file: indexPath)
             }
             files = index.files
             self.index = index
-            for file in files where DirectoryListing.kind(of: DirectoryListing.join(path, file)) != .file {
+            let present = Set(tree.files.map { ByteName($0) })
+            // What the listing leaves out, behind a linked directory, may be there even so.
+            for file in files where !present.contains(ByteName(file)) {
+                guard (try? tree.open(file)) == nil else { continue }
                 throw SiltError(
-                    .inputMissing, "the file is absent, but \(indexPath) names it",
-                    file: DirectoryListing.join(path, file), advice: "download the whole checkpoint")
+                    .inputMissing, "the file is absent, but \(indexPath) names it", file: tree.path(of: file),
+                    advice: "download the whole checkpoint")
             }
             return
         }
         index = nil
         let model = "model.safetensors"
-        guard all.contains(where: { $0.hasSuffix(".safetensors") }) else {
+        guard tree.files.contains(where: { $0.hasSuffix(".safetensors") }) else {
             throw SiltError(
-                .inputMissing, "the directory has no safetensors file", file: path,
+                .inputMissing, "the directory has no safetensors file", file: tree.path,
                 advice: "checkpoints of .bin, .pt or other pickle files must be converted to safetensors first")
         }
-        files = all.contains(model) ? [model] : all.filter { $0.hasSuffix(".safetensors") && !$0.contains("/") }
+        let top = tree.files.filter { $0.hasSuffix(".safetensors") && !$0.contains("/") }
+        files = tree.files.contains(model) ? [model] : top
     }
 
     /// Throws `header` if a tensor is not in the file that the index names for it.

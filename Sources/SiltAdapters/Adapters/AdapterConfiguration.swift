@@ -43,7 +43,7 @@ struct AdapterConfiguration: Sendable {
     /// Throws `inputMissing` or `io`; `header` if it is not strict JSON or a field has the wrong type; `usage` for an adapter
     /// that is not `W + scale * B A`.
     init(path: String) throws(SiltError) {
-        let input = try InputFile(path)
+        let input = try LocalFile(path)
         guard input.size <= AdapterConfiguration.limit else {
             throw SiltError(
                 .header,

@@ -41,13 +41,13 @@ struct AdapterFiles {
     }
 
     private func equal(_ path: String) throws(SiltError) -> FileRecord {
-        let input = try InputFile(base.path(of: path))
+        let input = try base.source(path)
         var pieces: [Digest128] = []
         for piece in 0..<FileRecord.pieces(input.size) {
             let start = piece * FileRecord.piece
             pieces.append(Digest128(of: try input.bytes(start..<min(input.size, start + FileRecord.piece))))
         }
-        let sha256 = try CheckpointRoot.sha256(of: input, buffer: ByteBuffer(), cancellation: cancellation)
+        let sha256 = try input.sha256 { () throws(SiltError) in try cancellation.check() }
         return FileRecord(
             path: path, bytes: input.size, sha256: sha256, content: .base(digest: Digest128(pieces: pieces), from: path)
         )
@@ -63,7 +63,7 @@ struct AdapterFiles {
             _ = try writer.append(Zstd().compress(bytes, level: 19))
         }
         return FileRecord(
-            path: path, bytes: text.count, sha256: CheckpointRoot.sha256(of: text),
+            path: path, bytes: text.count, sha256: SHA256.of(text),
             content: .stored(
                 digest: Digest128(pieces: pieces), codec: .zstd, chunks: first..<first + pieces.count))
     }

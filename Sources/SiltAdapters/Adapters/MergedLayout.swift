@@ -55,7 +55,7 @@ struct MergedLayout: Sendable {
         let tensors = models.flatMap { model in model.tensors.map { ($0.name, $0.info, model.path) } }
         var others: [OtherFile] = []
         for path in base.files where !kept.contains(ByteName(path)) {
-            if path == ShardIndex.fileName, let text = try MergedIndex.text(base.path(of: path), tensors) {
+            if path == ShardIndex.fileName, let text = try MergedIndex.text(base.source(path), tensors) {
                 others.append(.text(path, text))
             } else {
                 others.append(.base(path))

@@ -125,12 +125,7 @@ public struct ModelEvaluator: Sendable {
 
     /// The SHA-256 of a file, in hexadecimal digits.
     package static func digest(of path: String) throws(SiltError) -> String {
-        let input = try InputFile(path)
-        let hash = SHA256()
-        for start in stride(from: 0, to: input.size, by: 1 << 20) {
-            hash.add(try input.bytes(start..<min(start + (1 << 20), input.size)))
-        }
-        return hash.finish()
+        try LocalFile(path).sha256 { () throws(SiltError) in }
     }
 
     /// Writes one F32 tensor as a safetensors file, whole or not at all.

@@ -55,7 +55,7 @@ package struct ModelLoader: Sendable {
                 file: checkpoint.path,
                 advice: "give a directory in Hub layout, or run the model with --evaluator CMD")
         }
-        let input = try InputFile(path)
+        let input = try LocalFile(path)
         guard input.size <= ModelLoader.configurationLimit else {
             throw SiltError(
                 .usage, "config.json has \(input.size) bytes; at most \(ModelLoader.configurationLimit) are read",

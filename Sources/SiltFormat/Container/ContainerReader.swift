@@ -1,6 +1,6 @@
 internal import DeltaCodecs
 internal import Safetensors
-internal import ByteSources
+package import ByteSources
 package import TensorTypes
 
 /// An open Silt file whose header, chunk table and manifest have been checked.
@@ -21,9 +21,14 @@ package final class ContainerReader: Sendable {
     /// Opens and checks a file, in the order of Formats/Silt.md section 3.
     ///
     /// Reads no chunk.
-    package init(_ path: String) throws(SiltError) {
-        self.path = path
-        file = try SafetensorsFile(path)
+    package convenience init(_ path: String) throws(SiltError) { try self.init(LocalFile(path)) }
+
+    /// Opens and checks a file wherever it is: three reads, of the length, the header, and the table with the manifest.
+    ///
+    /// Reads no chunk.
+    package init(_ source: any ByteSource) throws(SiltError) {
+        path = source.path
+        file = try SafetensorsFile(source)
         bytes = file.input.size
         do throws(SiltError) {
             metadata = try ContainerReader.checkMetadata(file.header)
@@ -52,6 +57,15 @@ package final class ContainerReader: Sendable {
             throw fault(.checksum, chunk: index, "its checksum does not match: the file is damaged")
         }
         return UnsafeRawBufferPointer(bytes)
+    }
+
+    /// Where the file is.
+    package var source: any ByteSource { file.input }
+
+    /// Where chunk `index` lies in the file.
+    package func place(of index: Int) -> Range<Int> {
+        let range = chunks.range(index)
+        return file.header.dataStart + range.lowerBound..<file.header.dataStart + range.upperBound
     }
 
     /// Reads a chunk of tables.
@@ -127,9 +141,10 @@ extension ContainerReader {
             throw SiltError(.header, "an extension entry starts before the end of silt.manifest")
         }
         let start = file.header.dataStart
-        let chunks = try file.input.bytes(start + found[1].range.lowerBound..<start + found[1].range.upperBound)
-        let manifest = try file.input.bytes(start + found[2].range.lowerBound..<start + found[2].range.upperBound)
-        return (found[0].range.count, chunks, manifest)
+        // They follow one another: one read.
+        let both = try file.input.bytes(start + found[1].range.lowerBound..<start + found[2].range.upperBound)
+        let (chunks, manifest) = (both.prefix(found[1].range.count), both.dropFirst(found[1].range.count))
+        return (found[0].range.count, Array(chunks), Array(manifest))
     }
 
     private static func chunkTable(

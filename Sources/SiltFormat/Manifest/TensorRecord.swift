@@ -28,6 +28,12 @@ package struct TensorRecord: Sendable, Hashable {
         self.receipt = receipt
     }
 
+    /// Where cell `cell` begins, in bytes from the start of the tensor.
+    package func offset(ofCell cell: Int) -> Int { info.grid.range(cell).lowerBound * info.dtype.elementBytes }
+
+    /// Bytes of cell `cell`.
+    package func bytes(ofCell cell: Int) -> Int { info.grid.range(cell).count * info.dtype.elementBytes }
+
     /// Whether a part has components.
     package var hasComponents: Bool { parts.contains { !$0.components.isEmpty } }
 

@@ -68,7 +68,7 @@ final class DirectoryRewrite {
     }
 
     /// Copies a file.
-    func copy(_ input: InputFile, to path: String) throws(SiltError) {
+    func copy(_ input: any ByteSource, to path: String) throws(SiltError) {
         let file = try output.create(path)
         try copy(input, 0..<input.size, to: file, at: 0)
         file.close()
@@ -112,7 +112,7 @@ final class DirectoryRewrite {
     }
 
     private func copy(
-        _ input: InputFile, _ range: Range<Int>, to file: OutputFile, at offset: Int, _ tensor: String? = nil
+        _ input: any ByteSource, _ range: Range<Int>, to file: OutputFile, at offset: Int, _ tensor: String? = nil
     ) throws(SiltError) {
         buffer.reserve(min(DirectoryRewrite.piece, range.count))
         var start = range.lowerBound

@@ -132,10 +132,10 @@ public struct SparseBitmask: Sendable {
         for path in checkpoint.files where !models.contains(path) {
             if path == SparsityConfiguration.fileName {
                 try rewrite.write(configuration, to: path)
-            } else if path == ShardIndex.fileName, let text = try MergedIndex.text(checkpoint.path(of: path), index) {
+            } else if path == ShardIndex.fileName, let text = try MergedIndex.text(checkpoint.source(path), index) {
                 try rewrite.write(text, to: path)
             } else {
-                try rewrite.copy(InputFile(checkpoint.path(of: path)), to: path)
+                try rewrite.copy(checkpoint.source(path), to: path)
             }
         }
     }

@@ -21,7 +21,7 @@ struct SparsityConfiguration {
     /// Throws `inputMissing` if there is none, `header` if it is not a strict JSON object.
     init(of checkpoint: Checkpoint) throws(SiltError) {
         path = checkpoint.path(of: SparsityConfiguration.fileName)
-        let input = try InputFile(path)
+        let input = try LocalFile(path)
         guard input.size <= SparsityConfiguration.limit else {
             throw SiltError(
                 .header,

@@ -74,7 +74,7 @@ public struct WeightSync: Sendable {
         }
         let written = Set(models.map(\.path))
         for path in checkpoint.files where !written.contains(path) {
-            try rewrite.copy(InputFile(checkpoint.path(of: path)), to: path)
+            try rewrite.copy(checkpoint.source(path), to: path)
         }
         try rewrite.commit()
         return ConversionReport(files: rewrite.files, tensors: rewrite.tensors, converted: difference.names.count)

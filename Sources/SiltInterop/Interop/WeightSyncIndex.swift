@@ -18,7 +18,7 @@ struct WeightSyncIndex {
         let path = DirectoryListing.join(directory, ShardIndex.fileName)
         // Checks size, syntax and paths.
         weightMap = try ShardIndex(path: path).weightMap
-        let input = try InputFile(path)
+        let input = try LocalFile(path)
         let metadata: JSONValue?
         do {
             metadata = try JSONValue(parsing: input.bytes(0..<input.size))["metadata"]

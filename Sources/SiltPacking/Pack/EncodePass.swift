@@ -134,8 +134,9 @@ struct EncodePass: Sendable {
             work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {
                 case .sha256(let file):
-                    let sha256 = try CheckpointRoot.sha256(
-                        of: file.input, buffer: worker.result, cancellation: cancellation)
+                    let sha256 = try file.input.sha256(worker.result) { () throws(SiltError) in
+                        try cancellation.check()
+                    }
                     file.sha256.withLock { $0 = sha256 }
                     return .nothing
                 case .base(let base, let cell):

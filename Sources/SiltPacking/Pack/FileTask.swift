@@ -10,11 +10,11 @@ package final class FileTask: Sendable {
     enum Content: Sendable {
         case safetensors(SafetensorsHeader, [TensorTask])
         /// A file that is stored in pieces, unless the base directory has an equal one under the same path.
-        case other(InputFile, base: InputFile?)
+        case other(any ByteSource, base: (any ByteSource)?)
     }
 
     let path: String
-    let input: InputFile
+    let input: any ByteSource
     let content: Content
     /// SHA-256 of the whole file, from the first pass.
     let sha256 = Mutex<String>("")
@@ -35,7 +35,7 @@ package final class FileTask: Sendable {
     }
 
     /// Any other file.
-    init(_ path: String, _ input: InputFile, base: InputFile?) {
+    init(_ path: String, _ input: any ByteSource, base: (any ByteSource)?) {
         self.path = path
         self.input = input
         content = .other(input, base: base)

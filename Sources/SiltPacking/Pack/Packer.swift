@@ -1,7 +1,7 @@
 internal import SiltReading
 public import Workers
 internal import Logging
-internal import Safetensors
+package import Safetensors
 package import SiltFormat
 internal import Synchronization
 internal import ByteSources
@@ -33,6 +33,11 @@ public struct Packer: Sendable {
         try run(base: base, fineTuned: fineTuned, output).report
     }
 
+    /// Packs a checkpoint that is open, wherever it is, likewise.
+    package func pack(base: Checkpoint, result: Checkpoint, to output: String) throws(SiltError) -> PackReport {
+        try run(base, result, output).report
+    }
+
     /// Packs without writing: the report that `pack` would give.
     public func measure(base: String, fineTuned: String) throws(SiltError) -> PackReport {
         try run(base: base, fineTuned: fineTuned, nil).report
@@ -49,10 +54,14 @@ public struct Packer: Sendable {
 
     /// Packs into the file `output`, or into nowhere.
     package func run(base: String, fineTuned: String, _ output: String?) throws(SiltError) -> Outcome {
+        try run(try Checkpoint.asBase(base), try Checkpoint.asResult(fineTuned), output)
+    }
+
+    private func run(
+        _ baseCheckpoint: Checkpoint, _ result: Checkpoint, _ output: String?
+    ) throws(SiltError) -> Outcome {
         let clock = ContinuousClock()
         let begin = clock.now
-        let baseCheckpoint = try Checkpoint.asBase(base)
-        let result = try Checkpoint.asResult(fineTuned)
         if let output {
             try OutputGuard.check(output, outside: result)
             try OutputGuard.check(output, files: [], checkpoints: [baseCheckpoint, result])
@@ -61,7 +70,7 @@ public struct Packer: Sendable {
         where output != nil && result.form == .directory
             && DirectoryListing.kind(of: result.path(of: directory)) == .directory
         {
-            context.log.notice("leaving out \(directory) of \(fineTuned)")
+            context.log.notice("leaving out \(directory) of \(result.path)")
         }
         try options.lossy?.check()
         if let lossy = options.lossy, (lossy.residual ?? lossy.method) == .wanda, options.tuning?.norms.isEmpty ?? true
@@ -155,8 +164,8 @@ public struct Packer: Sendable {
                 }
                 tasks.append(FileTask(storedPath(path, of: result), file, tensors))
             } else {
-                let candidate = baseFiles.contains(ByteName(path)) ? try InputFile(base.path(of: path)) : nil
-                tasks.append(FileTask(path, try InputFile(result.path(of: path)), base: candidate))
+                let candidate = baseFiles.contains(ByteName(path)) ? try base.source(path) : nil
+                tasks.append(FileTask(path, try result.source(path), base: candidate))
             }
         }
         return tasks

@@ -1,11 +1,12 @@
-public import Workers
 internal import Logging
-internal import Safetensors
+public import Safetensors
 internal import SiltFormat
-internal import ByteSources
 public import TensorTypes
+public import Workers
 
 /// Deltas on deltas: each Silt file's result is the base of the next.
+///
+/// No result in between is ever written: the base of a link is the link before it, rebuilt cell by cell as it is read.
 public struct Chain: Sendable {
     /// Whether an existing output may be replaced.
     public var replaceExisting: Bool
@@ -18,9 +19,7 @@ public struct Chain: Sendable {
         self.context = context
     }
 
-    /// Rebuilds what the last of `files` holds.
-    ///
-    /// Results in between are written beside the output and removed again, so they take disk space for a while.
+    /// Rebuilds what the last of `files` holds, in one pass over all of them.
     ///
     /// - Parameters:
     ///   - base: the base of the first file.
@@ -28,60 +27,56 @@ public struct Chain: Sendable {
     ///   - output: where the last result appears, whole or not at all.
     /// - Throws: as `Unpacker`; `baseContent` if a link does not fit the one before, before anything is written.
     public func unpack(base: String, files: [String], to output: String) throws(SiltError) -> Unpacker.Report {
-        try linked(base: base, files: files, beside: output) { (base, last) throws(SiltError) in
-            try Unpacker(context, replaceExisting: replaceExisting).unpack(base: base, file: last, to: output)
-        }
+        let link = try Chain.last(base: try Checkpoint.asBase(base), files: files, output: output)
+        context.log.debug("\(files.count) links")
+        return try Unpacker(context, replaceExisting: replaceExisting)
+            .unpack(link.file.container, over: link.base, to: output)
     }
 
-    /// Runs `work` with the base of the last file, which exists until it returns.
-    package func linked<R>(
-        base: String, files: [String], beside output: String, _ work: (String, String) throws(SiltError) -> R
-    ) throws(SiltError) -> R {
-        guard let last = files.last else { throw SiltError(.usage, "no Silt file was given") }
-        try OutputGuard.check(output, files: files, checkpoints: [try Checkpoint.asBase(base)])
-        try Chain.check(files)
-        guard files.count > 1 else { return try work(base, last) }
-        var place: StagedPlace?
-        var before = base
-        for (index, file) in files.dropLast().enumerated() {
-            let next = try StagedPlace(beside: output)
-            context.log.debug("link \(index + 1) of \(files.count): \(file)")
-            let result = next.path("result")
-            _ = try Unpacker(context).unpack(base: before, file: file, to: result)
-            before = result
-            // The result before this one is not needed any more: `place` was the last to hold it.
-            place = next
+    /// The last link of a chain, open over the result of those before it.
+    package struct Link: Sendable {
+        package let file: SiltFile
+        package let base: Checkpoint
+    }
+
+    /// Opens every link once.
+    ///
+    /// - Throws: `usage` without files; `cannotCreate` if `output` is one of the inputs; `baseMissing` or `baseContent` if a link does
+    ///   not fit the one before.
+    package static func last(base: Checkpoint, files: [String], output: String) throws(SiltError) -> Link {
+        try OutputGuard.check(output, files: files, checkpoints: [base])
+        var before: Link?
+        for path in files {
+            let file = try SiltFile(at: path)
+            guard let link = before else {
+                before = Link(file: file, base: base)
+                continue
+            }
+            try check(file, after: link.file)
+            before = Link(file: file, base: try link.file.over(link.base).checkpoint())
         }
-        defer { withExtendedLifetime(place) {} }
-        return try work(before, last)
+        guard let before else { throw SiltError(.usage, "no Silt file was given") }
+        return before
     }
 
     /// Every tensor that a link takes from its base must be what the link before gives.
-    private static func check(_ files: [String]) throws(SiltError) {
-        var results: [ByteName: TensorRecord]?
-        var before = ""
-        for file in files {
-            let manifest = try ContainerReader(file).manifest
-            if let results {
-                for record in manifest.tensors {
-                    guard let base = record.base else { continue }
-                    let advice = "give the files in the order in which they were packed"
-                    guard let result = results[ByteName(base.name)] else {
-                        throw SiltError(
-                            .baseMissing, "\(before), the link before it, does not contain this tensor", file: file,
-                            tensor: base.name, advice: advice)
-                    }
-                    guard result.digest.map({ $0 == base.digest && result.info == base.info }) ?? true else {
-                        throw SiltError(
-                            .baseContent,
-                            "\(before), the link before it, has a different tensor from the one that the file needs",
-                            file: file, tensor: base.name, advice: advice)
-                    }
-                }
+    private static func check(_ file: SiltFile, after before: SiltFile) throws(SiltError) {
+        let results = Dictionary(
+            before.container.manifest.tensors.map { (ByteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        for record in file.container.manifest.tensors {
+            guard let base = record.base else { continue }
+            let advice = "give the files in the order in which they were packed"
+            guard let result = results[ByteName(base.name)] else {
+                throw SiltError(
+                    .baseMissing, "\(before.path), the link before it, does not contain this tensor", file: file.path,
+                    tensor: base.name, advice: advice)
             }
-            results = Dictionary(
-                manifest.tensors.map { (ByteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
-            before = file
+            guard result.digest.map({ $0 == base.digest && result.info == base.info }) ?? true else {
+                throw SiltError(
+                    .baseContent,
+                    "\(before.path), the link before it, has a different tensor from the one that the file needs",
+                    file: file.path, tensor: base.name, advice: advice)
+            }
         }
     }
 }

@@ -37,25 +37,4 @@ package enum CheckpointRoot {
         }
         return root(of: tensors)
     }
-
-    /// SHA-256 of bytes in memory.
-    package static func sha256(of bytes: [UInt8]) -> String { SHA256.of(bytes) }
-
-    /// SHA-256 of a whole file, read in pieces of 1 MiB into `buffer`.
-    package static func sha256(
-        of file: InputFile, buffer: ByteBuffer, cancellation: Cancellation
-    ) throws(SiltError) -> String {
-        let hash = SHA256()
-        let piece = 1 << 20
-        buffer.reserve(piece)
-        var offset = 0
-        while offset < file.size {
-            try cancellation.check()
-            let bytes = unsafe buffer.prefix(min(piece, file.size - offset))
-            try unsafe file.read(into: bytes, at: offset)
-            unsafe hash.add(UnsafeRawBufferPointer(bytes))
-            offset += bytes.count
-        }
-        return hash.finish()
-    }
 }

@@ -42,13 +42,13 @@ package struct BaseBinding: Sendable {
     }
 
     /// The file of the base directory that equals a file of the result.
-    package func file(_ path: String, bytes: Int) throws(SiltError) -> InputFile {
+    package func file(_ path: String, bytes: Int) throws(SiltError) -> any ByteSource {
         let advice = "the file was packed against a base directory that has it; give that directory"
         guard checkpoint.form == .directory, checkpoint.files.contains(path) else {
             throw SiltError(
                 .baseMissing, "the base does not have the file \(path)", file: checkpoint.path, advice: advice)
         }
-        let input = try InputFile(checkpoint.path(of: path))
+        let input = try checkpoint.source(path)
         guard input.size == bytes else {
             throw SiltError(
                 .baseContent, "the base's file has \(input.size) bytes, the one packed against had \(bytes)",

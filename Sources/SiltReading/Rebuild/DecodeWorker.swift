@@ -3,13 +3,17 @@ package import DeltaCodecs
 package import TensorTypes
 
 /// Buffers of one worker that rebuilds.
-package final class DecodeWorker {
+///
+/// One thread has it at a time, and hands it on whole.
+package final class DecodeWorker: @unchecked Sendable {
     /// What was rebuilt last; a sink may keep it and leave another buffer.
     package var result = ByteBuffer()
     package let base = CellReader()
     package let chunk = ByteBuffer()
     let comparison = ByteBuffer()
     package let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
+    /// Which cell of which tensor the result is, where somebody may ask for it again.
+    var held: (tensor: ObjectIdentifier, cell: Int)?
     /// Made when a report asks for histograms.
     private(set) lazy var deltas = DeltaCounter()
     package let decoder: ChunkDecoder

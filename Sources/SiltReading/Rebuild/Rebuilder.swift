@@ -26,13 +26,36 @@ package struct Rebuilder: Sendable {
     /// What is to be done, in the order of the manifest; the base has what it needs.
     package struct Plan: Sendable {
         fileprivate enum Job: Sendable {
-            case cell(RebuildTask, Int)
-            case base(RebuildTask, Int)
-            case piece(FileRebuild, Int)
+            case cell(Task<TensorRebuild>, Int)
+            case base(Task<TensorRebuild>, Int)
+            case piece(Task<FileRebuild>, Int)
         }
 
         fileprivate var jobs: [Job] = []
         fileprivate var bytes = 0
+    }
+
+    /// A tensor or file whose jobs any worker does; the one that does the last of them judges it.
+    fileprivate final class Task<Rebuild: Sendable>: Sendable {
+        let rebuild: Rebuild
+        /// Index of the result's file.
+        let file: Int
+        private let jobsLeft: Atomic<Int>
+        /// The first chunk that did not decode.
+        private let failure = Mutex<SiltError?>(nil)
+
+        init(_ rebuild: Rebuild, file: Int, jobs: Int) {
+            (self.rebuild, self.file) = (rebuild, file)
+            jobsLeft = Atomic(jobs)
+        }
+
+        func fail(_ error: SiltError) { failure.withLock { if $0 == nil { $0 = error } } }
+
+        /// Judges with `body` after the last job.
+        func finishJob(_ body: (Rebuild, SiltError?) throws(SiltError) -> Void) throws(SiltError) {
+            guard jobsLeft.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
+            try body(rebuild, failure.withLock { $0 })
+        }
     }
 
     /// The verdict of those who want everything or nothing.
@@ -72,18 +95,28 @@ package struct Rebuilder: Sendable {
                 do throws(SiltError) {
                     switch jobs[index] {
                     case .cell(let task, let cell):
-                        let size = try unsafe Rebuilder.rebuild(task, cell, reader, worker, sink)
-                        meter.add(size, task.record.name)
-                        try task.finishJob(binding)
+                        let rebuild = task.rebuild
+                        switch unsafe try rebuild.rebuild(cell, reader, worker) {
+                        case .failed(let error): task.fail(error)
+                        case .bytes(let bytes):
+                            let offset = rebuild.record.range.lowerBound + rebuild.record.offset(ofCell: cell)
+                            try unsafe sink(worker, task.file, offset, rebuild.record.name, bytes)
+                        }
+                        meter.add(rebuild.record.bytes(ofCell: cell), rebuild.record.name)
+                        try task.finishJob { (rebuild, failure) throws(SiltError) in
+                            try rebuild.judge(binding, failure: failure)
+                        }
                     case .base(let task, let cell):
-                        guard let base = task.base else { return }
-                        let range = base.info.grid.range(cell)
-                        let read = try unsafe worker.base.read(base, range, as: base.info.dtype, hashing: true)
-                        if let digest = unsafe read.digest { task.baseDigests.set(cell, digest) }
-                        try task.finishJob(binding)
-                    case .piece(let file, let piece):
-                        let size = try unsafe file.rebuild(piece, container, worker, sink)
-                        meter.add(size, file.record.path)
+                        try task.rebuild.readBase(cell, worker)
+                        try task.finishJob { (rebuild, failure) throws(SiltError) in
+                            try rebuild.judge(binding, failure: failure)
+                        }
+                    case .piece(let task, let piece):
+                        let bytes = try unsafe task.rebuild.rebuild(piece, container, worker)
+                        let range = task.rebuild.range(piece)
+                        try unsafe sink(worker, task.file, range.lowerBound, nil, bytes)
+                        meter.add(range.count, task.rebuild.record.path)
+                        try task.finishJob { (rebuild, _) throws(SiltError) in try rebuild.judge() }
                     }
                 } catch  where error.isVerdict {
                     try verdict(error)
@@ -116,11 +149,13 @@ package struct Rebuilder: Sendable {
                     defer { ordinal += 1 }
                     guard tensors?.contains(ordinal) ?? true else { continue }
                     do throws(SiltError) {
-                        let task = RebuildTask(record, file: index, base: try binding.tensor(for: record))
-                        plan.jobs += (0..<record.info.grid.count).map { .cell(task, $0) }
-                        plan.jobs += task.uncoveredBaseCells.map { .base(task, $0) }
+                        let rebuild = TensorRebuild(record, file: index, base: try binding.tensor(for: record))
+                        let (own, others) = (record.info.grid.count, rebuild.uncoveredBaseCells)
+                        let task = Task(rebuild, file: index, jobs: own + others.count)
+                        plan.jobs += (0..<own).map { .cell(task, $0) }
+                        plan.jobs += others.map { .base(task, $0) }
                         plan.bytes += record.info.bytes
-                        if record.info.grid.count == 0 { try task.judge(binding) }
+                        if own == 0 { try rebuild.judge(binding) }
                     } catch  where error.isVerdict {
                         try verdict(error)
                     }
@@ -128,8 +163,10 @@ package struct Rebuilder: Sendable {
             case .stored, .base:
                 guard tensors == nil else { continue }
                 do throws(SiltError) {
-                    let rebuild = try FileRebuild(file, index: index, binding)
-                    plan.jobs += (0..<FileRecord.pieces(file.bytes)).map { .piece(rebuild, $0) }
+                    let rebuild = try FileRebuild(file, binding)
+                    let pieces = FileRecord.pieces(file.bytes)
+                    let task = Task(rebuild, file: index, jobs: pieces)
+                    plan.jobs += (0..<pieces).map { .piece(task, $0) }
                     plan.bytes += file.bytes
                     if file.bytes == 0 { try rebuild.judge() }
                 } catch  where error.isVerdict {
@@ -138,49 +175,6 @@ package struct Rebuilder: Sendable {
             }
         }
         return plan
-    }
-
-    /// Rebuilds a cell and gives it to the sink; returns its size in bytes.
-    private static func rebuild(
-        _ task: RebuildTask, _ cell: Int, _ reader: PartReader, _ worker: DecodeWorker, _ sink: Sink
-    ) throws(SiltError) -> Int {
-        let record = task.record
-        let range = record.info.grid.range(cell)
-        let width = record.info.dtype.elementBytes
-        worker.result.reserve(range.count * width)
-        let output = unsafe worker.result.prefix(range.count * width)
-        var basePatterns: UnsafeRawPointer?
-        let needed = task.baseRange(cell)
-        if let base = task.base, let needed {
-            let isWhole = cell < base.info.grid.count && base.info.grid.range(cell) == needed
-            // What is rebuilt takes the place of the base's elements, where these lie as the result's do: one buffer is in the
-            // cache, not two.
-            let read = try unsafe worker.base.read(
-                base, needed, as: record.info.dtype, hashing: isWhole,
-                into: needed.lowerBound == range.lowerBound ? worker.result : nil)
-            if let digest = unsafe read.digest { task.baseDigests.set(cell, digest) }
-            unsafe basePatterns = read.patterns
-        }
-        for part in record.parts {
-            let piece = range.clamped(to: part.elements)
-            guard !piece.isEmpty else { continue }
-            var base: UnsafeRawPointer?
-            if part.kind != .whole, let needed, let patterns = unsafe basePatterns {
-                unsafe base = patterns + (piece.lowerBound - needed.lowerBound) * width
-            }
-            let target = unsafe worker.result.start + (piece.lowerBound - range.lowerBound) * width
-            let failure = try unsafe reader.read(
-                part, of: record, cell: cell - part.elements.lowerBound / record.info.grid.cell, base: base,
-                into: target, count: piece.count, worker)
-            if let failure {
-                task.failure.withLock { if $0 == nil { $0 = failure } }
-                return output.count
-            }
-        }
-        let bytes = UnsafeRawBufferPointer(output)
-        unsafe task.resultDigests.set(cell, Digest128(of: bytes))
-        try unsafe sink(worker, task.file, record.range.lowerBound + range.lowerBound * width, record.name, bytes)
-        return output.count
     }
 }
 

@@ -15,7 +15,7 @@ public enum RescaleFactors {
                 .usage, message, file: path, advice: "give an object like {\"a.weight\": 0.1, \"b.weight\": [0.1, 0.2]}"
             )
         }
-        let input = try InputFile(path)
+        let input = try LocalFile(path)
         guard input.size <= limit else { throw refuse("the file has \(input.size) bytes; at most \(limit) are read") }
         let bytes = try input.bytes(0..<input.size)
         let json: JSONValue

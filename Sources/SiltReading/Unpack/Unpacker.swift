@@ -1,7 +1,7 @@
 public import Workers
 internal import Logging
-internal import Safetensors
-internal import SiltFormat
+package import Safetensors
+package import SiltFormat
 internal import ByteSources
 public import TensorTypes
 
@@ -47,15 +47,21 @@ public struct Unpacker: Sendable {
     /// - Throws: `SiltError` with the classes of Formats/Silt.md section 9, `inputMissing`, `cannotCreate`, `io`,
     ///   `interrupted`.
     public func unpack(base: String, file: String, to output: String) throws(SiltError) -> Report {
+        try unpack(ContainerReader(file), over: try Checkpoint.asBase(base), to: output)
+    }
+
+    /// The same for a file and a base that are open.
+    package func unpack(
+        _ container: ContainerReader, over base: Checkpoint, to output: String
+    ) throws(SiltError) -> Report {
         let clock = ContinuousClock()
         let begin = clock.now
-        let container = try ContainerReader(file)
         let manifest = container.manifest
-        let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
+        let binding = BaseBinding(checkpoint: base)
         let rebuilder = rebuilder(container, binding)
         // Before anything is made or sized: what the manifest claims may be absurd.
         let plan = try rebuilder.plan(Rebuilder.refuse)
-        try OutputGuard.check(output, files: [file], checkpoints: [binding.checkpoint])
+        try OutputGuard.check(output, files: [container.path], checkpoints: [base])
         context.log.debug(
             "rebuilding \(manifest.files.count) files, \(manifest.tensors.count) tensors, by \(manifest.writer)")
         let staged = try stage(manifest, at: output)
@@ -143,15 +149,10 @@ public struct Unpacker: Sendable {
     private func select(
         _ pattern: String, _ tensors: [TensorRecord]
     ) throws(SiltError) -> [(ordinal: Int, record: TensorRecord)] {
-        let regex: Regex<AnyRegexOutput>
-        do {
-            regex = try Regex(pattern)
-        } catch {
-            throw SiltError(.usage, "\"\(pattern)\" is not a regular expression: \(error)")
-        }
+        let regex = try NamePattern(pattern)
         var names: Set<ByteName> = []
         let chosen = tensors.enumerated().filter { _, record in
-            record.name.contains(regex) && names.insert(ByteName(record.name)).inserted
+            regex.matches(record.name) && names.insert(ByteName(record.name)).inserted
         }
         guard !chosen.isEmpty else {
             throw SiltError(

@@ -7,20 +7,21 @@ internal import TensorTypes
 
 /// Compares rebuilt files with those of a fine-tuned checkpoint, byte by byte.
 final class Comparison: Sendable {
-    private let inputs: [InputFile?]
+    private let inputs: [(any ByteSource)?]
     private let found: Mutex<[VerifyReport.Difference]>
     private let reported = Mutex<Set<String>>([])
     private let paths: [String]
 
     /// Opens the files, and compares their names, sizes and headers.
     init(_ manifest: Manifest, _ path: String) throws(SiltError) {
-        let isDirectory = DirectoryListing.kind(of: path) == .directory
+        let tree = try LocalTree(path)
+        let isDirectory = tree.form == .directory
         guard isDirectory == (manifest.form == .directory) || DirectoryListing.kind(of: path) == .missing else {
             throw SiltError(
                 .usage, "the Silt file holds a \(manifest.form.rawValue), but --against is not one", file: path)
         }
-        let present = Set(isDirectory ? try DirectoryListing.files(below: path).map { ByteName($0) } : [])
-        var inputs: [InputFile?] = []
+        let present = Set(isDirectory ? tree.files.map { ByteName($0) } : [])
+        var inputs: [(any ByteSource)?] = []
         var differences: [VerifyReport.Difference] = []
         func differ(_ file: String, _ what: String) {
             differences.append(.init(file: file, tensor: nil, what: what, code: "against"))
@@ -31,7 +32,7 @@ final class Comparison: Sendable {
                 inputs.append(nil)
                 continue
             }
-            let input = try InputFile(isDirectory ? DirectoryListing.join(path, record.path) : path)
+            let input = try tree.open(record.path)
             if input.size != record.bytes {
                 differ(record.path, "the fine-tuned checkpoint's file has \(input.size) bytes, not \(record.bytes)")
                 inputs.append(nil)

@@ -53,7 +53,7 @@ public struct FineTuner: Sendable {
             identity: TrainingState.Identity(
                 base: digest, train: try ModelEvaluator.digest(of: options.train),
                 validation: try ModelEvaluator.digest(of: options.validation),
-                options: CheckpointRoot.sha256(of: Array(options.identity.utf8))))
+                options: SHA256.of(Array(options.identity.utf8))))
         if options.resumes { try loop.resume(state) }
         let isDone = try loop.run(handler) { (loop) throws(SiltError) in
             // The end follows at once.
@@ -83,7 +83,7 @@ public struct FineTuner: Sendable {
         while name.hasSuffix("/") { name.removeLast() }
         let path = options.state ?? name + ".state"
         if options.resumes {
-            _ = try InputFile(path)
+            _ = try LocalFile(path)
         } else {
             guard options.replaceExisting || DirectoryListing.kind(of: path) == .missing else {
                 throw SiltError(

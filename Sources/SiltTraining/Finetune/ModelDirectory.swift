@@ -52,7 +52,7 @@ struct ModelDirectory {
         }
         try put(members.value.serialized(pretty: true) + [10], ModelDirectory.configuration, output)
         for name in ModelDirectory.companions where base.form == .directory && base.files.contains(name) {
-            let input = try InputFile(base.path(of: name))
+            let input = try base.source(name)
             try put(try input.bytes(0..<input.size), name, output)
         }
         try put(tensors, output)

@@ -53,7 +53,7 @@ struct CandidateFiles: Sendable {
     private func copy(
         _ source: String, _ name: String, into place: StagedPlace, _ cancellation: Cancellation
     ) throws(SiltError) -> OutputFile {
-        let (input, output) = (try InputFile(source), try place.create(name))
+        let (input, output) = (try LocalFile(source), try place.create(name))
         let buffer = ByteBuffer(capacity: min(input.size, CandidateFiles.piece))
         for start in stride(from: 0, to: input.size, by: CandidateFiles.piece) {
             try cancellation.check()

@@ -3,7 +3,7 @@ internal import TensorTypes
 /// Work on a whole directory tree.
 ///
 /// Symbolic links are never followed, so that no link leads out of the tree.
-enum FileTree {
+enum TreeWork {
     /// Removes what `name` stands for, with all that lies below it; nothing there is fine.
     static func remove(_ name: String, in directory: Int32) throws(SystemError) {
         do {

@@ -122,7 +122,7 @@ package final class StagedOutput: Sendable {
             defer { living = [:] }
             return living
         }
-        for (place, name) in all.values { try? FileTree.remove(name, in: place.descriptor) }
+        for (place, name) in all.values { try? TreeWork.remove(name, in: place.descriptor) }
     }
 
     /// True for the first caller only.
@@ -135,7 +135,7 @@ package final class StagedOutput: Sendable {
 
     private func remove() {
         temporary.file?.close()
-        try? FileTree.remove(temporary.name, in: place.descriptor)
+        try? TreeWork.remove(temporary.name, in: place.descriptor)
         _ = StagedOutput.living.withLock { $0.removeValue(forKey: path) }
     }
 }

@@ -10,7 +10,7 @@ extension StagedOutput {
             if form == .file {
                 try System.synchronize(temporary.descriptor)
             } else {
-                try FileTree.synchronize(temporary.descriptor)
+                try TreeWork.synchronize(temporary.descriptor)
             }
         } catch {
             throw error.error(.io, "cannot write", file: path)
@@ -78,6 +78,6 @@ extension StagedOutput {
             try? System.rename(aside, to: place.name, in: place.descriptor)
             throw error
         }
-        try? FileTree.remove(aside, in: place.descriptor)
+        try? TreeWork.remove(aside, in: place.descriptor)
     }
 }

@@ -70,7 +70,7 @@ final class OutputPlace: Sendable {
         case (.directory, .directory, .directory(let expected)):
             let foreign: String?
             do {
-                foreign = try FileTree.foreignFile(in: name, of: descriptor, expected: expected)
+                foreign = try TreeWork.foreignFile(in: name, of: descriptor, expected: expected)
             } catch {
                 throw error.error(.cannotCreate, "cannot read the directory to be replaced", file: target)
             }
@@ -106,7 +106,7 @@ final class OutputPlace: Sendable {
         let open = try System.open(name, in: descriptor, kind == .file ? .update : .directoryItself)
         defer { System.close(open) }
         guard try System.lock(open), try isName(name, of: open) else { return }
-        try FileTree.remove(name, in: descriptor)
+        try TreeWork.remove(name, in: descriptor)
     }
 
     /// Whether `name` still stands for the open file.

@@ -19,7 +19,7 @@ final class Temporary: Sendable {
             let (descriptor, file) = try Temporary.make(name, at: place, form)
             guard Temporary.lock(descriptor, name, at: place) else {
                 System.close(descriptor)
-                try? FileTree.remove(name, in: place.descriptor)
+                try? TreeWork.remove(name, in: place.descriptor)
                 continue
             }
             self.name = name
@@ -42,7 +42,7 @@ final class Temporary: Sendable {
             try System.makeDirectory(name, in: place.descriptor)
             return (try System.open(name, in: place.descriptor, .directoryItself), nil)
         } catch {
-            try? FileTree.remove(name, in: place.descriptor)
+            try? TreeWork.remove(name, in: place.descriptor)
             throw error.creationError("cannot create the temporary", file: place.sibling(name))
         }
     }
