@@ -145,7 +145,7 @@ let package = Package(
             swiftSettings: settings),
         // Tests, and what they share.
         .target(
-            name: "TestSupport", dependencies: ["TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["ByteSources", "TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "SceneSupport",
             dependencies: [
