@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from checkpoints import lossy_pair, small_model, tuned_model, write_model
+from counting import compile_counter
 from program import ROOT, Packed, Silt, program_path
 
 
@@ -34,6 +35,12 @@ def real_pair() -> tuple[Path, Path]:
     """The pair that is committed with the project."""
     data = ROOT / "Tests" / "Data"
     return data / "small-base", data / "small-foods"
+
+
+@pytest.fixture(scope="session")
+def counter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that counts what a run of the program does."""
+    return compile_counter(tmp_path_factory.mktemp("counter"))
 
 
 @pytest.fixture(scope="session")

@@ -19,32 +19,13 @@ import numpy as np
 import pytest
 
 from checkpoints import Tensor, Tensors, bf16_from_f32, patterns, random_tensor, tuned_model, write_model
+from counting import counts, needs_counter, size
 from program import ROOT, Silt
 
 TABLE = Path(__file__).with_name("Counts.csv")
-COUNTER = Path(__file__).with_name("counter.c")
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or shutil.which("cc") is None, reason="needs glibc and a C compiler"
-)
-
-
-@pytest.fixture(scope="module")
-def counter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that counts, compiled."""
-    library = tmp_path_factory.mktemp("counter") / "counter.so"
-    command = ["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(COUNTER)]
-    subprocess.run(command, check=True)
-    return library
-
-
-def counts(silt: Silt, counter: Path, tmp_path: Path, *words: object) -> dict[str, int]:
-    """What one run of the program counted, with one thread."""
-    report = tmp_path / "counts.txt"
-    environment = os.environ | {"LD_PRELOAD": str(counter), "COUNTS": str(report)}
-    command = [str(silt.path), *map(str, words), "--quiet", "--threads", "1"]
-    subprocess.run(command, check=True, env=environment)
-    return {name: int(value) for name, value in map(str.split, report.read_text().splitlines())}
+pytestmark = needs_counter
+ONE_THREAD = ("--threads", 1)
 
 
 def expect(name: str, value: float) -> None:
@@ -68,12 +49,6 @@ def expect(name: str, value: float) -> None:
         warnings.warn(f"better than recorded: {advice}", stacklevel=2)
 
 
-def size(path: Path) -> int:
-    """Bytes of a file, or of all files of a directory."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)
-
-
 #: What pack does, and how often it reads base and fine-tuned files: at level 1 the latter twice, once for SHA-256; else
 #: once more each, since tables depend on the whole.
 READINGS = {"1": (1, 2), "2": (2, 3)}
@@ -84,7 +59,7 @@ def test_bytes_of_pack(silt: Silt, counter: Path, large: tuple[Path, Path], tmp_
     """Inputs are read as often as they must be, the output is written once."""
     base, fine = large
     packed = tmp_path / "m.silt"
-    found = counts(silt, counter, tmp_path, "pack", base, fine, "-o", packed, "--level", level)
+    found = counts(silt, counter, tmp_path, "pack", base, fine, "-o", packed, "--level", level, *ONE_THREAD)
     times = READINGS[level]
     least = times[0] * size(base) + times[1] * size(fine)
     # At level 1 a sample too: an eighth of both, and what opens the result at the end.
@@ -102,7 +77,7 @@ def test_bytes_of_unpack_and_verify(
     silt.ok("pack", base, fine, "-o", packed, "--level", 2)
     least = size(base) + size(packed)
     for words in (["unpack", base, packed, "-o", tmp_path / "out"], ["verify", base, packed]):
-        found = counts(silt, counter, tmp_path, *words)
+        found = counts(silt, counter, tmp_path, *words, *ONE_THREAD)
         assert least * 0.98 <= found["bytes_read"] <= least * 1.02 + 50_000
         written = size(fine) if words[0] == "unpack" else 0
         assert written <= found["bytes_written"] <= written + 10_000
@@ -114,13 +89,9 @@ def test_bytes_of_looking(silt: Silt, counter: Path, large: tuple[Path, Path], t
     base, fine = large
     packed = tmp_path / "m.silt"
     silt.ok("pack", base, fine, "-o", packed, "--level", 2)
-    report = tmp_path / "counts.txt"
-    environment = os.environ | {"LD_PRELOAD": str(counter), "COUNTS": str(report)}
-    subprocess.run([str(silt.path), "inspect", str(packed), "--quiet"], check=True, env=environment)
-    assert int(re.search(r"bytes_read (\d+)", report.read_text())[1]) < 50_000
-    found = counts(
-        silt, counter, tmp_path, "unpack", base, packed, "-o", tmp_path / "one", "--only", "^t0.weight$"
-    )
+    assert counts(silt, counter, tmp_path, "inspect", packed)["bytes_read"] < 50_000
+    only = ("-o", tmp_path / "one", "--only", "^t0.weight$")
+    found = counts(silt, counter, tmp_path, "unpack", base, packed, *only, *ONE_THREAD)
     assert found["bytes_read"] < (size(base) + size(packed)) / 4
 
 
@@ -160,7 +131,7 @@ def test_allocations(silt: Silt, counter: Path, tmp_path: Path, what: str) -> No
             "unpack": ["unpack", base, packed, "-o", tmp_path / f"{index}.out"],
             "verify": ["verify", base, packed],
         }.items():
-            found[index][name] = counts(silt, counter, tmp_path, *words)["allocations"]
+            found[index][name] = counts(silt, counter, tmp_path, *words, *ONE_THREAD)["allocations"]
     (first, second) = SHAPES[what]
     added = second[0] - first[0] if what == "tensor" else (second[1] - first[1]) // 512
     for name in found[0]:

@@ -248,11 +248,12 @@ def test_interrupted(
         time.sleep(0.02)
     pids = [int(word) for word in mark.read_text().split()]
     assert all(alive(pid) for pid in pids)
-    begin = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(timeout=30) == INTERRUPTED
-    assert time.monotonic() - begin < (8 if stubborn else 4)
-    time.sleep(0.2)
+    # What was started sleeps for five minutes: who is back before that has not waited for it.
+    assert process.wait(timeout=120) == INTERRUPTED
+    limit = time.monotonic() + 30
+    while any(alive(pid) for pid in pids) and time.monotonic() < limit:
+        time.sleep(0.02)
     assert not any(alive(pid) for pid in pids)
     assert listing(work) == ({"e.silt"} if command == "eval" else set())
 

@@ -27,7 +27,7 @@ def test_pack(silt: Silt, small: Packed, tmp_path: Path) -> None:
     assert report["ratio"] == pytest.approx(size / report["bytes"], rel=0.01)
     assert report["parameters"] == parameters
     assert report["bits_per_parameter"] == pytest.approx(8 * report["bytes"] / parameters, rel=0.01)
-    assert 0 <= report["seconds"] < 60
+    assert report["seconds"] >= 0
     assert all(set(entry) >= {"tensors", "bytes"} for entry in report["encodings"].values())
     assert sum(entry["tensors"] for entry in report["encodings"].values()) >= len(tensors)
     assert sum(entry["bytes"] for entry in report["encodings"].values()) <= report["bytes"]

@@ -173,7 +173,7 @@ def test_linked_input(silt: Silt, small: Packed, tmp_path: Path) -> None:
     assert not any(path.is_symlink() for path in (tmp_path / "out").rglob("*"))
 
 
-def test_output_is_an_input(silt: Silt, small: Packed, tmp_path: Path) -> None:
+def test_output_over_the_base(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """Writing over the base either is refused or leaves the whole result; never half of each."""
     base = tmp_path / "base"
     shutil.copytree(small.base, base)
@@ -198,7 +198,7 @@ def test_traversal(silt: Silt, tmp_path: Path) -> None:
         assert listing(tmp_path) == before
 
 
-def test_output_is_an_input(silt: Silt, small: Packed, tmp_path: Path) -> None:
+def test_force_spares_inputs(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """--force replaces an old output, never what the work reads."""
     base, fine = tmp_path / "base", tmp_path / "fine"
     shutil.copytree(small.base, base)
