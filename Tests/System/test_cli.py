@@ -6,28 +6,54 @@ import os
 import pty
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from program import MALFORMED, MISSING, ROOT, USAGE, Packed, Silt, listing
 
-COMMANDS = ["pack", "unpack", "verify", "inspect"]
+COMMAND_LINE = ROOT / "Docs" / "CommandLine.md"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "Docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help(silt: Silt, command: str) -> None:
-    """Each command explains itself, its exit codes included."""
-    text = silt.ok(command, "--help").stdout
-    assert "exit" in text.lower()
-    for code in ("0", "2", "64", "65", "66", "73", "74", "130"):
-        assert re.search(rf"\b{code}\b", text), f"{command} --help does not mention {code}"
+@cache
+def help_of(silt: Silt, *words: str) -> str:
+    """What `silt WORDS --help` prints."""
+    return silt.ok(*words, "--help").stdout
 
 
-def test_root_help_names_commands(silt: Silt) -> None:
-    """The first page lists the commands."""
-    text = silt.ok("--help").stdout
-    assert all(command in text for command in COMMANDS)
+def commands(silt: Silt, *words: str) -> list[str]:
+    """All commands that do something, by what the help lists: `sync apply`, but not `sync`."""
+    names = re.findall(r"^  ([a-z]+)  ", help_of(silt, *words).partition("SUBCOMMANDS:")[2], re.MULTILINE)
+    return [found for name in names for found in commands(silt, *words, name)] or [" ".join(words)]
+
+
+def options_by_command(silt: Silt) -> dict[str, set[str]]:
+    """The long options that each command's help lists."""
+    listed = re.compile(r"^  (?:-\w, )?(--[a-z0-9-]+)", re.MULTILINE)
+    return {name: set(listed.findall(help_of(silt, *name.split()))) for name in commands(silt)}
+
+
+def flags(text: str) -> set[str]:
+    """All whole words like `--accuracy-within`."""
+    return set(re.findall(r"(?<![\w-])--[a-z0-9]+(?:-[a-z0-9]+)*(?![\w-])", text))
+
+
+def sections(page: str) -> dict[str, str]:
+    """What stands below each heading of the second level."""
+    return dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+
+
+def test_help(silt: Silt) -> None:
+    """Each command explains itself, its exit codes included; those of `sync` stand on its own page."""
+    names = commands(silt)
+    assert {"pack", "unpack", "verify", "inspect", "sync apply"} <= set(names)
+    for command in {name.split()[0] for name in names}:
+        text = help_of(silt, command)
+        assert "EXIT STATUS" in text, command
+        for code in (0, 1, 2, 64, 65, 66, 73, 74, 130):
+            assert re.search(rf"^  {code} +\w", text, re.MULTILINE), f"{command} --help does not explain {code}"
 
 
 def test_version(silt: Silt) -> None:
@@ -145,13 +171,54 @@ def test_terminal(silt: Silt, small: Packed, tmp_path: Path) -> None:
     assert process.wait(timeout=60) == 0, shown.decode(errors="replace")
 
 
-@pytest.mark.parametrize("command", ["pack", "unpack", "verify", "inspect"])
-def test_options_are_documented(silt: Silt, command: str) -> None:
-    """Every long option of the help is in Docs/CommandLine.md."""
-    page = (ROOT / "Docs" / "CommandLine.md").read_text()
-    options = set(re.findall(r"--[a-z0-9]+", silt.run(command, "--help").stdout)) - {"--help", "--version"}
-    assert options
-    assert not [option for option in sorted(options) if option not in page]
+def test_options_are_documented(silt: Silt) -> None:
+    """Every long option of every command is, as a whole word, in its section of the page or in that of all commands."""
+    texts = sections(COMMAND_LINE.read_text())
+    common = flags(texts["Options of all commands"]) | {"--help", "--version"}
+    for command, options in options_by_command(silt).items():
+        assert len(options) > 4, command
+        assert not options - flags(texts[command.split()[0]]) - common, command
+
+
+def test_documented_options_exist(silt: Silt) -> None:
+    """What the page names exists, and the tables of a section have options of its commands only."""
+    known = options_by_command(silt)
+    page = COMMAND_LINE.read_text()
+    assert not flags(page) - set().union(*known.values())
+    for title, text in sections(page).items():
+        own = [options for command, options in known.items() if command.split()[0] == title]
+        rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+        assert not own or not flags(" ".join(rows)) - set().union(*own), title
+
+
+def test_synopsis_names_every_command(silt: Silt) -> None:
+    """The page begins with a line for each command that there is, and has a section for each."""
+    page = COMMAND_LINE.read_text()
+    synopsis = page.split("```")[1]
+    for command in options_by_command(silt):
+        assert re.search(rf"^silt {command} ", synopsis, re.MULTILINE), command
+        assert command.split()[0] in sections(page), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_use_options_that_exist(silt: Silt, page: Path) -> None:
+    """Every `silt COMMAND …` on a page has options of that command only. A backslash goes on with the next line.
+
+    Commands that measure a model, `'… {model}'`, are other programs.
+    """
+    known = options_by_command(silt)
+    text = re.sub(r"\\\n\s*", " ", page.read_text())
+    text = re.sub(r"'[^'\n]*\{model\}[^'\n]*'", "CMD", text)
+    for words in re.findall(r"\bsilt ((?:sync )?[a-z]+\b[^`|\n#]*)", text):
+        command = next((name for name in known if f"{words} ".startswith(f"{name} ")), None)
+        assert command is None or not flags(words) - known[command], f"silt {words}"
+
+
+def test_help_names_options_that_exist(silt: Silt) -> None:
+    """Sentences of the help name options of this or another command."""
+    known = options_by_command(silt)
+    for command in known:
+        assert not flags(help_of(silt, *command.split())) - set().union(*known.values()), command
 
 
 @pytest.mark.parametrize(
