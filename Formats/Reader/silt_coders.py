@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from silt.residual import DIRECT_BITS, EXPONENT, classes, ordered
 from silt.tables import ALPHABETS, CLASSES, CODED, ESCAPE, PLANES, RAW, RESIDUAL, ZERO
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import zstandard
+
 from silt.tables import CODED
 from silt.values import FIELD_BITS, FLOAT_DTYPE
 from silt_adaptive import adaptive

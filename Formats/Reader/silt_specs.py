@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xxhash
+
 from silt.components import add, low_rank
 from silt.convert import widen
 from silt.digests import CELL

@@ -6,6 +6,7 @@ A `Builder` collects files and turns them into a `Draft`, which silt_seal.py mak
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import lz4.block
 import numpy as np
 import zstandard
+
 from silt.convert import convert
 from silt.digests import FILE_PIECE, cell_elements, root, tensor_digest, tree_digest
 from silt.manifest import EXACT_DTYPES
@@ -216,7 +218,7 @@ class Builder:
         grid = cell_elements(result.dtype, result.shape)
         cuts = [start, *range((start // grid + 1) * grid, end, grid), end]
         plans: list[Any] = []
-        for first, last in zip(cuts, cuts[1:], strict=False):
+        for first, last in itertools.pairwise(cuts):
             new, old = result.patterns[first:last], base[first:last]
             if part.kind == "exact":
                 plans.append(plan_residual(new, old, part.unit, origin_of(part, result.dtype), result.dtype))

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from silt.adaptive import decode_adaptive
 from silt.errors import SiltError
 from silt.values import read_scales

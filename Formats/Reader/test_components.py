@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import xxhash
+
 from silt.components import add, fma, low_rank
 from silt.container import Container
 from silt.matrix import decode_matrix

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import xxhash
+
 from bases import NARROWING
 from silt.bits import read_fields, read_leb128
 from silt.convert import convert

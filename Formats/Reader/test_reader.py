@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import zstandard
+
 from silt import Base, SiltError, read_container, read_manifest, rebuild
 from silt.errors import ERROR_CLASSES
 from silt_seal import Draft, seal

@@ -37,7 +37,7 @@ def _base_too_short(context: Context) -> Case:
 def _register() -> None:
     for name, (error, about, base) in WRONG_BASES.items():
         path = f"wrong/{base}.safetensors"
-        INVALID[name] = lambda context, e=error, a=about, p=path: broken(context, e, a, lambda draft: None, p)
+        INVALID[name] = lambda context, e=error, a=about, p=path: broken(context, e, a, lambda _: None, p)
     for name, (error, about, base) in WRONG_DIRECTORIES.items():
         INVALID[name] = lambda context, e=error, a=about, p=f"wrong/{base}": Case(
             e, a, seal(directory_sample(context)), p

@@ -7,13 +7,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+
 from silt.residual import ordered
 from silt.tensors import DTYPE_BITS, element_bytes
 from silt_writer import TensorData, safetensors_file
 
 SPECIAL = {
-    "F32": [0, 0x8000_0000, 1, 0x807F_FFFF, 0x0080_0000, 0x7F7F_FFFF, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000]
-    + [0xFFC1_2345, 0x7F80_0001, 0xFFBF_FFFF, 0x7FFF_FFFF, 0x3F80_0000, 0xBF80_0001, 0x0000_8000],
+    "F32": [
+        *[0, 0x8000_0000, 1, 0x807F_FFFF, 0x0080_0000, 0x7F7F_FFFF, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000],
+        *[0xFFC1_2345, 0x7F80_0001, 0xFFBF_FFFF, 0x7FFF_FFFF, 0x3F80_0000, 0xBF80_0001, 0x0000_8000],
+    ],
     "BF16": [
         0,
         0x8000,

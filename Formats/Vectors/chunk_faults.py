@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import lz4.block
 import zstandard
+
 from faults import INVALID, SMALL, Case, Edit, directory_sample, file, part, sample, tensor
 from silt.bits import read_leb128
 from silt.tables import CODED, PLANES, ZERO
@@ -154,7 +155,7 @@ def _xor_none(draft: Draft) -> None:
 CHUNKS = {
     "limit-chunk": ("limit", "A chunk for 40 bytes has 65,617.", _oversized(B, 65_617)),
     "limit-tables": ("limit", "A chunk of tables has 65,537 bytes.", _oversized(A_TABLES, 65_537)),
-    "tables-empty": ("tables", "A chunk of tables is empty.", _chunk(A_TABLES, lambda chunk: b"")),
+    "tables-empty": ("tables", "A chunk of tables is empty.", _chunk(A_TABLES, lambda _: b"")),
     "tables-type": ("tables", "The tables are of type 3.", _chunk(A_TABLES, _byte(0, 3))),
     "tables-of-planes": ("tables", "An exact part has tables of planes.", _chunk(A_TABLES, _byte(0, 2))),
     "tables-width": ("tables", "The tables of a BF16 residual say W = 32.", _chunk(A_TABLES, _byte(1, 32))),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from bases import tensor as make_tensor
 from faults import INVALID, SMALL, Case, Edit, part, tensor
 from silt_seal import Draft, seal

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import xxhash
+
 from faults import Case, fault, sample
 from silt_seal import CHECK, Draft, chunk_table, seal
 from vectors import Context
@@ -18,7 +21,7 @@ def truncated_length(context: Context) -> Case:
 
 
 @fault
-def truncated_empty(context: Context) -> Case:
+def truncated_empty(_: Context) -> Case:
     return Case("truncated", "The file is empty.", b"")
 
 
@@ -80,11 +83,11 @@ def header_nesting(context: Context) -> Case:
     return _text(context, "The header nests 33 deep.", lambda text: text.replace('"dtype":"U8"', deep, 1))
 
 
-def _text(context: Context, about: str, edit, error: str = "header") -> Case:
+def _text(context: Context, about: str, edit: Callable[[str], str], error: str = "header") -> Case:
     return Case(error, about, seal(sample(context), edit_text=edit))
 
 
-def _header(context: Context, about: str, edit, error: str = "header") -> Case:
+def _header(context: Context, about: str, edit: Callable[[dict], object], error: str = "header") -> Case:
     return Case(error, about, seal(sample(context), edit_header=edit))
 
 

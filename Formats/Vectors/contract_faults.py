@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from component_faults import drop, each, lossy_sample, put, tensor_of, top
 from faults import INVALID, SMALL, Case, Edit, make_root, tensor
 from silt_seal import Draft, seal
@@ -129,13 +130,13 @@ def _wrong_base(context: Context) -> Case:
 
 
 OTHERS = {
-    "version-contract": _metadata("The contract is near.", lambda draft: None, "version", contract="near"),
-    "manifest-contract-exact": _metadata("The metadata say exact, the manifest lossy.", lambda draft: None,
+    "version-contract": _metadata("The contract is near.", lambda _: None, "version", contract="near"),
+    "manifest-contract-exact": _metadata("The metadata say exact, the manifest lossy.", lambda _: None,
                                          contract="exact"),
     "manifest-metadata-result": _metadata("The metadata have a root that the manifest has not.",
                                           each(_unknown("a"), _no_root), result="0" * 64),
     "manifest-metadata-no-result": _metadata("The metadata lack the root that the manifest has.",
-                                             lambda draft: None, result=None),
+                                             lambda _: None, result=None),
     "manifest-digest-exact": _exact("A digest is absent under the contract exact.",
                                     each(_unknown("a"), _no_root)),
     "manifest-source-exact": _exact("A source under the contract exact.", put(top, source="0" * 64)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from bases import moved
 from silt.digests import root
 from silt.tensors import parse_header

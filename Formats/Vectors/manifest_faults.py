@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import zstandard
+
 from faults import (
     INVALID,
     Case,

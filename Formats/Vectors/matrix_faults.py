@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import zstandard
+
 from faults import INVALID, SMALL, Case
 from silt.bits import read_leb128
 from silt_adaptive import adaptive
@@ -182,11 +183,11 @@ FAULTS = {
                                  _mask("bits", "none", np.arange(20) < 5, "rows"),
                                  _first(lambda mask: mask[:-1] + bytes([mask[-1] | 128]))),
     "chunk-mask-row-end": _coded("chunk", "A symbol has a bit past the end of a row.", NARROW,
-                                 lambda chunk: _first(_to(_plane([0] * 5 + [2] + [0] * 114)))(chunk)),
+                                 _first(_to(_plane([0] * 5 + [2] + [0] * 114)))),
     "chunk-mask-symbol": _coded("chunk", "A symbol of three positions is 8.", NARROW,
-                                lambda chunk: _first(_to(_plane([8] + SYMBOLS[1:])))(chunk)),
+                                _first(_to(_plane([8, *SYMBOLS[1:]])))),
     "chunk-mask-plane-left": _coded("chunk", "A byte follows the symbols of a mask.", NARROW,
-                                    lambda chunk: _first(_to(_plane([7] + SYMBOLS[1:]) + b"\0"))(chunk)),
+                                    _first(_to(_plane([7, *SYMBOLS[1:]]) + b"\0"))),
     "chunk-gap-past-end": _case("chunk", "A gap leads past the end.", PLAIN, _first(_to(_gaps(LATE)))),
     "chunk-gap-past-end-rans": _coded("chunk", "A gap in bytes leads past the end.", RANS, _first(
         _to(_plane([255, 65], True)))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from bases import floats, moved, tensor
 from silt.convert import convert
 from silt_writer import PartSpec, TensorData, TensorSpec

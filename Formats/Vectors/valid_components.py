@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from bases import moved
 from silt_specs import LowRankSpec, MaskSpec, MatrixSpec, SparseSpec
 from silt_writer import PartSpec, TensorData, TensorSpec

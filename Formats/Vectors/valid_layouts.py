@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+
 from bases import moved, tensor
 from silt_coders import BitWriter, PlaneCoder, put_table
 from silt_seal import Draft, chunk_table, seal

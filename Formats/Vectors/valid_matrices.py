@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import xxhash
+
 from silt.convert import narrow
 from silt.philox import words
 from silt_specs import MaskSpec, MatrixSpec, SparseSpec

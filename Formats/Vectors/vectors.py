@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from silt.convert import convert
 from silt.tensors import element_count
 from silt_seal import Draft, seal

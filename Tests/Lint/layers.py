@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Fails when a source file breaks the layers: imports that go up or sideways, Foundation, output below the command, length."""
 
 from __future__ import annotations
@@ -30,13 +29,15 @@ IMPORT = re.compile(
 )
 OUTPUT = re.compile(r"(?:(?<![\w.])|\b(?:Swift|Glibc|Musl|Darwin)\.)(print\s*\(|getenv\b|_?exit\s*\()")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
-TARGET = re.compile(r"\.(?:target|executableTarget|systemLibrary)\(\s*name:\s*\"(\w+)\"(.*?)(?=\n        \.|\n        //|\Z)", re.S)
+TARGET = re.compile(
+    r"\.(?:target|executableTarget|systemLibrary)\(\s*name:\s*\"(\w+)\"(.*?)(?=\n        \.|\n        //|\Z)", re.DOTALL
+)
 
 
 def code_of(text: str) -> str:
     """The text without strings and comments, on the same lines."""
     text = STRING.sub('""', text)
-    text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match.group().count("\n"), text, flags=re.S)
+    text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL)
     return re.sub(r"//.*", "", text)
 
 
@@ -71,7 +72,7 @@ def faults_of_package() -> list[str]:
         if name not in LEVELS:
             faults.append(f"Package.swift: {name} has no level")
             continue
-        dependencies = re.search(r"dependencies:\s*\[(.*?)\]", rest, re.S)
+        dependencies = re.search(r"dependencies:\s*\[(.*?)\]", rest, re.DOTALL)
         for used in re.findall(r'"(\w+)"', dependencies.group(1) if dependencies else ""):
             if LEVELS.get(used, -1) >= LEVELS[name]:
                 faults.append(f"Package.swift: {name} (level {LEVELS[name]}) depends on {used} (level {LEVELS[used]})")

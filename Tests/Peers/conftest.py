@@ -25,7 +25,7 @@ def silt() -> Silt:
         pytest.exit(f"{program} does not exist: build it with `swift build -c release` or set SILT", returncode=2)
 
     def run(*words: object) -> str:
-        result = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=300)
+        result = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
         assert result.returncode == 0, f"silt {' '.join(map(str, words))}\n{result.stderr}"
         return result.stdout
 

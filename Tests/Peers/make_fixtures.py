@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes Tests/Data/peers anew: small files that PEFT, compressed-tensors and the formulas of slime's updates make.
 
 The Swift tests read them, so that no test of Silt's readers depends on Silt's writers. Run it with the environment of

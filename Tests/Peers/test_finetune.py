@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import architectures
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+
+import architectures
+
+if TYPE_CHECKING:
+    from conftest import Silt
 
 STEPS, RATE, CLIP = 6, 3e-3, 1.0
 CASES = {case.name: case for case in architectures.CASES}
@@ -105,7 +110,7 @@ STEPPED = [("bert", name) for name in OPTIMIZERS] + [(name, way) for name in FAM
 
 
 @pytest.mark.parametrize(("name", "optimizer"), STEPPED)
-def test_steps_are_those_of_torch(silt, tmp_path: Path, name: str, optimizer: str) -> None:
+def test_steps_are_those_of_torch(silt: Silt, tmp_path: Path, name: str, optimizer: str) -> None:
     """Every batch is the whole data set, so that its order does not matter: the losses follow torch's step by step."""
     case = CASES[name]
     model = architectures.build(case, tmp_path / "base")
@@ -132,7 +137,7 @@ def test_steps_are_those_of_torch(silt, tmp_path: Path, name: str, optimizer: st
         ("mistral", "ForCausalLM"), ("qwen2", "ForCausalLM"), ("qwen3", "ForCausalLM"), ("gpt2", "LMHeadModel"),
     ],
 )
-def test_directories_load(silt, tmp_path: Path, name: str, kind: str) -> None:
+def test_directories_load(silt: Silt, tmp_path: Path, name: str, kind: str) -> None:
     """A base, without its head where another one is trained: transformers misses nothing, ignores nothing, and agrees."""
     case = CASES[name]
     is_classifier = kind == "ForSequenceClassification"

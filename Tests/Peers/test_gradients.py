@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import architectures
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file
 
+import architectures
+
+if TYPE_CHECKING:
+    from conftest import Silt
+
 TOLERANCE = 1e-4
+Batch = dict[str, torch.Tensor]
+Labels = torch.Tensor | None
 
 
-def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, tensors, labels) -> torch.Tensor:
+def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, tensors: Batch, labels: Labels) -> torch.Tensor:
     """The loss that `silt eval` names: cross-entropy, squared error, or that of the next token."""
     logits = model(**tensors).logits
     if case.is_causal:
@@ -24,7 +31,9 @@ def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, ten
     return torch.nn.functional.cross_entropy(logits, labels)
 
 
-def gradients(case: architectures.Case, family, path: Path, tensors, labels, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+def gradients(
+    case: architectures.Case, family: Any, path: Path, tensors: Batch, labels: Labels, dtype: torch.dtype
+) -> dict[str, torch.Tensor]:
     """PyTorch's gradients by tensor, computed in `dtype`, without dropout."""
     model = family.from_pretrained(path, dtype=dtype).eval()
     if labels is not None and labels.is_floating_point():
@@ -34,7 +43,7 @@ def gradients(case: architectures.Case, family, path: Path, tensors, labels, dty
 
 
 @pytest.mark.parametrize("case", architectures.CASES, ids=lambda case: case.name)
-def test_the_gradients_are_those_of_pytorch(silt, tmp_path: Path, case: architectures.Case) -> None:
+def test_the_gradients_are_those_of_pytorch(silt: Silt, tmp_path: Path, case: architectures.Case) -> None:
     architectures.build(case, tmp_path / "model")
     tensors = architectures.data(case, tmp_path / "data.safetensors")
     labels = None if case.is_causal else load_file(tmp_path / "data.safetensors")["labels"]

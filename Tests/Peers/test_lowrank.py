@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import models
 import pytest
 import torch
 from peft import PeftModel
+
+import models
+
+if TYPE_CHECKING:
+    from conftest import Silt
 
 CASES = [case for case in models.CASES if case.name in {"llama", "gpt2", "bert"}]
 
@@ -26,7 +31,7 @@ def tune(model: torch.nn.Module) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_exported_lowrank_pack_loads_in_peft(case: models.Case, silt, tmp_path: Path) -> None:
+def test_exported_lowrank_pack_loads_in_peft(case: models.Case, silt: Silt, tmp_path: Path) -> None:
     base, _ = models.build(case, tmp_path)
     model = models.load_base(case, base)
     tune(model)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import architectures
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file
+
+import architectures
+
+if TYPE_CHECKING:
+    from conftest import Silt
 
 TOLERANCE = 1e-4
 
@@ -20,7 +25,7 @@ def close(ours: torch.Tensor, theirs: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("case", architectures.CASES, ids=lambda case: case.name)
-def test_the_logits_are_those_of_transformers(silt, tmp_path: Path, case: architectures.Case) -> None:
+def test_the_logits_are_those_of_transformers(silt: Silt, tmp_path: Path, case: architectures.Case) -> None:
     architectures.build(case, tmp_path / "model")
     tensors = architectures.data(case, tmp_path / "data.safetensors")
     # What transformers makes of the files, an edited config.json included.
@@ -35,7 +40,7 @@ def test_the_logits_are_those_of_transformers(silt, tmp_path: Path, case: archit
 
 
 @pytest.mark.parametrize("name", ["bert", "llama", "gpt2"])
-def test_weights_of_16_bits_are_widened(silt, tmp_path: Path, name: str) -> None:
+def test_weights_of_16_bits_are_widened(silt: Silt, tmp_path: Path, name: str) -> None:
     case = next(case for case in architectures.CASES if case.name == name)
     architectures.build(case, tmp_path / "model").to(torch.bfloat16).save_pretrained(tmp_path / "model")
     tensors = architectures.data(case, tmp_path / "data.safetensors")
@@ -58,7 +63,9 @@ def test_weights_of_16_bits_are_widened(silt, tmp_path: Path, name: str) -> None
         ("Bert", "ForSequenceClassification", {**architectures.SMALL, "hidden_act": "quick_gelu"}, "quick_gelu"),
     ],
 )
-def test_other_models_are_refused_by_name(silt, tmp_path: Path, family: str, kind: str, options, what: str) -> None:
+def test_other_models_are_refused_by_name(
+    silt: Silt, tmp_path: Path, family: str, kind: str, options: dict[str, object], what: str
+) -> None:
     case = architectures.Case("other", family, kind, options)
     architectures.build(case, tmp_path / "model")
     architectures.data(case, tmp_path / "data.safetensors")

@@ -1,4 +1,4 @@
-"""What Silt's library writes, read by the libraries that it is written for (the Swift tests keep it), and the other way round."""
+"""What Silt's library writes, read by the libraries that it is for (the Swift tests keep it), and the other way round."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import zlib
 from pathlib import Path
 
-import models
 import numpy as np
 import pytest
 import torch
@@ -19,6 +18,8 @@ from peft import PeftModel
 from safetensors import safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
+
+import models
 
 LAYOUTS = ["sparse-bitmask", "sparse-24-bitmask"]
 

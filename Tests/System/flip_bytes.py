@@ -33,7 +33,7 @@ import zstandard
 from program import MALFORMED, OK, ROOT, digests, program_path, silt_entries
 
 sys.path.append(str(ROOT / "Formats" / "Reader"))
-from silt_seal import Draft, manifest_bytes, seal  # noqa: E402
+from silt_seal import Draft, manifest_bytes, seal
 
 #: What can come out of a run. The first two are as they should be.
 OUTCOMES = ("refused", "identical output", "WRONG", "crashed", "left files", "other exit", "timeout")

@@ -32,7 +32,7 @@ def test_adapter_comes_back(silt: Silt, tmp_path: Path, name: str) -> None:
     assert (tmp_path / "out" / config).read_bytes() == (place / "adapter" / config).read_bytes()
 
 
-@pytest.mark.parametrize("name", (*LORA, "shira"))
+@pytest.mark.parametrize("name", [*LORA, "shira"])
 def test_merged_model_is_the_peers(silt: Silt, tmp_path: Path, name: str) -> None:
     """What PEFT merges, up to the order of its sums."""
     place = PEERS / name

@@ -10,7 +10,7 @@ import pytest
 
 from checkpoints import Tensor, Tensors, read_safetensors, write_safetensors
 from program import ROOT, USAGE, Silt, digest
-from pruning import added, delta_of, kept_at_random, values
+from pruning import delta_of, kept_at_random, values
 
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 NAME = "bert.encoder.layer.0.attention.self.query.weight"

@@ -79,7 +79,7 @@ def test_version(silt: Silt) -> None:
     ],
     ids=" ".join,
 )
-def test_usage_errors(silt: Silt, tmp_path: Path, words: list[str]) -> None:
+def test_usage_errors(silt: Silt, words: list[str]) -> None:
     """Exit 64 with a message, before anything is read or written."""
     result = silt.run(*words)
     assert result.returncode == USAGE, result.stderr

@@ -251,7 +251,7 @@ def with_label(tensors: Tensors, label: int) -> Tensors:
     return tensors | {"labels": integers(labels)}
 
 
-def long(tensors: Tensors) -> Tensors:
+def long(_: Tensors) -> Tensors:
     """The data with examples of more tokens than the model has positions."""
     shape = (4, LENGTH + 1)
     return {"input_ids": integers(np.full(shape, 5)), "labels": integers(np.zeros(4))}
@@ -362,7 +362,7 @@ BAD_CONFIGURATIONS: dict[str, tuple[Callable[[dict], object], int, str]] = {
     "unknown activation": (changed(hidden_act="mish"), USAGE, "mish"),
     "quantised": (changed(quantization_config={"bits": 4}), USAGE, "quant"),
     "array": (lambda config: [config], MALFORMED, "object"),
-    "number": (lambda config: 7, MALFORMED, "object"),
+    "number": (lambda _: 7, MALFORMED, "object"),
 }
 
 

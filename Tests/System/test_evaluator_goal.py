@@ -154,7 +154,7 @@ def test_candidates_are_whole(silt: Silt, unknown: Pair, tmp_path: Path, work: P
     assert changed == {"model.safetensors"} and len(candidates) == len(found) - 1
 
 
-def test_single_files(silt: Silt, real_pair: Pair, tmp_path: Path, work: Path) -> None:
+def test_single_files(silt: Silt, real_pair: Pair, work: Path) -> None:
     """Checkpoints that are files: the command gets files."""
     pair = [path / "model.safetensors" for path in real_pair]
     command = f"test -f {{model}} && cmp -s {{model}} '{pair[1]}' && echo 1 || echo 0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def array(tensors: Tensors, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("make", [bert, llama])
-def test_they_are_slopes(silt: Silt, tmp_path: Path, make) -> None:
+def test_they_are_slopes(silt: Silt, tmp_path: Path, make: Callable[[np.random.Generator], tuple[dict, Tensors]]) -> None:
     """A small step along the gradient adds its length times the gradient's to the loss."""
     rng = np.random.default_rng(3)
     config, weights = make(rng)

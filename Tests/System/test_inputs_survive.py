@@ -16,8 +16,8 @@ from program import CANNOT_CREATE, MALFORMED, MISSING, OK, ROOT, Silt, digest, d
 
 sys.path.insert(0, str(ROOT / "Formats" / "Reader"))
 
-from silt import read_container  # noqa: E402
-from silt_seal import Draft, seal  # noqa: E402
+from silt import read_container
+from silt_seal import Draft, seal
 
 
 @pytest.fixture

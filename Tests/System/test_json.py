@@ -98,7 +98,7 @@ def test_safetensors_package_opens_it(small: Packed) -> None:
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(small.file, framework="numpy") as file:
         assert file.metadata()["format"] == "silt"
-        assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"U8"}
+        assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"U8"}  # noqa: SIM118
 
 
 def test_overhead(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checkpoints import Tensor, float_tensor, read_safetensors, write_model
+from checkpoints import Tensor, float_tensor, write_model
 from program import CANNOT_CREATE, DIFFERS, USAGE, Silt
 
 VOID = {"meta", "link", "wbr"}

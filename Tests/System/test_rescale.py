@@ -58,7 +58,7 @@ def test_same_as_packing_with_it(
 
 
 @needs_counter
-def test_work(silt: Silt, counter: Path, pairs: Pairs, file: Path, tmp_path: Path) -> None:
+def test_work(silt: Silt, counter: Path, file: Path, tmp_path: Path) -> None:
     """The chunks are copied and no more: all work is reading and writing the file once, whatever the tensors have."""
     found = counts(silt, counter, tmp_path, "rescale", file, "--q", 0.2)
     assert size(file) * 0.9 <= found["bytes_read"] <= size(file) + 20_000
@@ -143,7 +143,7 @@ def test_wrong_q(silt: Silt, packed: Lossy, file: Path, q: str) -> None:
     assert listing(file.parent) == {"m.silt"}
 
 
-def test_nothing_to_rescale(silt: Silt, pairs: Pairs, packed: Lossy, small: object, tmp_path: Path) -> None:
+def test_nothing_to_rescale(silt: Silt, pairs: Pairs, packed: Lossy, tmp_path: Path) -> None:
     """An exact file has no q; a name that matches nothing, and a file without masks, change nothing."""
     base, fine = pairs["F32"]
     exact, dense = tmp_path / "exact.silt", tmp_path / "dense.silt"

@@ -72,7 +72,7 @@ def test_page(found: tuple[dict, Path]) -> None:
     """The page has every method."""
     report, page = found
     text = page.read_text()
-    assert text.startswith("<!DOCTYPE html>") or text.startswith("<!doctype html>")
+    assert text.startswith(("<!DOCTYPE html>", "<!doctype html>"))
     assert all(entry["method"] in text for entry in report["rows"])
 
 
@@ -89,7 +89,18 @@ def test_sizes_are_those_of_pack(
         assert value == entry["metric"]["mean"]
 
 
-@pytest.mark.parametrize("words", [["--drops", "1"], ["--seeds", "0"], ["--examples", "0"], ["--rows", "some"], ["-f"], ["--methods", "none"], ["--methods", "("]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--drops", "1"],
+        ["--seeds", "0"],
+        ["--examples", "0"],
+        ["--rows", "some"],
+        ["-f"],
+        ["--methods", "none"],
+        ["--methods", "("],
+    ],
+)
 def test_usage(silt: Silt, real_pair: tuple[Path, Path], words: list[str]) -> None:
     """What makes no sense is refused."""
     silt.exits(USAGE, "sweep", *real_pair, "--validation", DATA, *words)

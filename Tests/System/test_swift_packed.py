@@ -11,7 +11,7 @@ import pytest
 from program import ROOT
 
 sys.path.append(str(ROOT / "Formats" / "Reader"))
-from silt_reader import compare, rebuild_files  # noqa: E402
+from silt_reader import compare, rebuild_files
 
 KEPT = Path(os.environ.get("SILT_KEEP_PACKED", ROOT / ".build" / "packed"))
 CASES = sorted(KEPT.iterdir()) if KEPT.is_dir() else []

@@ -95,7 +95,7 @@ def decode_adaptive(data: memoryview, count: int, signed: bool, where: str) -> n
                 width <<= 8
                 code = (code << 8 | (stream[position] if position < size else 0)) & 0xFFFF_FFFF
                 position += 1
-        mean += (256 * (magnitude if magnitude < MEAN_CAP else MEAN_CAP) - mean) >> 4
+        mean += (256 * min(MEAN_CAP, magnitude) - mean) >> 4
         if signed and magnitude:
             width >>= 1
             if code >= width:

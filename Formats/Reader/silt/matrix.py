@@ -49,12 +49,17 @@ def decode_matrix(container: Container, matrix: Matrix, where: str) -> np.ndarra
     decoded = [(cell, block) for cell, block in zip(cells, blocks, strict=True) if block is not None]
     found = values.decode_values([block for _, block in decoded], matrix.values, value_tables)
     for (cell, _), numbers in zip(decoded, found, strict=True):
-        if matrix.q is not None:
-            rows = np.nonzero(cell.keep)[0] + cell.start
-            with np.errstate(all="ignore"):
-                numbers = numbers / (matrix.q[rows] if len(matrix.q) > 1 else matrix.q)
-        result[cell.start : cell.end][cell.keep] = numbers
+        result[cell.start : cell.end][cell.keep] = _divided(numbers, matrix, cell)
     return result
+
+
+def _divided(numbers: np.ndarray, matrix: Matrix, cell: _Cell) -> np.ndarray:
+    """The values of a cell, divided by the matrix's q or by those of their rows."""
+    if matrix.q is None:
+        return numbers
+    rows = np.nonzero(cell.keep)[0] + cell.start
+    with np.errstate(all="ignore"):
+        return numbers / (matrix.q[rows] if len(matrix.q) > 1 else matrix.q)
 
 
 def _tables(container: Container, index: int | None, width: int, where: str) -> PlaneTables | None:

@@ -35,10 +35,10 @@ def table(found: dict) -> list[str]:
     lines = [
         f"## {found['finetuned']}",
         "",
-        f"{found['metric'].capitalize()} on {found['examples']} examples of {found['data']}: fine-tuned "
-        f"{found['finetuned_metric']:.4f}{base}. Tuned on {tuned}.",
-        f"Fine-tuned files {found['finetuned_bytes']:,} bytes, exact Silt file {exact:,} bytes "
-        f"({found['finetuned_bytes'] / exact:.2f} x smaller). {found['seconds']:.0f} s.",
+        (f"{found['metric'].capitalize()} on {found['examples']} examples of {found['data']}: fine-tuned "
+        f"{found['finetuned_metric']:.4f}{base}. Tuned on {tuned}."),
+        (f"Fine-tuned files {found['finetuned_bytes']:,} bytes, exact Silt file {exact:,} bytes "
+        f"({found['finetuned_bytes'] / exact:.2f} x smaller). {found['seconds']:.0f} s."),
         "",
         f"| method | values | p | bytes | x smaller | {found['metric']} | KL, nats | q | seeds |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -93,8 +93,8 @@ def comparison(tables: list[dict], key: str, digits: int) -> list[str]:
 def summary(tables: list[dict]) -> list[str]:
     """How often each way of finding q is better than DARE in the metric, and by how much it is ever worse."""
     lines = [
-        "| DAREx-q | rows | better | equal | worse | better where DARE lost more than 3 points "
-        "| worse by more than the spread |",
+        ("| DAREx-q | rows | better | equal | worse | better where DARE lost more than 3 points "
+        "| worse by more than the spread |"),
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for method in TUNED:
@@ -178,8 +178,8 @@ def markdown(tables: list[dict], words: list[str]) -> str:
     lines = [
         "# Accuracy per byte",
         "",
-        f"Written by `{command}` on {datetime.datetime.now(datetime.timezone.utc).date()}; {processor()}, "
-        f"{os.cpu_count()} threads, {platform.system()}.",
+        (f"Written by `{command}` on {datetime.datetime.now(datetime.UTC).date()}; {processor()}, "
+        f"{os.cpu_count()} threads, {platform.system()}."),
         "",
         "Bytes are estimated sizes of whole Silt files (Runs/README.md next to the program says how good the",
         "estimates are). In every row, vectors are int4 and the method applies to embeddings too. ± is the standard",

@@ -5,7 +5,8 @@ usage: bench_accuracy.py --data DIR [--pairs NAME,...] [--quick] [--seeds N] [--
 
 A pair is swept in pieces, some methods at a time. What was measured is kept in DIR, and not measured again if it is there:
 to measure a piece again, remove its file; with --kept, pieces that are not there are left out. Whatever is tuned is tuned on
-calibration and validation data; the tables show test data. Silt is the program in the environment variable SILT, else the release build.
+calibration and validation data; the tables show test data. Silt is the program in the environment variable SILT, else the
+release build.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import accuracy_report as report
-import front
 import numpy as np
 from safetensors.numpy import load_file, save_file
+
+import accuracy_report as report
+import front
 
 ROOT = Path(__file__).resolve().parents[3]
 # Base, data sets, and how many examples are tuned on if all would take hours.

@@ -74,7 +74,7 @@ def main() -> None:
         for _ in range(options.runs):
             seconds["silt"].append(ours(program, options.model, data, options.threads))
             seconds["transformers"].append(theirs(model, ids))
-    ratios = [a / b for a, b in zip(seconds["silt"], seconds["transformers"])]
+    ratios = [a / b for a, b in zip(seconds["silt"], seconds["transformers"], strict=True)]
     print(f"{options.sequences:,} sequences of {options.length} tokens, {options.threads} threads, {options.runs} runs")
     for name, values in seconds.items():
         print(f"{name:13} {statistics.median(values):.3f} s (from {min(values):.3f} to {max(values):.3f})")

@@ -2,8 +2,8 @@
 
 usage: context_study.py [--data DIR]... [--pair BASE FINETUNED]...
 
-Only matrices are looked at, for there the bits are. Each row of the table is a model of the residual's symbols, in bits for each
-element of the matrices, all side information and tables counted as in bound.py:
+Only matrices are looked at, for there the bits are. Each row of the table is a model of the residual's symbols, in bits for
+each element of the matrices, all side information and tables counted as in bound.py:
 
   today            the class of row scale and base exponent (Formats/Silt.md, section 7)
   + column         the row's scale times the column's, which costs a code for each column

@@ -78,10 +78,7 @@ def value_bits(kind: str, kept: NDArray[np.float32], rows: int, step: float) -> 
         # And a BF16 for each row: its exponent and the leading bits of the mantissa hardly repeat.
         return min(float(kept.size), entropy(np.bincount((kept < 0).astype(np.int64)))) + 8 * rows
     bits = kept.view("<u4").astype(np.uint64)
-    if kind == "bf16":
-        patterns = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
-    else:
-        patterns = kept.astype("<f2").view("<u2")
+    patterns = (bits + 32767 + (bits >> 16 & 1) >> 16).astype("<u2") if kind == "bf16" else kept.astype("<f2").view("<u2")
     rotated = (patterns << 1 | patterns >> 15).astype("<u2")
     whole = entropy(np.unique(patterns, return_counts=True)[1])
     return min(whole, planes_entropy(rotated.tobytes(), 2), 16.0 * kept.size)

@@ -110,9 +110,9 @@ class LossyTable:
         dtype = main_dtype(self.pair.fine)
         lines = ["", f"{self.pair.name}   {dtype}, {self.parameters:,} parameters in pruned matrices", ""]
         if self.masks:
-            lines += self._mask_lines() + [""] + self._layout_lines() + [""]
+            lines += [*self._mask_lines(), "", *self._layout_lines(), ""]
         if self.comparison:
-            lines += self._method_lines() + [""]
+            lines += [*self._method_lines(), ""]
         lines += [f"{'holds ' if t.holds else 'MISSED'}  {t.text}" for t in self.targets]
         return "\n".join(lines)
 

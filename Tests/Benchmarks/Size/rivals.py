@@ -244,7 +244,7 @@ def measure(tool: str, base: list[Path], fine: list[Path], work: Path) -> dict[s
             verdict = compare(new, output)
             if verdict != "identical":
                 row["result"] = verdict
-    except Exception as error:  # whatever a rival raises is its answer
+    except Exception as error:  # noqa: BLE001 - whatever a rival raises is its answer
         return {"refused": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]}
     return row
 

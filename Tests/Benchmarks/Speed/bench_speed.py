@@ -119,12 +119,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="where everything is written")
     parser.add_argument("--gib", type=float, default=4, help="size of the fine-tuned file (4)")
-    parser.add_argument("--pair", type=Path, nargs=2, metavar=("BASE", "FINETUNED"), help="what is tiled, BF16 (the project's pair)",
+    parser.add_argument("--pair", type=Path, nargs=2, metavar=("BASE", "FINETUNED"),
+                        help="what is tiled, BF16 (the project's pair)",
                         default=[ROOT / "Tests" / "Data" / name for name in ("small-base", "small-foods")])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-runs", type=int, default=1, help="runs of tools that take minutes (1)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sets", default="exact,lossy,predicted,fast", help="of exact, lossy, predicted, fast, rivals, slow; cp is always there")
+    parser.add_argument("--sets", default="exact,lossy,predicted,fast",
+                        help="of exact, lossy, predicted, fast, rivals, slow; cp is always there")
     parser.add_argument("--prefix", default="", help="run every step by this, for example: chrt -f 10")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every run")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")

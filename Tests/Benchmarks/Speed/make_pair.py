@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Memory"))
-from tile_pair import Source, copies_for, sources, strip_prefix  # noqa: E402
+from tile_pair import Source, copies_for, sources, strip_prefix
 
 #: Exponents from here on are left alone: a step could reach infinity.
 TOP = 0x7F00

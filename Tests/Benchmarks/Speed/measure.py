@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -136,17 +137,16 @@ def free_memory() -> int:
 def drop_caches() -> None:
     """Asks the system to forget files that nobody reads, where it may be asked: else it does so in the middle of runs."""
     os.sync()
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/sys/vm/drop_caches").write_text("3")
-    except OSError:
-        pass
 
 
 def keep_free_pages() -> int | None:
     """Writes nearly all free memory once and gives it back but for a page of every MiB; returns what holds those.
 
-    A virtual machine's host takes blocks of 2 MiB that have been free for a while, and giving them again costs more than writing
-    them: long runs, and steps after long ones, would pay for that, and short ones not. After this no such block is free.
+    A virtual machine's host takes blocks of 2 MiB that have been free for a while, and giving them again costs more than
+    writing them: long runs, and steps after long ones, would pay for that, and short ones not. After this no such block is
+    free.
     """
     if not hasattr(os, "memfd_create"):
         return None
@@ -165,8 +165,10 @@ def keep_free_pages() -> int | None:
 
 
 def touch_free_memory(size: int) -> None:
-    """Writes `size` bytes of memory, and 2 GiB more, as far as there is some, and gives them back: what is free next has been in use
-    just now."""
+    """Writes `size` bytes of memory, and 2 GiB more, as far as there is some, and gives them back.
+
+    What is free next has been in use just now.
+    """
     if not hasattr(os, "memfd_create"):
         return
     touched, block = os.memfd_create("touched"), bytes(1 << 22)

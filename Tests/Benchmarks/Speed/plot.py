@@ -34,8 +34,8 @@ def svg(curves: dict[str, Curve], x_title: str, y_title: str) -> str:
         return place(value, y_range, HEIGHT - BOTTOM, TOP)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        f'font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
+        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        f'font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
     ]
     for value in ticks(*x_range):
         x = x_of(value)

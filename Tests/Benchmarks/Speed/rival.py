@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Size"))
-from rivals import fireworks  # noqa: E402
+from rivals import fireworks
 
 Work = Callable[[Path, Path, Path], None]
 

@@ -2,8 +2,8 @@
 
 usage: scale.py [--pack G] [--unpack G] [--sha G] [--bits B]
 
-Figures marked "measured" are arguments, by default those of Docs/Performance.md; all others follow from them. Each step takes the
-longest of its parts, since they overlap.
+Figures marked "measured" are arguments, by default those of Docs/Performance.md; all others follow from them. Each step takes
+the longest of its parts, since they overlap.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Table:
         """A table for a page."""
         runs = max(len(samples.runs) for samples in self.results)
         lines = [
-            f"{self.bytes / 1e9:.2f} GB, BF16, {self.threads} threads, {processor()}, {datetime.date.today()}; "
-            f"medians of {runs} runs, least to most",
+            (f"{self.bytes / 1e9:.2f} GB, BF16, {self.threads} threads, {processor()}, "
+             f"{datetime.datetime.now(datetime.UTC).date()}; medians of {runs} runs, least to most"),
             "",
             "| | seconds | GB/s | × `cp` | CPU s | peak MiB | bytes |",
             "|---|---:|---:|---:|---:|---:|---:|",

@@ -1,7 +1,7 @@
 """DAREx-L2 end to end: fine-tunes with and without a pull towards the base, drops most of each delta, measures what is left.
 
-Prints the tables of Docs/Training.md. With --torch PYTHON, an interpreter that has PyTorch and transformers, the same training's
-time per step is measured there too, on as many threads.
+Prints the tables of Docs/Training.md. With --torch PYTHON, an interpreter that has PyTorch and transformers, the same
+training's time per step is measured there too, on as many threads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Times steps of a fine-tuning in PyTorch, F32, as `silt finetune` takes them: AdamW, clipping, batches padded to their longest."""
+"""Times steps of a fine-tuning in PyTorch, F32, as `silt finetune` takes them: AdamW, clipping, padding to the longest."""
 
 from __future__ import annotations
 
