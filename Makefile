@@ -6,7 +6,7 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
+.PHONY: help setup build demo test test-swift test-python lint lint-python format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
@@ -55,11 +55,21 @@ test-python: setup build
 	SILT=$(SILT) SILT_KEEP_PACKED=$(PACKED) $(VENV)/bin/python -m pytest -q Formats/Reader Tests/System
 
 # SILT_STRICT turns every warning into an error (Package.swift).
-lint: setup
+lint: setup lint-python
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
 	$(PYTHON) Tests/Lint/layers.py
 	$(PYTHON) Tests/Lint/kernels.py
 	SILT_STRICT=1 $(SWIFT) build -c release
+
+# Python alone: what needs no Swift.
+.venv-lint/.done: Tests/Lint/requirements.txt Tests/requirements.txt
+	$(PYTHON) -m venv .venv-lint
+	.venv-lint/bin/pip install $(PIP) -r $<
+	@touch $@
+
+lint-python: .venv-lint/.done
+	.venv-lint/bin/ruff check --quiet --config Tests/Lint/ruff.toml --cache-dir .build/ruff Formats Tests
+	.venv-lint/bin/python Tests/Lint/check_types.py
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
@@ -146,4 +156,4 @@ peers-fixtures: .venv-peers/.done
 	.venv-peers/bin/python Tests/Peers/make_fixtures.py
 
 clean:
-	rm -rf .build .venv .venv-bench .venv-peers
+	rm -rf .build .venv .venv-bench .venv-lint .venv-peers

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import zstandard
 
+from silt.errors import given
 from silt.tables import CODED
 from silt.values import FIELD_BITS, FLOAT_DTYPE
 from silt_adaptive import adaptive
@@ -31,7 +32,7 @@ class ChunkStore:
             return self.shared[group]
         coder = PlaneCoder.fit(planes, width)
         if group is not None:
-            counts = [sum(np.bincount(rows[:, p], minlength=256) for rows in planes) for p in range(width)]
+            counts = [np.bincount(np.concatenate(planes)[:, p], minlength=256) for p in range(width)]
             coder = PlaneCoder([CODED] * width, [normalise(8 * count + 1) for count in counts])
         found = self.add(coder.stored()), coder
         if group is not None:
@@ -58,7 +59,7 @@ def encode_mask(
     mask: MaskSpec, cells: list[np.ndarray], store: ChunkStore
 ) -> tuple[dict[str, Any], list[bytes]]:
     """The fields of a stored mask, and the positions of each cell."""
-    fields = {"over": mask.over, "by": mask.by, "codec": mask.codec}
+    fields: dict[str, Any] = {"over": mask.over, "by": mask.by, "codec": mask.codec}
     if mask.codec == "none" and mask.by == "bits":
         return fields, [np.packbits(keep.reshape(-1), bitorder="little").tobytes() for keep in cells]
     if mask.codec != "rans":
@@ -119,10 +120,11 @@ def encode_matrix(spec: MatrixSpec, name: str, store: ChunkStore) -> dict[str, A
         if mask.by == "seeded":
             masks.append({"over": mask.over, "by": "seeded", "seed": mask.seed, "threshold": mask.threshold})
         elif mask.over == "columns":
-            fields, (chunk,) = encode_mask(mask, [mask.keep[None, :]], store)
+            fields, (chunk,) = encode_mask(mask, [given(mask.keep)[None, :]], store)
             masks.append(fields | {"chunk": store.add(chunk)})
         else:
-            rows = mask.keep if mask.over == "elements" else mask.keep[:, None]
+            flags = given(mask.keep)
+            rows = flags if mask.over == "elements" else flags[:, None]
             parts = [
                 rows[start:end] if mask.over == "elements" else rows[start:end].T for start, end in cells
             ]

@@ -11,6 +11,7 @@ import xxhash
 from silt.components import add, low_rank
 from silt.convert import widen
 from silt.digests import CELL
+from silt.errors import given
 from silt.philox import stays
 from silt.values import FLOAT_DTYPE
 
@@ -82,19 +83,19 @@ def kept(spec: MatrixSpec, name: str) -> np.ndarray:
     keep, identity = np.ones((rows, columns), bool), xxhash.xxh3_64_intdigest(name.encode())
     for mask in spec.masks:
         shape = {"elements": (rows, columns), "rows": (rows, 1), "columns": (1, columns)}[mask.over]
-        flags = mask.keep
-        if mask.by == "seeded":
-            flags = stays(mask.seed, mask.threshold, identity, 0, math.prod(shape))
+        seeded = mask.by == "seeded"
+        flags = stays(mask.seed, mask.threshold, identity, 0, math.prod(shape)) if seeded else given(mask.keep)
         keep &= flags.reshape(shape)
     return keep
 
 
 def cell_scales(spec: MatrixSpec, keep: np.ndarray, start: int, end: int) -> np.ndarray:
     """The patterns of the scales of a cell."""
+    scales = given(spec.scales)
     if spec.by_rows:
-        return np.resize(spec.scales, len(keep))[start:end]
+        return np.resize(scales, len(keep))[start:end]
     count = int(keep[start:end].sum())
-    return np.resize(spec.scales, -(-count // spec.scale_group))
+    return np.resize(scales, -(-count // given(spec.scale_group)))
 
 
 def dense(spec: MatrixSpec, name: str) -> np.ndarray:
@@ -111,7 +112,7 @@ def dense(spec: MatrixSpec, name: str) -> np.ndarray:
                 values = data.astype(np.float32) * np.float32(spec.step)
         else:
             scales = widen(cell_scales(spec, keep, start, end), "BF16").view(np.float32)
-            of_value = rows if spec.by_rows else np.arange(len(data)) // spec.scale_group
+            of_value = rows if spec.by_rows else np.arange(len(data)) // given(spec.scale_group)
             with np.errstate(over="ignore"):
                 values = data.astype(np.float32) * scales[of_value]
         if spec.q is not None:

@@ -12,6 +12,7 @@ import xxhash
 
 from silt.components import add, fma, low_rank
 from silt.container import Container
+from silt.errors import given
 from silt.matrix import decode_matrix
 from silt.philox import philox, stays, words
 from silt.recipes import Matrix, read_components
@@ -186,10 +187,10 @@ def random_matrices() -> list[MatrixSpec]:
                 MaskSpec(name, by, codec, rng.random(shape) < share, width) for name, shape in over.items()
             ]
             masks[number % 2] = MaskSpec(masks[number % 2].over, "seeded", seed=3, threshold=1 << 30)
-            masks = [mask for mask in masks if mask.over != "columns" or mask.keep.any()]
+            masks = [mask for mask in masks if mask.over != "columns" or given(mask.keep).any()]
             order = rng.permutation(len(masks)).tolist()
-            masks = tuple(masks[place] for place in order)
-            specs.append(MatrixSpec("int4", "rans", data, masks, step=2.0, fill=True))
+            ordered = tuple(masks[place] for place in order)
+            specs.append(MatrixSpec("int4", "rans", data, ordered, step=2.0, fill=True))
     return specs
 
 

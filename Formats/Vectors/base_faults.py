@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from faults import INVALID, Case, broken, directory_sample, tensor
-from silt_seal import Draft, seal
+from faults import INVALID, Case, broken, broken_with, directory_sample, sample, tensor
+from silt_seal import Draft
 from vectors import Context
 
 WRONG_DIRECTORIES = {
@@ -36,12 +36,9 @@ def _base_too_short(context: Context) -> Case:
 
 def _register() -> None:
     for name, (error, about, base) in WRONG_BASES.items():
-        path = f"wrong/{base}.safetensors"
-        INVALID[name] = lambda context, e=error, a=about, p=path: broken(context, e, a, lambda _: None, p)
+        INVALID[name] = broken_with(sample, error, about, lambda _: None, f"wrong/{base}.safetensors")
     for name, (error, about, base) in WRONG_DIRECTORIES.items():
-        INVALID[name] = lambda context, e=error, a=about, p=f"wrong/{base}": Case(
-            e, a, seal(directory_sample(context)), p
-        )
+        INVALID[name] = broken_with(directory_sample, error, about, lambda _: None, f"wrong/{base}")
     INVALID["coverage-base-too-short"] = _base_too_short
 
 

@@ -170,7 +170,7 @@ def make(root: Path) -> dict[str, list[TensorData]]:
 
 def _write_sharded(directory: Path, shards: list[list[TensorData]], readme: str) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
         name = f"model-{number:05}-of-{len(shards):05}.safetensors"
         (directory / name).write_bytes(safetensors_file(shard, {"format": "pt"}, number)[1])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import lz4.block
 import zstandard
 
-from faults import INVALID, SMALL, Case, Edit, directory_sample, file, part, sample, tensor
+from faults import INVALID, SMALL, Case, Edit, Fault, broken_with, directory_sample, file, part, sample, tensor
 from silt.bits import read_leb128
 from silt.tables import CODED, PLANES, ZERO
 from silt_coders import BitWriter, Table, leb128, put_table, rans
@@ -242,15 +242,17 @@ TABLE = {
 }  # fmt: skip
 
 
+def _wide_case(about: str, make: Callable[[Context], bytes]) -> Fault:
+    return lambda context: Case("chunk", about, make(context))
+
+
 def _register() -> None:
     for name, (error, about, edit) in CHUNKS.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: Case(e, a, seal(sample(context, f)), SMALL)
+        INVALID[name] = broken_with(sample, error, about, edit)
     for name, (error, about, edit) in STORED.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: Case(
-            e, a, seal(directory_sample(context, f)), "sharded"
-        )
+        INVALID[name] = broken_with(directory_sample, error, about, edit, "sharded")
     for name, (about, data) in WIDE.items():
-        INVALID[name] = lambda context, a=about, make=data: Case("chunk", a, make(context))
+        INVALID[name] = _wide_case(about, data)
     INVALID.update(TABLE)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bases import tensor as make_tensor
-from faults import INVALID, SMALL, Case, Edit, part, tensor
+from faults import INVALID, SMALL, Case, Edit, broken_with, part, tensor
 from silt_seal import Draft, seal
 from silt_specs import LowRankSpec, MaskSpec, MatrixSpec, SparseSpec
 from silt_writer import PartSpec, TensorSpec
@@ -248,7 +248,7 @@ OTHERS = {
 
 def _register() -> None:
     for name, (error, about, edit) in LOSSY.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: Case(e, a, seal(lossy_sample(context, f)))
+        INVALID[name] = broken_with(lossy_sample, error, about, edit)
     INVALID.update(OTHERS)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from component_faults import drop, each, lossy_sample, put, tensor_of, top
-from faults import INVALID, SMALL, Case, Edit, make_root, tensor
+from faults import INVALID, SMALL, Case, Edit, broken_with, make_root, tensor
 from silt_seal import Draft, seal
 from silt_specs import MatrixSpec, SparseSpec
 from silt_writer import Builder, safetensors_file
@@ -39,11 +39,12 @@ def _wrong_digest(draft: Draft) -> None:
 
 
 RECEIPT = {"l2": 0.1, "max": 0.1, "cosine": 1, "changed": 0}
-ADAPTER = {"config": "{}", "tensors": [{"name": "A", "of": "c", "factor": "right"}]}
+FACTOR = {"name": "A", "of": "c", "factor": "right"}
+ADAPTER = {"config": "{}", "tensors": [FACTOR]}
 
 
 def _adapter(**fields: Any) -> Edit:
-    return put(top, adapter={"config": "{}", "tensors": [ADAPTER["tensors"][0] | fields]})
+    return put(top, adapter={"config": "{}", "tensors": [FACTOR | fields]})
 
 
 LOSSY = {
@@ -150,7 +151,7 @@ OTHERS = {
 
 def _register() -> None:
     for name, (error, about, edit) in LOSSY.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: Case(e, a, seal(lossy_sample(context, f)))
+        INVALID[name] = broken_with(lossy_sample, error, about, edit)
     INVALID.update(OTHERS)
 
 

@@ -92,6 +92,13 @@ def broken(context: Context, error: str, about: str, edit: Edit, base: str = SMA
     return Case(error, about, seal(sample(context, edit)), base)
 
 
+def broken_with(
+    make: Callable[[Context, Edit], Draft], error: str, about: str, edit: Edit, base: str = SMALL
+) -> Fault:
+    """What `make` makes after `edit`."""
+    return lambda context: Case(error, about, seal(make(context, edit)), base)
+
+
 def broken_directory(context: Context, error: str, about: str, edit: Edit) -> Case:
     """The directory after `edit`."""
     return Case(error, about, seal(directory_sample(context, edit)), "sharded")

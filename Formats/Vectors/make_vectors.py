@@ -33,6 +33,7 @@ import valid_matrices  # noqa: E402, F401
 from bases import make  # noqa: E402
 from faults import INVALID  # noqa: E402
 from silt import Base, read_container, read_manifest, rebuild  # noqa: E402
+from silt.errors import given  # noqa: E402
 from vectors import VALID, Context  # noqa: E402
 
 
@@ -48,22 +49,23 @@ def sums(data: bytes, base: Path) -> dict[str, str]:
     container = read_container(data)
     manifest = read_manifest(container)
     if manifest.contract == "exact":
-        return {file.path: file.sha256 for file in manifest.files}
+        return {file.path: given(file.sha256) for file in manifest.files}
     files = rebuild(container, manifest, Base(base))
     return {path: hashlib.sha256(content).hexdigest() for path, content in files}
 
 
 def main() -> None:
     bases = make(ROOT / "bases")
+    facts: dict[str, object]
     for name, vector in VALID.items():
         context = Context(np.random.default_rng(zlib.crc32(name.encode())), bases, ROOT)
         base, data = vector(context)
         files = sums(data, ROOT / "bases" / base)
         facts = {"base": f"bases/{base}", "about": vector.__doc__, "files": files}
         write(ROOT / "valid" / f"{name}.silt", data, facts)
-    for name, vector in INVALID.items():
+    for name, fault in INVALID.items():
         context = Context(np.random.default_rng(zlib.crc32(name.encode())), bases, ROOT)
-        case = vector(context)
+        case = fault(context)
         facts = {"base": f"bases/{case.base}", "about": case.about, "error": case.error}
         write(ROOT / "invalid" / f"{name}.silt", case.data, facts)
     print(f"{len(VALID)} valid and {len(INVALID)} invalid vectors")

@@ -13,8 +13,8 @@ from faults import (
     INVALID,
     Case,
     Edit,
-    broken,
-    broken_directory,
+    broken_with,
+    directory_sample,
     file,
     make_root,
     part,
@@ -270,9 +270,9 @@ STORED = {
 
 def _register() -> None:
     for name, (error, about, edit) in FROM_DIRECTORY.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: broken_directory(context, e, a, f)
+        INVALID[name] = broken_with(directory_sample, error, about, edit, "sharded")
     for name, (error, about, edit) in FROM_SAMPLE.items():
-        INVALID[name] = lambda context, e=error, a=about, f=edit: broken(context, e, a, f)
+        INVALID[name] = broken_with(sample, error, about, edit)
     INVALID.update(STORED)
 
 

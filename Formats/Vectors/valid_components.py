@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bases import moved
-from silt_specs import LowRankSpec, MaskSpec, MatrixSpec, SparseSpec
+from silt_specs import ComponentSpec, LowRankSpec, MaskSpec, MatrixSpec, SparseSpec
 from silt_writer import PartSpec, TensorData, TensorSpec
 from valid_matrices import SCALES, TINY, codes, deltas, seeded
 from vectors import COPY, Context, file_vector, lossy_vector, near, predicted, vector
@@ -21,8 +21,9 @@ def factor(rng: np.random.Generator, rank: int, length: int, **fields: Any) -> M
 
 
 def product(
-    rng: np.random.Generator, rank: int, rows: int, columns: int, scale: float | None = None
+    rng: np.random.Generator, rank: int, shape: tuple[int, ...], scale: float | None = None
 ) -> LowRankSpec:
+    rows, columns = shape
     return LowRankSpec(factor(rng, rank, rows), factor(rng, rank, columns), scale)
 
 
@@ -37,7 +38,7 @@ def lossy_low_rank(context: Context) -> tuple[str, bytes]:
     """Products of full factors, with a scale (negative, no binary fraction) and without; three dtypes."""
     base, rng, specs = context.base(TINY), context.rng, []
     for name, rank, scale in (("embed.weight", 4, 2), ("half.weight", 1, None), ("full.weight", 7, -0.3)):
-        parts = [near(product(rng, rank, *base[name].shape, scale))]
+        parts = [near(product(rng, rank, base[name].shape, scale))]
         specs.append(predicted(base[name], parts))
     return lossy_vector(context, TINY, specs)
 
@@ -51,8 +52,8 @@ def lossy_fused(context: Context) -> tuple[str, bytes]:
     right = np.resize([8_392_705, (1 << 23) - 1, (1 << 23) + 1], 16) * 2.0**-35
     sums = np.resize([1, 1 + 2.0**-23, -1, -1 - 2.0**-23, 2 - 2.0**-23], 16)
     factors = [np.stack([np.ones(20), left]), np.stack([sums, right])]
-    matrices = [MatrixSpec("f32", "none", factor.astype(np.float32).view(np.uint32)) for factor in factors]
-    return lossy_vector(context, TINY, [predicted(base, [near(LowRankSpec(*matrices))])])
+    first, second = (MatrixSpec("f32", "none", factor.astype(np.float32).view(np.uint32)) for factor in factors)
+    return lossy_vector(context, TINY, [predicted(base, [near(LowRankSpec(first, second))])])
 
 
 @vector
@@ -65,7 +66,7 @@ def lossy_factors(context: Context) -> tuple[str, bytes]:
     columns = MaskSpec("columns", "bits", "none", rng.random(24) < 0.5)
     rows = MaskSpec("rows", "gaps", "adaptive", np.arange(6) % 2 == 0)
     tiny = MatrixSpec("int4", "none", codes(rng, 7, (6, 24)), (columns, rows), step=0.25)
-    full = replace(tiny, masks=(replace(columns, keep=columns.keep | True),))
+    full = replace(tiny, masks=(replace(columns, keep=np.ones(24, bool)),))
     components = {
         "masked": LowRankSpec(left, right, 1.5),
         "codes": LowRankSpec(small, tiny),
@@ -93,9 +94,10 @@ def lossy_factor_cells(context: Context) -> tuple[str, bytes]:
 def lossy_sums(context: Context) -> tuple[str, bytes]:
     """Two components (a product and a sparse matrix, in both orders), and eight; their order decides."""
     base, rng = context.base(TINY)["full.weight"], context.rng
-    two = (product(rng, 3, 20, 16, 0.5), few(rng, (20, 16)))
-    eight = [SparseSpec(MatrixSpec("f32", "none", deltas(rng, "f32", (20, 16), 10.0**-k))) for k in range(8)]
-    sums = {"two": two, "turned": two[::-1], "eight": eight, "eight turned": eight[::-1]}
+    two: tuple[ComponentSpec, ...] = (product(rng, 3, (20, 16), 0.5), few(rng, (20, 16)))
+    powers = [deltas(rng, "f32", (20, 16), 10.0**-k) for k in range(8)]
+    eight = tuple(SparseSpec(MatrixSpec("f32", "none", data)) for data in powers)
+    sums: dict[str, tuple[ComponentSpec, ...]] = {"two": two, "turned": two[::-1], "eight": eight, "eight turned": eight[::-1]}
     return lossy_vector(context, TINY, [
         predicted(base, [near(*components)], replace(base, name=name)) for name, components in sums.items()
     ])  # fmt: skip
@@ -118,7 +120,7 @@ def exact_over_components(context: Context) -> tuple[str, bytes]:
         "full.weight": PartSpec("exact", "rans", unit=8),
     }
     for name, part in parts.items():
-        spec = predicted(base[name], [near(product(rng, 3, *base[name].shape, 0.1))])
+        spec = predicted(base[name], [near(product(rng, 3, base[name].shape, 0.1))])
         specs.append(_over(spec, rng, part))
         named = replace(base[name], name=f"{name}.copy")
         specs.append(predicted(base[name], [near(few(rng, base[name].shape))], named))
@@ -130,7 +132,7 @@ def lossy_and_exact(context: Context) -> tuple[str, bytes]:
     """The contract lossy for a file without a component, and for one with exact parts over predictions."""
     base, rng = context.base(TINY), context.rng
     embed, half = base["embed.weight"], base["half.weight"]
-    over = predicted(half, [near(product(rng, 2, 24, 20))])
+    over = predicted(half, [near(product(rng, 2, (24, 20)))])
     return lossy_vector(context, TINY, [
         TensorSpec(moved(rng, embed, 2.0), [PartSpec("exact", "rans", unit=24)], embed),
         _over(over, rng, PartSpec("xor", "rans")),
@@ -148,7 +150,7 @@ def lossy_ranks(context: Context) -> tuple[str, bytes]:
         shape = (len(base.patterns) // columns, columns) if len(base.shape) > 1 else (len(base.patterns), 1)
         rng = context.rng
         matrix = MatrixSpec("bf16", "none", deltas(rng, "bf16", shape), (seeded("rows", 3, 0.2),))
-        specs.append(predicted(base, [near(SparseSpec(matrix), product(rng, 2, *shape))]))
+        specs.append(predicted(base, [near(SparseSpec(matrix), product(rng, 2, shape))]))
     return lossy_vector(context, "ranks.safetensors", specs)
 
 

@@ -32,7 +32,7 @@ def lossy_unknown(context: Context) -> tuple[str, bytes]:
     embed, half = base["embed.weight"], base["half.weight"]
     matrix = MatrixSpec("bf16", "rans", deltas(rng, "bf16", embed.shape), (seeded(rate=0.9),), q=0.125)
     unknown = replace(predicted(embed, [near(SparseSpec(matrix))]), known=False)
-    known = predicted(half, [near(product(rng, 2, 24, 20))])
+    known = predicted(half, [near(product(rng, 2, (24, 20)))])
     return lossy_vector(context, TINY, [unknown, known, TensorSpec(base["ids"], COPY, base["ids"])])
 
 
@@ -41,8 +41,8 @@ def lossy_notes(context: Context) -> tuple[str, bytes]:
     """Source, receipts, packing and adapter; numbers of all forms; fields that begin with x-."""
     base, rng = context.base(TINY), context.rng
     embed, half = base["embed.weight"], base["half.weight"]
-    receipt = {"l2": 0.5, "max": 1e-3, "cosine": -1, "changed": 0.25, "x-more": None}
-    low = predicted(embed, [near(product(rng, 2, *embed.shape, 2.0))])
+    receipt: dict[str, Any] = {"l2": 0.5, "max": 1e-3, "cosine": -1, "changed": 0.25, "x-more": None}
+    low = predicted(embed, [near(product(rng, 2, embed.shape, 2.0))])
     specs = [replace(low, receipt=receipt), predicted(half, [near(few(rng, half.shape))])]
     adapter = {
         "config": '{"r": 2}',

@@ -43,6 +43,12 @@ def as_before_5(config: dict[str, Any]) -> None:
     config["rope_scaling"] = None if rope["rope_type"] == "default" else rope
 
 
+def without_layer_types(config: dict[str, Any]) -> None:
+    """Rotary settings and windows as transformers 4 writes them."""
+    as_before_5(config)
+    del config["layer_types"]
+
+
 @dataclass(frozen=True)
 class Case:
     """A class of transformers with a configuration, what to change in config.json, and on which side its data are padded."""
@@ -110,7 +116,7 @@ def variants() -> list[Case]:
         Case(
             "qwen2-window-4", "Qwen2", causal,
             {**GROUPED, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 2},
-            edit=lambda config: (as_before_5(config), config.pop("layer_types"))[0],
+            edit=without_layer_types,
         ),
         Case("qwen2-classifier", "Qwen2", classification, {**GROUPED, "num_labels": 2}),
         Case("qwen3", "Qwen3", causal, {**GROUPED, "head_dim": 8}),

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from conftest import Silt
 
 TOLERANCE = 1e-4
-Batch = dict[str, torch.Tensor]
-Labels = torch.Tensor | None
 
-
-def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, tensors: Batch, labels: Labels) -> torch.Tensor:
+def mean_loss(
+    case: architectures.Case,
+    model: transformers.PreTrainedModel,
+    tensors: dict[str, torch.Tensor],
+    labels: torch.Tensor | None,
+) -> torch.Tensor:
     """The loss that `silt eval` names: cross-entropy, squared error, or that of the next token."""
     logits = model(**tensors).logits
     if case.is_causal:
@@ -32,7 +34,12 @@ def mean_loss(case: architectures.Case, model: transformers.PreTrainedModel, ten
 
 
 def gradients(
-    case: architectures.Case, family: Any, path: Path, tensors: Batch, labels: Labels, dtype: torch.dtype
+    case: architectures.Case,
+    family: Any,
+    path: Path,
+    tensors: dict[str, torch.Tensor],
+    labels: torch.Tensor | None,
+    dtype: torch.dtype,
 ) -> dict[str, torch.Tensor]:
     """PyTorch's gradients by tensor, computed in `dtype`, without dropout."""
     model = family.from_pretrained(path, dtype=dtype).eval()

@@ -94,6 +94,6 @@ def test_weight_update_that_silt_wrote(written: Path, committed: Path, encoding:
             data[raw[4 : 4 + 4 * count].view("<u4")] = raw[4 + 4 * count :]
         assert np.array_equal(data, new[name].reshape(-1).view(np.uint8))
         is_xxh3 = index["metadata"]["checksum_format"] == "xxh3-128"
-        assert checksum == (xxhash.xxh3_128(data.tobytes()).hexdigest() if is_xxh3 else f"{zlib.adler32(data):08x}")
+        assert checksum == (xxhash.xxh3_128(data.tobytes()).hexdigest() if is_xxh3 else f"{zlib.adler32(data.tobytes()):08x}")
         old[name] = new[name]
     assert all(np.array_equal(old[name], new[name]) for name in new)

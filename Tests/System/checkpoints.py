@@ -6,6 +6,7 @@ import json
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -180,7 +181,7 @@ def write_sharded(
     return directory
 
 
-def write_model(directory: Path, tensors: Tensors, **options: object) -> Path:
+def write_model(directory: Path, tensors: Tensors, **options: Any) -> Path:
     """Writes a checkpoint directory with one file and a configuration."""
     write_safetensors(directory / "model.safetensors", tensors, **options)
     (directory / "config.json").write_text('{"model_type": "bert"}\n')

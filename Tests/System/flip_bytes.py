@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import zstandard
@@ -66,7 +67,7 @@ class Trial:
         """Unpacks `data` in the empty directory `work`, and leaves it empty."""
         packed, output = work / "damaged.silt", work / "output"
         packed.write_bytes(data)
-        command = [self.program, "unpack", self.base, packed, "-o", output, "--quiet", "--threads", "1"]
+        command: list[str | Path] = [self.program, "unpack", self.base, packed, "-o", output, "--quiet", "--threads", "1"]
         try:
             result = subprocess.run(command, capture_output=True, timeout=self.seconds, check=False)
         except subprocess.TimeoutExpired:
@@ -125,12 +126,12 @@ def sealed_damages(path: Path, count: int, seed: int) -> Iterator[Callable[[], b
             position = generator.choice(digits)
             other = generator.choice([digit for digit in b"0123456789" if digit != text[position]])
             damage = Damage(position, text[position] ^ other)
-            yield lambda damage=damage: digit_flip(damage)
+            yield partial(digit_flip, damage)
         else:
             # Short chunks as often as long ones: tables, scales, positions over columns.
             index = generator.choice(filled)
             damage = Damage(generator.randrange(sizes[index]), generator.randrange(1, 256))
-            yield lambda index=index, damage=damage: chunk_flip(index, damage)
+            yield partial(chunk_flip, index, damage)
 
 
 def flip(
@@ -147,7 +148,7 @@ def flip(
     if sealed:
         files = list(sealed_damages(packed, count, seed))
     else:
-        files = [lambda damage=damage: damage.apply(data) for damage in damages(len(data), count, seed)]
+        files = [partial(damage.apply, data) for damage in damages(len(data), count, seed)]
     queue = iter(list(enumerate(files)))
 
     def worker(work: str) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
@@ -83,11 +84,11 @@ class Silt:
             command, capture_output=True, text=True, timeout=timeout, check=False, preexec_fn=preexec_fn
         )
 
-    def ok(self, *words: object, **options: object) -> Result:
+    def ok(self, *words: object, **options: Any) -> Result:
         """Runs it and insists on success."""
         return self.exits(OK, *words, **options)
 
-    def exits(self, codes: int | tuple[int, ...], *words: object, **options: object) -> Result:
+    def exits(self, codes: int | tuple[int, ...], *words: object, **options: Any) -> Result:
         """Runs it and insists on an exit code (or one of several) and, if it is a failure, on a message."""
         result = self.run(*words, **options)
         wanted = codes if isinstance(codes, tuple) else (codes,)

@@ -76,7 +76,7 @@ def dare(name: str, base: Tensor, fine: Tensor, drop: float, q: float | None = N
     delta = delta_of(base, fine)
     mask = kept_at_random(name, delta.size, drop, seed)
     divisor = np.float32(1 - drop if q is None else q)
-    return added(base, np.where(mask, delta, np.float32(0)) / divisor)
+    return added(base, np.where(mask, delta, np.float32(0)).astype(np.float32) / divisor)
 
 
 @dataclass(frozen=True)

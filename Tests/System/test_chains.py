@@ -17,8 +17,8 @@ class Links:
     """Three files: `first` of the base, `second` of the first's result, `third` of the second's."""
 
     base: Path
-    files: tuple[Path, Path, Path]
-    results: tuple[Path, Path, Path]
+    files: tuple[Path, ...]
+    results: tuple[Path, ...]
 
 
 def make_links(silt: Silt, work: Path, contracts: str) -> Links:

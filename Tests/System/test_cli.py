@@ -151,6 +151,7 @@ def test_broken_pipe(silt: Silt, small: Packed) -> None:
     """A reader that goes away early is no crash."""
     command = [str(silt.path), "inspect", str(small.file)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
     process.stdout.close()
     assert process.wait(timeout=60) in (0, 74, -13, 141)
 

@@ -27,14 +27,14 @@ def large(
 ) -> Iterator[Packed]:
     """A pair on which a run takes long enough to be interrupted."""
     work = tmp_path_factory.mktemp("large")
-    paths = []
-    for source in real_pair:
-        path = work / f"{source.name}.safetensors"
-        paths.append(write_safetensors(path, tiled(read_safetensors(source / "model.safetensors"))))
+    base, fine = (
+        write_safetensors(work / f"{source.name}.safetensors", tiled(read_safetensors(source / "model.safetensors")))
+        for source in real_pair
+    )
     # Hundreds of megabytes of the same data over again: too slow for a reader in Python, and nothing new to it.
-    silt.pack(*paths, work / "model.silt", check=False)
-    yield Packed(*paths, work / "model.silt")
-    for path in [*paths, work / "model.silt"]:
+    silt.pack(base, fine, work / "model.silt", check=False)
+    yield Packed(base, fine, work / "model.silt")
+    for path in (base, fine, work / "model.silt"):
         path.unlink()
 
 

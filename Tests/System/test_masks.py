@@ -158,7 +158,7 @@ def test_structure_at_random(silt: Silt, pairs: Pairs, tmp_path: Path, method: s
         axis = 1 if method == "columns" else 0
         kept = kept_at_random(name, delta.shape[axis], 0.5)
         mask_array = kept if method == "columns" else kept[:, None]
-        change = np.where(mask_array, delta, np.float32(0)) / np.float32(0.5)
+        change = np.where(mask_array, delta, np.float32(0)).astype(np.float32) / np.float32(0.5)
         assert result[name] == added(base[name], change.reshape(-1)), name
 
 
@@ -211,5 +211,5 @@ def test_float_values(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
             else:
                 rounded = delta.astype("<f2").astype("<f4")
             kept = kept_at_random(name, delta.size, 0.5)
-            change = np.where(kept, rounded, np.float32(0)) / np.float32(0.5)
+            change = np.where(kept, rounded, np.float32(0)).astype(np.float32) / np.float32(0.5)
             assert result[name] == added(base[name], change), name

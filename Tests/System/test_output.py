@@ -233,6 +233,6 @@ def test_output_inside_what_is_packed(silt: Silt, small: Packed, tmp_path: Path)
 def test_report_that_cannot_be_written(silt: Silt, small: Packed) -> None:
     """Who asks for a report hears that there is none."""
     with Path("/dev/full").open("w") as full:
-        command = [silt.path, "inspect", small.file, "--json"]
+        command: list[str | Path] = [silt.path, "inspect", small.file, "--json"]
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
     assert result.returncode == 74

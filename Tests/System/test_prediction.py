@@ -52,8 +52,8 @@ def test_flat_delta(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> Non
     """Noise has no directions: nothing is predicted, and the files are equally large."""
     before = bf16(rng.standard_normal((WIDTH, WIDTH)) * 0.04)
     after = bf16(widened(before) + (rng.standard_normal((WIDTH, WIDTH)) * 1e-3).astype("<f4"))
-    places = [write_model(tmp_path / name, {"a.weight": t}) for name, t in (("base", before), ("fine", after))]
-    with_them, without = sizes(silt, *places, tmp_path / "work")
+    base, fine = (write_model(tmp_path / name, {"a.weight": t}) for name, t in (("base", before), ("fine", after)))
+    with_them, without = sizes(silt, base, fine, tmp_path / "work")
     assert with_them["bytes"] == without["bytes"]
     assert "exact over low-rank" not in with_them["encodings"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .digests import FILE_PIECE, tensor_digest, tree_digest
-from .errors import SiltError, require
+from .errors import SiltError, given, require
 from .jsontext import parse_object
 from .manifest import BaseTensor, File
 from .paths import check_path
@@ -21,8 +21,10 @@ def _checkpoint_files(directory: Path) -> list[Path]:
     index = directory / INDEX
     if index.is_file():
         weight_map = parse_object(index.read_bytes(), "header", "header", INDEX).get("weight_map")
-        strings = isinstance(weight_map, dict) and all(isinstance(name, str) for name in weight_map.values())
-        require(strings, "header", f"{INDEX}: weight_map is not an object of strings")
+        fault = f"{INDEX}: weight_map is not an object of strings"
+        if not isinstance(weight_map, dict):
+            raise SiltError("header", fault)
+        require(all(isinstance(name, str) for name in weight_map.values()), "header", fault)
         return [directory / check_path(name, INDEX) for name in sorted(set(weight_map.values()))]
     single = directory / "model.safetensors"
     return [single] if single.is_file() else sorted(directory.glob("*.safetensors"))
@@ -59,9 +61,9 @@ class Base:
     def file(self, wanted: File) -> bytes:
         """The bytes of a file of kind base, after the checks of its length and digest."""
         where = f"base: file {wanted.source!r}"
-        if self.directory is None or not (self.directory / wanted.source).is_file():
+        if self.directory is None or not (self.directory / given(wanted.source)).is_file():
             raise SiltError("base-missing", f"{where}: not there")
-        path = self.directory / wanted.source
+        path = self.directory / given(wanted.source)
         same_length = path.stat().st_size == wanted.bytes
         require(same_length, "base-content", f"{where}: {path.stat().st_size} bytes, not {wanted.bytes}")
         data = path.read_bytes()

@@ -8,6 +8,7 @@ import numpy as np
 
 from .container import Container
 from .convert import narrow, widen
+from .errors import given
 from .matrix import decode_matrix
 from .recipes import Component, Matrix
 
@@ -44,7 +45,7 @@ def predict(
         for number, component in enumerate(components):
             share = contribution(container, component, f"{where}: component {number}")
             total = share if total is None else total + share
-        return add(base.reshape(-1, columns), total, dtype).reshape(-1)
+        return add(base.reshape(-1, columns), given(total), dtype).reshape(-1)
 
 
 def contribution(container: Container, component: Component, where: str) -> np.ndarray:

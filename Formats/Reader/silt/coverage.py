@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .components import matrices
 from .container import Container
 from .digests import FILE_PIECE, cell_elements, root
-from .errors import SiltError, require
+from .errors import SiltError, given, require
 from .manifest import File, Manifest, Part, Tensor
 from .recipes import Matrix
 from .tensors import element_bytes
@@ -28,8 +28,9 @@ def slices(tensor: Tensor, part: Part) -> list[Slice]:
     """The chunks of a part, one for each cell that it touches (section 4.3)."""
     cell = cell_elements(tensor.info.dtype, tensor.info.shape)
     first, last = part.start // cell, (part.end - 1) // cell
+    chunk = given(part.chunk)
     return [
-        Slice(part.chunk + index - first, max(part.start, index * cell), min(part.end, (index + 1) * cell))
+        Slice(chunk + index - first, max(part.start, index * cell), min(part.end, (index + 1) * cell))
         for index in range(first, last + 1)
     ]
 
@@ -122,6 +123,6 @@ def check_coverage(container: Container, manifest: Manifest) -> None:
     require(counts == stated, "coverage", f"result of {counts} tensors and bytes, stated as {stated}")
     if manifest.result["root"] is None:
         return
-    records = [(t.info.name, t.info.dtype, t.info.shape, t.digest) for t in tensors]
+    records = [(t.info.name, t.info.dtype, t.info.shape, given(t.digest)) for t in tensors]
     same = root(records) == manifest.result["root"]
     require(same, "result", "the root of the result is not that of its digests")

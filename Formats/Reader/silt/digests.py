@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import xxhash
 
-from .tensors import DTYPE_BITS, Buffer, element_bytes
+from .tensors import DTYPE_BITS, Buffer, element_bytes, view_of
 
 CELL = 262_144
 FILE_PIECE = 1_048_576
@@ -24,7 +24,7 @@ def cell_elements(dtype: str, shape: tuple[int, ...]) -> int:
 
 def tree_digest(data: Buffer, piece: int) -> str:
     """XXH3-128 of the concatenated XXH3-128 digests of the pieces."""
-    view = memoryview(data).cast("B")
+    view = view_of(data).cast("B")
     digest = xxhash.xxh3_128()
     for start in range(0, len(view), piece):
         digest.update(xxhash.xxh3_128(view[start : start + piece]).digest())

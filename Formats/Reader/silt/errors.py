@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
 ERROR_CLASSES = (
     "truncated",
     "header",
@@ -38,3 +42,9 @@ def require(condition: bool, error_class: str, message: str) -> None:
     """Refuse with `error_class` unless the condition holds."""
     if not condition:
         raise SiltError(error_class, message)
+
+
+def given(value: T | None) -> T:
+    """A field that is there: what read the manifest has refused objects of this kind without it."""
+    assert value is not None
+    return value

@@ -10,7 +10,7 @@ import zstandard
 
 from .container import Container
 from .digests import CELL, cell_elements
-from .errors import SiltError, require
+from .errors import SiltError, given, require
 from .fields import Fields
 from .jsontext import parse_object
 from .notes import read_adapter, read_evaluations, read_packing, read_receipt
@@ -141,7 +141,8 @@ def _base_tensor(value: Any, where: str, info: TensorInfo, digest: str | None) -
     dtype = fields.take("dtype", str) if fields.has("dtype") else info.dtype
     shape = fields.shape("shape") if fields.has("shape") else info.shape
     base_digest = fields.hex("digest", 32) if fields.has("digest") else digest
-    require(base_digest is not None, "manifest", f"{where}: neither the base nor the result has a digest")
+    if base_digest is None:
+        raise SiltError("manifest", f"{where}: neither the base nor the result has a digest")
     convertible = dtype == info.dtype or (dtype in CONVERTIBLE and info.dtype in CONVERTIBLE)
     require(convertible, "manifest", f"{where}: base of dtype {dtype} for a result of {info.dtype}")
     alike = len(shape) == len(info.shape) and shape[1:] == info.shape[1:]
@@ -175,9 +176,10 @@ def _tensor(value: Any, where: str, info: TensorInfo, lossy: bool) -> Tensor:
         place = f"{where}: part {index}"
         if part.kind == "exact":
             require(info.dtype in EXACT_DTYPES, "manifest", f"{place}: exact is not for {info.dtype}")
-            divides = bool(part.unit) and grid % part.unit == 0
-            require(divides, "manifest", f"{place}: unit {part.unit} does not divide the grid's {grid}")
-        if part.kind != "whole":
+            unit = given(part.unit)
+            divides = unit > 0 and grid % unit == 0
+            require(divides, "manifest", f"{place}: unit {unit} does not divide the grid's {grid}")
+        if base is not None and part.kind != "whole":
             inside = part.end <= element_count(base.dtype, base.shape)
             require(inside, "coverage", f"{place}: the base tensor has no element {part.end - 1}")
     return Tensor(info, digest, base, parts)

@@ -9,7 +9,7 @@ import numpy as np
 from . import planes
 from .adaptive import decode_adaptive
 from .bits import read_bits, read_leb128
-from .errors import require
+from .errors import given, require
 from .recipes import Mask
 from .tables import PlaneTables
 
@@ -31,11 +31,11 @@ class Positions:
 def decode_positions(items: list[Positions], mask: Mask, tables: PlaneTables | None) -> list[np.ndarray]:
     """Whether each position stays, as an array of rows and positions for each item."""
     if mask.by == "bits" and mask.codec == "rans":
-        return _symbols(items, mask.width, tables)
+        return _symbols(items, given(mask.width), given(tables))
     if mask.by == "bits":
         return [_bits(item) for item in items]
     if mask.codec == "rans":
-        gaps = _gap_bytes(items, tables)
+        gaps = _gap_bytes(items, given(tables))
     else:
         decode = _adaptive_gaps if mask.codec == "adaptive" else _plain_gaps
         gaps = [decode(item) for item in items]

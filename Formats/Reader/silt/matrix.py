@@ -9,7 +9,7 @@ import numpy as np
 from . import masks, values
 from .bits import read_leb128
 from .container import Container
-from .errors import require
+from .errors import given, require
 from .philox import stays
 from .recipes import Mask, Matrix
 from .tables import PlaneTables, read_plane_tables
@@ -77,9 +77,9 @@ def _kept_columns(
         if mask.over != "columns":
             continue
         if mask.by == "seeded":
-            return stays(mask.seed, mask.threshold, matrix.identity, 0, matrix.columns)
+            return stays(given(mask.seed), given(mask.threshold), matrix.identity, 0, matrix.columns)
         place = f"{where}: chunk {mask.chunk}"
-        data = container.chunk(mask.chunk, where)
+        data = container.chunk(given(mask.chunk), where)
         require(len(data) > 0, "chunk", f"{place}: empty, for a mask over columns")
         item = masks.Positions(data, 1, matrix.columns, place)
         return masks.decode_positions([item], mask, mask_tables)[0][0]
@@ -105,7 +105,7 @@ def _apply(mask: Mask, tables: PlaneTables | None, matrix: Matrix, cells: list[_
     if mask.by == "seeded":
         for cell in cells:
             start, count = cell.start * length, (cell.end - cell.start) * length
-            kept = stays(mask.seed, mask.threshold, matrix.identity, start, count)
+            kept = stays(given(mask.seed), given(mask.threshold), matrix.identity, start, count)
             cell.keep &= kept.reshape(-1, length)
         return
     items = []
@@ -125,10 +125,11 @@ def _block(cell: _Cell, matrix: Matrix) -> values.Block | None:
     if count == 0:
         require(len(cell.data) == 0, "chunk", f"{cell.where}: {len(cell.data)} bytes for no values")
         return None
-    scales: np.float32 | np.ndarray | None = recipe.step
+    scales = None if recipe.step is None else np.array(recipe.step)
     if recipe.scales is not None:
         rows = recipe.scales == "rows"
-        number = len(kept) if rows else -(-count // recipe.group)
+        group = count if rows else given(recipe.group)
+        number = len(kept) if rows else -(-count // group)
         stored = values.read_scales(cell.take("scales"), number, f"{cell.where}: scales")
-        scales = np.repeat(stored, kept) if rows else np.repeat(stored, min(recipe.group, count))[:count]
+        scales = np.repeat(stored, kept) if rows else np.repeat(stored, min(group, count))[:count]
     return values.Block(cell.data, count, scales, cell.where)

@@ -115,10 +115,10 @@ def _decode_wide(streams: list[Stream], tables: TableSet) -> list[np.ndarray]:
 
     counts = [len(stream.contexts) for stream in streams]
     steps = -(-max(counts) // WIDE_LANES)
-    contexts = np.full((len(streams), steps * WIDE_LANES), IDENTITY, np.uint8)
-    for row, stream in zip(contexts, streams, strict=True):
+    padded = np.full((len(streams), steps * WIDE_LANES), IDENTITY, np.uint8)
+    for row, stream in zip(padded, streams, strict=True):
         row[: len(stream.contexts)] = stream.contexts
-    contexts = contexts.reshape(len(streams), steps, WIDE_LANES).swapaxes(0, 1).copy()
+    contexts = padded.reshape(len(streams), steps, WIDE_LANES).swapaxes(0, 1).copy()
     symbols = np.empty((steps, len(streams), WIDE_LANES), np.uint8)
     beyond = len(words) - 1
     for step in range(steps):

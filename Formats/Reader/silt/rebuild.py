@@ -14,7 +14,7 @@ from .container import Container
 from .convert import convert
 from .coverage import Slice, check_coverage, slices
 from .digests import FILE_PIECE, tensor_digest, tree_digest
-from .errors import require
+from .errors import given, require
 from .manifest import File, Manifest, Part, Tensor
 from .tables import read_plane_tables, read_residual_tables
 from .tensors import element_bytes
@@ -39,21 +39,21 @@ def rebuild(container: Container, manifest: Manifest, base: Base) -> Iterator[tu
 
 
 def _safetensors(container: Container, file: File, base: Base, where: str) -> bytes:
-    header = file.header.raw
-    pieces = [len(header).to_bytes(8, "little"), header]
+    header = given(file.header).raw
+    pieces: list[bytes | memoryview] = [len(header).to_bytes(8, "little"), header]
     for tensor in file.tensors:
-        pieces.append(rebuild_tensor(container, tensor, base, f"{where}: tensor {tensor.info.name!r}"))
+        pieces.append(rebuild_tensor(container, tensor, base, f"{where}: tensor {tensor.info.name!r}").data)
     return b"".join(pieces)
 
 
 def _stored(container: Container, file: File, _base: Base, where: str) -> bytes:
     pieces = []
     for start in range(0, file.bytes, FILE_PIECE):
-        index = file.chunk + start // FILE_PIECE
+        index = given(file.chunk) + start // FILE_PIECE
         data = container.chunk(index, where)
         require(len(data) > 0, "chunk", f"{where}: chunk {index} is empty")
         size = min(FILE_PIECE, file.bytes - start)
-        pieces.append(planes.decompress(data, file.codec, size, f"{where}: chunk {index}"))
+        pieces.append(planes.decompress(data, given(file.codec), size, f"{where}: chunk {index}"))
     return b"".join(pieces)
 
 
@@ -106,13 +106,13 @@ def _exact(
     container: Container, tensor: Tensor, part: Part, base: np.ndarray, where: str
 ) -> list[np.ndarray]:
     """Section 7. Where the chunk is empty, the elements are the base's."""
-    table_bytes = container.chunk(part.tables, where)
+    table_bytes = container.chunk(given(part.tables), where)
     width = base.dtype.itemsize * 8
     tables = read_residual_tables(table_bytes, width, f"{where}: tables in chunk {part.tables}")
     pieces = [base[piece.start : piece.end] for piece in slices(tensor, part)]
     chunks = list(_chunks(container, tensor, part, where))
     cells = [residual.Cell(data, base[piece.start : piece.end], place) for _, piece, data, place in chunks]
-    results = residual.decode_residual(cells, tables, part.unit, tensor.info.dtype)
+    results = residual.decode_residual(cells, tables, given(part.unit), tensor.info.dtype)
     for (number, _, _, _), result in zip(chunks, results, strict=True):
         pieces[number] = result
     return pieces
@@ -127,11 +127,11 @@ def _planes(
     chunks = list(_chunks(container, tensor, part, where))
     cells = [planes.Cell(data, piece.end - piece.start, place) for _, piece, data, place in chunks]
     if part.codec == "rans":
-        table_bytes = container.chunk(part.tables, where)
+        table_bytes = container.chunk(given(part.tables), where)
         tables = read_plane_tables(table_bytes, pattern.itemsize, f"{where}: tables in chunk {part.tables}")
         results = planes.decode_planes(cells, tables)
     else:
-        results = [planes.decode_compressed(cell, part.codec, pattern.itemsize) for cell in cells]
+        results = [planes.decode_compressed(cell, given(part.codec), pattern.itemsize) for cell in cells]
     for (number, _, _, _), rows in zip(chunks, results, strict=True):
         pieces[number] = np.ascontiguousarray(rows).view(pattern)[:, 0]
     if part.kind == "xor":

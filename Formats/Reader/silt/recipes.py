@@ -18,8 +18,12 @@ MAX_RANK = 65_536
 FLOAT_BYTES = {"f32": 4, "f16": 2, "bf16": 2}
 FLOAT_CODECS = ("none", "zstd", "rans")
 CODE_CODECS = ("none", "rans", "adaptive")
-VALUE_CODECS = dict.fromkeys(FLOAT_BYTES, FLOAT_CODECS) | dict.fromkeys(("int8", "int4", "int2"), CODE_CODECS)
-VALUE_CODECS |= {"int": ("adaptive",), "sign": ("none", "rans")}
+VALUE_CODECS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(FLOAT_BYTES, FLOAT_CODECS),
+    **dict.fromkeys(("int8", "int4", "int2"), CODE_CODECS),
+    "int": ("adaptive",),
+    "sign": ("none", "rans"),
+}
 MASK_CODECS = {"seeded": (), "bits": ("none", "rans"), "gaps": ("none", "rans", "adaptive")}
 
 

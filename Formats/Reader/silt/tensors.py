@@ -90,9 +90,14 @@ def parse_header(raw: bytes, where: str) -> Header:
     return Header(raw, metadata, {info.name: info for info in infos})
 
 
+def view_of(data: Buffer) -> memoryview:
+    """A view of a buffer, without a copy."""
+    return data.data if isinstance(data, np.ndarray) else memoryview(data)
+
+
 def read_header(data: Buffer, where: str) -> Header:
     """The header of a whole safetensors file, checked against the file's length as well."""
-    view = memoryview(data)
+    view = view_of(data)
     require(len(view) >= 8, "truncated", f"{where}: {len(view)} bytes do not hold a header length")
     length = int.from_bytes(view[:8], "little")
     require(length <= MAX_HEADER, "header", f"{where}: header of more than {MAX_HEADER} bytes")

@@ -10,7 +10,7 @@ from . import planes
 from .adaptive import decode_adaptive
 from .bits import read_bits
 from .convert import widen
-from .errors import require
+from .errors import given, require
 from .recipes import FLOAT_BYTES, Values
 from .residual import unfold
 from .tables import PlaneTables
@@ -27,7 +27,7 @@ class Block:
 
     data: memoryview
     count: int
-    scales: np.float32 | np.ndarray | None
+    scales: np.ndarray | None
     where: str
 
 
@@ -50,14 +50,14 @@ def decode_values(blocks: list[Block], values: Values, tables: PlaneTables | Non
         return [_unrotated(rows, values.type) for rows in _rows(blocks, values, tables)]
     codes = _codes(blocks, values, tables)
     with np.errstate(over="ignore", under="ignore"):
-        return [c.astype(np.float32) * b.scales for c, b in zip(codes, blocks, strict=True)]
+        return [c.astype(np.float32) * given(b.scales) for c, b in zip(codes, blocks, strict=True)]
 
 
 def _rows(blocks: list[Block], values: Values, tables: PlaneTables | None) -> list[np.ndarray]:
     """The bytes of each value, as rows."""
     cells = [planes.Cell(block.data, block.count, block.where) for block in blocks]
     if values.codec == "rans":
-        return planes.decode_planes(cells, tables)
+        return planes.decode_planes(cells, given(tables))
     return [planes.decode_compressed(cell, values.codec, table_width(values)) for cell in cells]
 
 

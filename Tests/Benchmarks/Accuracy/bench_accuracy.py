@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def swept(program: Path, name: str, options: argparse.Namespace) -> dict:
     if options.quick:
         return kept(f"{name}-quick", options, lambda: sweep(program, options.data, name, None, options))
     reports = [
-        kept(f"{name}-{piece}", options, lambda methods=methods: sweep(program, options.data, name, methods, options))
+        kept(f"{name}-{piece}", options, partial(sweep, program, options.data, name, methods, options))
         for piece, methods in PIECES.items()
         if is_wanted(f"{name}-{piece}", options)
     ]
@@ -170,9 +171,9 @@ def main() -> int:
     program = Path(os.environ.get("SILT", ROOT / ".build" / "release" / "silt")).resolve()
     tables = []
     for name in names:
-        found = {"rows": []}
+        found: dict = {"rows": []}
         if is_wanted(f"{name}-bounded", options):
-            found = kept(f"{name}-bounded", options, lambda name=name: bounded(program, options.data, name, options))
+            found = kept(f"{name}-bounded", options, partial(bounded, program, options.data, name, options))
         tables.append(swept(program, name, options) | {"bounded": found["rows"]})
     text = report.markdown(tables, sys.argv[1:])
     options.markdown.write_text(text, encoding="utf-8")

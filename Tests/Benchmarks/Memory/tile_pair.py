@@ -107,7 +107,7 @@ def write_model(directory: Path, entries: list[tuple[str, Source, int]], shards:
     for entry in entries:
         parts[min(shards - 1, position * shards // total)].append(entry)
         position += entry[1].size * entry[2]
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number, part in enumerate(parts, 1):
         name = f"model-{number:05}-of-{shards:05}.safetensors"
         write_shard(directory / name, part)

@@ -36,7 +36,7 @@ MASKS: dict[str, list[str]] = {
 
 def measure_masks(pair: LossyPair) -> list[report.MaskRow]:
     """A row for every mask, drop rate and value type."""
-    rows = []
+    rows: list[report.MaskRow] = []
     for mask, options in MASKS.items():
         for drop in (0.5,) if mask == "2:4" else RATES:
             for kind in VALUES:
@@ -47,7 +47,8 @@ def measure_masks(pair: LossyPair) -> list[report.MaskRow]:
                 seeded = next(
                     (r for r in rows if (r.mask, r.drop, r.values) == ("seeded", drop, kind)), None
                 )
-                stored = mask in ("bitmask", "gaps") and seeded is not None
+                stored = seeded if mask in ("bitmask", "gaps") else None
+                position_bytes = found.payload_bytes - stored.payload_bytes if stored else None
                 rows.append(
                     report.MaskRow(
                         mask=mask,
@@ -57,7 +58,7 @@ def measure_masks(pair: LossyPair) -> list[report.MaskRow]:
                         payload_bytes=found.payload_bytes,
                         whole_bytes=pair.rest_bytes + found.payload_bytes,
                         bound_bits=bound_bits(pair, mask, drop, kind, steps),
-                        position_bytes=found.payload_bytes - seeded.payload_bytes if stored else None,
+                        position_bytes=position_bytes,
                         position_bound_bits=position_bits(mask, drop, pair.matrices),
                     )
                 )

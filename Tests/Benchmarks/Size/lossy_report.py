@@ -73,8 +73,20 @@ class LossyTable:
         """Bits for each pruned parameter."""
         return 8 * size / self.parameters
 
+    @property
+    def compared(self) -> Comparison:
+        """The comparison of a table that has one."""
+        assert self.comparison is not None
+        return self.comparison
+
+    def row(self, mask: str, drop: float, values: str) -> MaskRow:
+        """A row that was measured."""
+        found = self.find(mask, drop, values)
+        assert found is not None, (mask, drop, values)
+        return found
+
     def find(self, mask: str, drop: float, values: str) -> MaskRow | None:
-        """A row."""
+        """A row, if it was measured."""
         return next((r for r in self.masks if (r.mask, r.drop, r.values) == (mask, drop, values)), None)
 
     @property
@@ -121,9 +133,9 @@ class LossyTable:
         lines = ["bits for each pruned parameter, everything counted (chunks / entropy)", head]
         for mask in dict.fromkeys(row.mask for row in self.masks):
             for drop in self.rates:
-                rows = [self.find(mask, drop, kind) for kind in self.value_types]
-                if rows[0] is None:
+                if self.find(mask, drop, self.value_types[0]) is None:
                     continue
+                rows = [self.row(mask, drop, kind) for kind in self.value_types]
                 cells = [f"{self.bits(row.file_bytes):.4f} ({row.ratio:.3f})" for row in rows]
                 lines.append(f"{mask:<9}{drop:5.2f}  " + "".join(f"{cell:>15}" for cell in cells))
         return lines
@@ -138,10 +150,10 @@ class LossyTable:
     def _method_lines(self) -> list[str]:
         heads = "".join(f"{budget:>8g} b" for budget in BUDGETS)
         lines = [f"{'relative L2 at bits for each parameter of':<44}{heads}"]
-        for title, errors in self.comparison.errors.items():
+        for title, errors in self.compared.errors.items():
             cells = "".join(f"{error:>10.4f}" if error is not None else f"{'-':>10}" for error in errors)
             lines.append(f"{title:<44}{cells}")
-        lines.append(f"sign: {self.comparison.sign_error:.4f} at {self.comparison.sign_bits:.3f} bits")
+        lines.append(f"sign: {self.compared.sign_error:.4f} at {self.compared.sign_bits:.3f} bits")
         return lines
 
 
@@ -203,16 +215,16 @@ def methods_markdown(tables: list[LossyTable]) -> str:
     lines.append("Smaller is better; dropping everything gives 1.")
     for index, budget in enumerate(BUDGETS):
         lines += ["", *heads(tables, f"{budget:g} bits")]
-        for title in tables[0].comparison.errors:
-            errors = [table.comparison.errors[title][index] for table in tables]
-            best = [min(e[index] for e in table.comparison.errors.values() if e[index]) for table in tables]
+        for title in tables[0].compared.errors:
+            errors = [table.compared.errors[title][index] for table in tables]
+            best = [min(e for row in table.compared.errors.values() if (e := row[index])) for table in tables]
             cells = [
                 "-" if error is None else f"**{error:.3f}**" if error == least else f"{error:.3f}"
                 for error, least in zip(errors, best, strict=True)
             ]
             lines.append(f"| {title} | " + " | ".join(cells) + " |")
     lines += ["", *heads(tables, "sign (no dial)")]
-    signs = [f"{t.comparison.sign_error:.3f} at {t.comparison.sign_bits:.2f}" for t in tables]
+    signs = [f"{t.compared.sign_error:.3f} at {t.compared.sign_bits:.2f}" for t in tables]
     lines.append("| error at bits | " + " | ".join(signs) + " |")
     return "\n".join(lines) + "\n"
 
@@ -224,7 +236,7 @@ def shown_in_full(tables: list[LossyTable]) -> LossyTable:
 
 def cell(table: LossyTable, mask: str, drop: float, values: str) -> str:
     """Bits for each pruned parameter, and the chunks over their entropy."""
-    row = table.find(mask, drop, values)
+    row = table.row(mask, drop, values)
     return f"{table.bits(row.file_bytes):.3f} ({row.ratio:.2f})"
 
 
@@ -242,7 +254,7 @@ def values_markdown(tables: list[LossyTable]) -> str:
             if table.find(mask, drop, kinds[0]) is None:
                 continue
             cells = [cell(table, mask, drop, kind) for kind in kinds]
-            whole = table.find(mask, drop, "int4").whole_bytes
+            whole = table.row(mask, drop, "int4").whole_bytes
             lines.append(f"| {mask} | {drop:g} | " + " | ".join(cells) + f" | {whole:,} |")
     lines += ["", *heads(tables, "seeded, p")]
     for kind in ("bf16", "int4", "int2"):
@@ -257,7 +269,7 @@ def positions_markdown(tables: list[LossyTable]) -> str:
     lines = ["## Stored positions over n H(keep)", "", *heads(tables, "mask, p")]
     for mask in ("bitmask", "gaps"):
         for drop in tables[0].rates:
-            cells = [f"{table.find(mask, drop, 'int4').position_ratio:.3f}" for table in tables]
+            cells = [f"{table.row(mask, drop, 'int4').position_ratio:.3f}" for table in tables]
             lines.append(f"| {mask}, {drop:g} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -271,7 +283,7 @@ def layouts_markdown(tables: list[LossyTable]) -> str:
     lines += ["", f"| {table.pair.fine.name} | " + " | ".join(f"p {drop:g}" for drop in rates) + " |"]
     lines.append("|---|" + "---:|" * len(rates))
     for mask in ("seeded", "bitmask", "gaps"):
-        cells = [f"{table.bits(table.find(mask, drop, 'bf16').file_bytes):.3f}" for drop in rates]
+        cells = [f"{table.bits(table.row(mask, drop, 'bf16').file_bytes):.3f}" for drop in rates]
         lines.append(f"| **Silt, {mask}** | " + " | ".join(cells) + " |")
     for title in table.layouts[rates[0]]:
         cells = [f"{table.bits(table.layouts[drop][title]):.3f}" for drop in rates]

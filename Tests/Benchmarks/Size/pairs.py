@@ -11,7 +11,7 @@ import json
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,12 +139,13 @@ def strip_prefix(name: str) -> str:
     return name
 
 
-def counterpart_names(base: dict[str, object], fine: dict[str, object]) -> dict[str, str]:
+def counterpart_names(base: Iterable[str], fine: Iterable[str]) -> dict[str, str]:
     """Maps each fine-tuned name to the base name it stems from, where there is one."""
+    known = set(base)
     stripped = {strip_prefix(name): name for name in base}
     found: dict[str, str] = {}
     for name in fine:
-        source = name if name in base else stripped.get(strip_prefix(name))
+        source = name if name in known else stripped.get(strip_prefix(name))
         if source is not None:
             found[name] = source
     return found

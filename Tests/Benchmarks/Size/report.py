@@ -57,6 +57,11 @@ class Row:
         return self.data.get("bytes")
 
     @property
+    def size(self) -> int:
+        """Size of a row that has one."""
+        return self.data["bytes"]
+
+    @property
     def result(self) -> str:
         """`identical`, what differs, or why there is no result."""
         return self.data.get("result") or f"refused: {self.data['refused']}"
@@ -94,7 +99,7 @@ class Table:
     def best_rival(self) -> Row | None:
         """The smallest rival. One that keeps all tensors but not the header still counts."""
         rows = [row for row in self.rows[1:] if row.exact or "header differs" in row.result]
-        return min(rows, key=lambda row: row.bytes, default=None)
+        return min(rows, key=lambda row: row.size, default=None)
 
     @property
     def misses(self) -> list[str]:
@@ -106,15 +111,15 @@ class Table:
         if ratio > TARGET:
             found.append(f"{ratio:.4f} x the bound, more than {TARGET}: {self.costs()}")
         best = self.best_rival
-        if best is not None and best.bytes <= self.silt.bytes:
-            found.append(f"{best.label} is smaller: {best.bytes:,} bytes")
+        if best is not None and best.size <= self.silt.size:
+            found.append(f"{best.label} is smaller: {best.size:,} bytes")
         return found
 
     def costs(self) -> str:
         """Where Silt's bytes went."""
         kinds = self.silt.data.get("encodings", {})
         parts = [f"{kind} {entry['bytes']:,} in {entry['tensors']}" for kind, entry in kinds.items()]
-        rest = self.silt.bytes - sum(entry["bytes"] for entry in kinds.values())
+        rest = self.silt.size - sum(entry["bytes"] for entry in kinds.values())
         return "; ".join([*parts, f"container {rest:,}"]) + f" (bound {self.target_bytes:,.0f})"
 
     def bits(self, size: float) -> float:
@@ -135,9 +140,9 @@ class Table:
         facts += f" in {files} files" if files > 1 else ""
         lines = ["", f"{pair.name}   {facts}", "", COLUMNS, "-" * WIDTH]
         sized = [row for row in self.rows if row.bytes is not None]
-        for row in sorted(sized, key=lambda row: row.bytes):
+        for row in sorted(sized, key=lambda row: row.size):
             short = row.result if row.exact else "NOT IDENTICAL"
-            lines.append(self.line(row.label, row.bytes, row.data["encode_seconds"], short))
+            lines.append(self.line(row.label, row.size, row.data["encode_seconds"], short))
             if not row.exact:
                 lines.append(f"{'':32}{row.result.removeprefix('not identical: ')}")
         for row in self.rows:
@@ -162,8 +167,8 @@ def summary(tables: list[Table]) -> str:
         cells += f"{table.bits(silt):8.3f}" if silt else f"{'-':>8}"
         cells += f"{table.bits(table.target_bytes):8.3f}"
         cells += f"{silt / table.target_bytes:7.3f}" if silt else f"{'-':>7}"
-        name = f"{best.title} {table.bits(best.bytes):.3f}" if best else "none"
-        cells += f"  {name[:27]:<27}" + (f"{silt / best.bytes:6.3f}" if best and silt else f"{'-':>6}")
+        name = f"{best.title} {table.bits(best.size):.3f}" if best else "none"
+        cells += f"  {name[:27]:<27}" + (f"{silt / best.size:6.3f}" if best and silt else f"{'-':>6}")
         lines.append(f"{cells}  {'no' if table.misses else 'yes'}")
     lines.append(f"Bits per parameter. Targets: at most {TARGET} x the bound, and smaller than every rival.")
     return "\n".join(lines)
@@ -206,7 +211,7 @@ def markdown(tables: list[Table]) -> str:
             if row is None:
                 cells.append("")
             elif row.exact:
-                cells.append(f"{table.bits(row.bytes):.3f}")
+                cells.append(f"{table.bits(row.size):.3f}")
             else:
                 reason = textwrap.shorten(row.result, 160, placeholder=" ...")
                 mark = notes.setdefault(reason, len(notes) + 1)

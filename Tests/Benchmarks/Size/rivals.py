@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bitx
 from pairs import Checkpoint, main_dtype, read_header, read_tensors, strip_prefix
@@ -80,7 +81,7 @@ def xdelta_decode(base: Path, delta: Path, output: Path) -> None:
     command("xdelta3", "-q", "-f", "-d", *XDELTA_BUFFERS, "-s", base, delta, output)
 
 
-def zipnn_codec(path: Path, delta: bool) -> object:
+def zipnn_codec(path: Path, delta: bool) -> Any:
     """ZipNN for byte strings; it wants to know the dtype that the file mostly has."""
     from zipnn import ZipNN
 
@@ -226,10 +227,10 @@ def compare(fine: Path, output: Path) -> str:
     )
 
 
-def measure(tool: str, base: list[Path], fine: list[Path], work: Path) -> dict[str, object]:
+def measure(tool: str, base: list[Path], fine: list[Path], work: Path) -> dict[str, Any]:
     """Encodes, decodes and compares all shards of a pair."""
     entry = TOOLS[tool]
-    row: dict[str, object] = {"bytes": 0, "encode_seconds": 0.0, "decode_seconds": 0.0, "result": "identical"}
+    row: dict[str, Any] = {"bytes": 0, "encode_seconds": 0.0, "decode_seconds": 0.0, "result": "identical"}
     try:
         for index, (old, new) in enumerate(zip(base, fine, strict=True)):
             delta, output = work / f"{index}.delta", work / f"{index}.safetensors"

@@ -53,7 +53,7 @@ def place_for(work: Path, pair: list[Path], gib: float, threads: int) -> Place:
     if not fine.exists():
         unfinished = fine.with_suffix(".part")
         # In a process of its own: what this one has resident counts in the peaks of those that it starts.
-        program = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", str(gib)]
+        program: list[str | Path] = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", str(gib)]
         subprocess.run([*program, *pair, base, unfinished], check=True)
         unfinished.rename(fine)
     for path in (base, fine):

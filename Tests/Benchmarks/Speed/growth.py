@@ -61,7 +61,8 @@ def measure(work: Path, size: float, runs: int, threads: int, silt: Path) -> lis
     """All work at one size."""
     base, fine, packed, output = (work / f"{name}.safetensors" for name in ("base", "fine", "packed", "output"))
     data = ROOT / "Tests" / "Data"
-    program = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", str(size * 1e9 / (1 << 30))]
+    gib = str(size * 1e9 / (1 << 30))
+    program: list[str | Path] = [sys.executable, Path(__file__).resolve().parent / "make_pair.py", "--gib", gib]
     subprocess.run([*program, data / "small-base", data / "small-foods", base, fine], check=True)
     for path in (base, fine):
         warm(path)

@@ -79,8 +79,8 @@ def make_pair(base: Path, fine: Path, out_base: Path, out_fine: Path, size: int,
             for old, new in loaded:
                 for _ in range(repeat):
                     first, second = moved(old, new, random)
-                    old_file.write(first)
-                    new_file.write(second)
+                    old_file.write(first.data)
+                    new_file.write(second.data)
 
 
 def main() -> int:

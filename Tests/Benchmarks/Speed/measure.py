@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 #: One thread in libraries that would take all by themselves; rivals get threads through their own options.
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
@@ -90,7 +91,7 @@ def run(words: list[str | Path]) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
 
 
-def last_line(stream: object) -> str:
+def last_line(stream: IO[bytes]) -> str:
     """The last line of an output that says something."""
     stream.seek(0)
     lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]

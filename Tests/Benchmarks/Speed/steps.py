@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+Words = list[str | Path]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Step:
 
     title: str
     work: str
-    words: list[str | Path]
+    words: Words
     output: str = ""
     check: str = ""
     runs: int = 1_000
@@ -58,14 +59,14 @@ def copies(place: Place) -> list[Step]:
 def packing(place: Place, title: str, name: str, options: list[str]) -> Step:
     """Silt packs."""
     common = ["--threads", str(place.threads), "--quiet"]
-    words = [place.silt, "pack", place.base, place.fine, "-o", place.path(name), *options, *common]
+    words: Words = [place.silt, "pack", place.base, place.fine, "-o", place.path(name), *options, *common]
     return Step(title, "pack", words, name, "same")
 
 
 def unpacking(place: Place, title: str, name: str, check: str) -> Step:
     """Silt unpacks."""
     output = f"{name}.out"
-    words = [place.silt, "unpack", place.base, place.path(name), "-o", place.path(output)]
+    words: Words = [place.silt, "unpack", place.base, place.path(name), "-o", place.path(output)]
     return Step(title, "unpack", [*words, "--threads", str(place.threads), "--quiet"], output, check)
 
 
@@ -89,7 +90,7 @@ def exact(place: Place) -> list[Step]:
 
 def predicted(place: Place) -> list[Step]:
     """Silt as it is by default, over low-rank predictions."""
-    verify = [place.silt, "verify", place.base, place.path("default.silt"), "--threads", str(place.threads)]
+    verify: Words = [place.silt, "verify", place.base, place.path("default.silt"), "--threads", str(place.threads)]
     return [
         packing(place, "silt pack `--level 2`", "plain.silt", ["--level", "2"]),
         # Minutes for some GB.
@@ -109,7 +110,7 @@ def lossy(place: Place) -> list[Step]:
     }.items():
         file = name.replace(", ", "-") + ".silt"
         method = ["--method", "random", "--drop", "0.9", "--embeddings", "method", "--vectors", "int4"]
-        verify = [place.silt, "verify", place.base, place.path(file), "--threads", str(place.threads)]
+        verify: Words = [place.silt, "verify", place.base, place.path(file), "--threads", str(place.threads)]
         steps += [
             replace(packing(place, f"silt pack, lossy: {name}", file, [*method, *options]), runs=1),
             unpacking(place, "silt unpack, of that", file, "same"),
@@ -138,7 +139,7 @@ def bitx(place: Place, level: int) -> list[Step]:
 def zstd(place: Place) -> list[Step]:
     """zstd alone."""
     packed, output = place.path("fine.zst"), place.path("zstd.out")
-    program = ["zstd", "-q", "-f", f"-T{place.threads}"]
+    program: Words = ["zstd", "-q", "-f", f"-T{place.threads}"]
     return [
         Step("zstd -3: pack", "pack", [*program, "-3", place.fine, "-o", packed], "fine.zst", "same"),
         Step("zstd -3: unpack", "unpack", [*program, "-d", packed, "-o", output], "zstd.out", "fine"),
@@ -148,7 +149,7 @@ def zstd(place: Place) -> list[Step]:
 def patching(place: Place) -> list[Step]:
     """zstd with the base as a prefix. `--long=31` lets the window span both."""
     patch, output = place.path("patch.zst"), place.path("patch.out")
-    program = ["zstd", "-q", "-f", f"-T{place.threads}", "--long=31", f"--patch-from={place.base}"]
+    program: Words = ["zstd", "-q", "-f", f"-T{place.threads}", "--long=31", f"--patch-from={place.base}"]
     return [
         Step("zstd -3 --patch-from: pack", "pack", [*program, "-3", place.fine, "-o", patch], "patch.zst", "same"),
         Step("zstd -3 --patch-from: unpack", "unpack", [*program, "-d", patch, "-o", output], "patch.out", "fine"),
@@ -158,7 +159,7 @@ def patching(place: Place) -> list[Step]:
 def xdelta(place: Place, runs: int) -> list[Step]:
     """xdelta3 at its default level, with a source window that holds the base."""
     delta, output = place.path("fine.xdelta"), place.path("xdelta.out")
-    program = ["xdelta3", "-q", "-f", "-B", "1073741824", "-W", "16777216", "-s", place.base]
+    program: Words = ["xdelta3", "-q", "-f", "-B", "1073741824", "-W", "16777216", "-s", place.base]
     return [
         Step("xdelta3: pack", "pack", [*program, "-e", place.fine, delta], "fine.xdelta", "same", runs),
         Step("xdelta3: unpack", "unpack", [*program, "-d", delta, output], "xdelta.out", "fine", runs),
@@ -183,7 +184,7 @@ def python_tools(place: Place, slow: bool, runs: int) -> list[Step]:
         if is_slow != slow:
             continue
         packed, output = f"{name}.delta", f"{name}.out"
-        program = [sys.executable, HERE / "rival.py", name, str(place.threads)]
+        program: Words = [sys.executable, HERE / "rival.py", name, str(place.threads)]
         # What fireworks writes differs from run to run.
         stable = "" if name.startswith("fireworks") else "same"
         steps += [
