@@ -72,6 +72,7 @@ def test_valid_vector_is_a_safetensors_file(path: Path) -> None:
         assert all(len(file.get_slice(name).get_shape()) == 1 for name in file.keys())  # noqa: SIM118
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGED)
 def test_truncated_file_is_refused(name: str) -> None:
     path = VECTORS / "valid" / f"{name}.silt"
@@ -81,6 +82,7 @@ def test_truncated_file_is_refused(name: str) -> None:
             rebuild_bytes(data[:length], base)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGED)
 def test_damaged_file_is_refused(name: str) -> None:
     path = VECTORS / "valid" / f"{name}.silt"
@@ -93,6 +95,7 @@ def test_damaged_file_is_refused(name: str) -> None:
             rebuild_bytes(bytes(damaged), base)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DECODED)
 def test_damaged_chunks_are_decoded_or_refused(name: str) -> None:
     """With checksums that fit, damage reaches the decoders: whatever they meet, they say so in one way."""

@@ -13,6 +13,18 @@ from counting import compile_counter
 from program import ROOT, Packed, Silt, program_path
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker of tests that take long."""
+    config.addinivalue_line("markers", "slow: takes long; `-m 'not slow'` leaves it out")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test on the real pair takes long, whatever it does; others that do say so themselves."""
+    for item in items:
+        if "real_pair" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def silt() -> Silt:
     """The program under test."""

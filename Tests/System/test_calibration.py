@@ -12,6 +12,8 @@ from checkpoints import Tensor, Tensors, read_safetensors, write_safetensors
 from program import ROOT, USAGE, Silt, digest
 from pruning import delta_of, kept_at_random, values
 
+pytestmark = pytest.mark.slow
+
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 NAME = "bert.encoder.layer.0.attention.self.query.weight"
 #: The exact part coded fast: it is not what these tests are about.

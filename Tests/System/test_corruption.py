@@ -19,6 +19,7 @@ INVALID = sorted((VECTORS / "invalid").glob("*.silt"))
 VALID = sorted(path for path in VECTORS.rglob("*.silt") if path.parent.name != "invalid")
 
 
+@pytest.mark.slow
 def test_flipped_bytes(silt: Silt, small: Packed) -> None:
     """Random places. SILT_FLIPS sets how many; flip_bytes.py does it from the command line."""
     count = int(os.environ.get("SILT_FLIPS", "300"))
@@ -51,6 +52,7 @@ def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return write_model(work / "base", base), write_model(work / "fine", fine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sealed", [False, True], ids=["plain", "sealed"])
 @pytest.mark.parametrize("method", ["", *LOSSY_KINDS], ids=lambda method: method.replace(" ", "") or "exact")
 def test_flipped_bytes_of_methods(
@@ -67,6 +69,7 @@ def test_flipped_bytes_of_methods(
     assert sum(counts[outcome] for outcome in OUTCOMES[:2]) == count
 
 
+@pytest.mark.slow
 def test_flipped_header(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """Every byte of the length and of the first part of the header."""
     data = small.file.read_bytes()
@@ -78,6 +81,7 @@ def test_flipped_header(silt: Silt, small: Packed, tmp_path: Path) -> None:
         assert outcome == "refused", f"byte {position}: {outcome}"
 
 
+@pytest.mark.slow
 def test_truncated(silt: Silt, small: Packed, tmp_path: Path) -> None:
     """Cut at many lengths, nothing and all but one byte among them; and one byte too many."""
     data = small.file.read_bytes()
@@ -117,6 +121,7 @@ def test_vectors_are_there() -> None:
     assert len(VALID) >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vector", INVALID, ids=lambda path: path.stem)
 def test_invalid_vector(silt: Silt, tmp_path: Path, vector: Path) -> None:
     """Each is refused with its class of error and leaves nothing, inside or outside."""

@@ -24,7 +24,7 @@ from program import ROOT, Silt
 
 TABLE = Path(__file__).with_name("Counts.csv")
 
-pytestmark = needs_counter
+pytestmark = [needs_counter, pytest.mark.slow]
 ONE_THREAD = ("--threads", 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from checkpoints import random_tensor, tuned_model, write_sharded
 from program import Silt, digest, digests
@@ -23,6 +24,7 @@ def test_threads(silt: Silt, real_pair: tuple[Path, Path], tmp_path: Path) -> No
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_repeated_runs(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
     """Twenty packs of a checkpoint with many tensors of all sizes: no race shows."""
     model = {f"t{index}": random_tensor(rng, "BF16", (int(rng.integers(1, 400)), 50)) for index in range(60)}

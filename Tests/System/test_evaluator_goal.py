@@ -41,6 +41,8 @@ Pair = tuple[Path, Path]
 HARNESS = '''
 import json, sys
 import numpy as np
+
+pytestmark = pytest.mark.slow
 def read(path):
     data = open(path, "rb").read()
     end = 8 + int.from_bytes(data[:8], "little")

@@ -87,6 +87,7 @@ def test_the_same_bits_again(silt: Silt, bert: list[object], tmp_path: Path) -> 
     assert digests(tmp_path / "one") == digests(tmp_path / "two") != digests(tmp_path / "other")
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_best_model(silt: Silt, bert: list[object], tmp_path: Path) -> None:
     """Exit code 130, a whole directory, and a state from which the training ends as if nothing had happened."""
     words = [*bert, "--epochs", 2000, "--validate-every", 50, "--lr", "1e-4", "-t", 1]

@@ -123,6 +123,7 @@ def test_export_of_a_scalar(silt: Silt, tmp_path: Path) -> None:
         silt.ok("export", path, "--lora", tmp_path / f"out-{transposed}")
 
 
+@pytest.mark.slow
 def test_manifest_of_many_equal_tensors(silt: Silt, tmp_path: Path) -> None:
     """A manifest that compresses by more than 64 is stored so that it can be read."""
     ones, zeros = (Tensor("BF16", (4, 4), pattern * 16) for pattern in (b"\x80\x3f", b"\0\0"))

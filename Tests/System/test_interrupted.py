@@ -13,6 +13,8 @@ import pytest
 from checkpoints import Tensors, read_safetensors, write_safetensors
 from program import CANNOT_CREATE, INTERRUPTED, IO_ERROR, OK, Packed, Silt, digests
 
+pytestmark = pytest.mark.slow
+
 COPIES = 28
 
 

@@ -44,6 +44,7 @@ def uneven(rng: np.random.Generator) -> tuple[Tensors, Tensors]:
     return base, fine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["auto", "rans", "zstd", "lz4", "none"])
 def test_sampled_tables(silt: Silt, rng: np.random.Generator, tmp_path: Path, codec: str) -> None:
     """What a sample does not show comes back too; what did not move is a copy."""

@@ -97,6 +97,7 @@ def test_random_keeps_its_share(silt: Silt, pairs: Pairs, tmp_path: Path) -> Non
     assert abs((found[0] & found[1]).mean() - 0.01) < 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", METHODS.values(), ids=METHODS)
 def test_method(silt: Silt, pairs: Pairs, tmp_path: Path, options: tuple[str, ...]) -> None:
     """1, 2 and 8 threads give the same file and the same result; packing twice does, too."""

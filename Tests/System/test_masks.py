@@ -54,6 +54,7 @@ def check(pair: tuple[Path, Path], result: Tensors, masks: dict[str, NDArray[np.
         assert result[name] == added(base[name], change), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("drop", "values_type"), [(0.5, "int4"), (0.9, "f32"), (0.95, "int8"), (0.99, "int4")])
 def test_stored_masks_give_the_same(
     silt: Silt, pairs: Pairs, tmp_path: Path, drop: float, values_type: str
@@ -80,6 +81,7 @@ def test_stored_masks_give_the_same(
         assert 0.98 * entropy < positions < most * entropy + 2 * 128 + 40, text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["tensor", "row", "global"])
 @pytest.mark.parametrize("drop", RATES)
 def test_magnitude(silt: Silt, pairs: Pairs, tmp_path: Path, drop: float, scope: str) -> None:
@@ -174,6 +176,7 @@ def test_sign(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
         assert result[name] == added(base[name], change.reshape(-1)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("values_type", "steps"), [("int8", 127), ("int4", 7), ("int2", 1)])
 @pytest.mark.parametrize("group", [0, 32])
 def test_integers(silt: Silt, pairs: Pairs, tmp_path: Path, values_type: str, steps: int, group: int) -> None:

@@ -93,6 +93,7 @@ def test_force_keeps_a_file_that_only_looks_expected(
     assert (output / f"{COMPOSED}.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["U8", "I16", "I64", "F64", "BF16", "F32"])
 @pytest.mark.parametrize("codec", ["auto", "rans", "zstd", "lz4", "none"])
 def test_cell_that_equals_the_base(silt: Silt, tmp_path: Path, dtype: str, codec: str) -> None:

@@ -13,6 +13,8 @@ from checkpoints import Tensors, float_tensor, read_safetensors, write_safetenso
 from models import bert, llama, token_data, write_tiny
 from program import MISSING, ROOT, USAGE, Silt, listing
 
+pytestmark = pytest.mark.slow
+
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 FAST = ("--examples", "8")
 Pair = tuple[Path, Path]

@@ -78,6 +78,7 @@ def test_default_choice(silt: Silt, rng: np.random.Generator, tmp_path: Path) ->
     assert lossy_names(silt, found) == {name for name, taken in NAMES.items() if taken}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [
@@ -157,6 +158,7 @@ def test_other_dtype(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
         assert found.tensors[name] == dare(name, converted, fine[name], 0.5), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["base", "fine"])
 @pytest.mark.parametrize("dtype", ["BF16", "F16", "F32"])
 def test_not_finite(silt: Silt, pairs: Pairs, tmp_path: Path, side: str, dtype: str) -> None:
@@ -198,6 +200,7 @@ def test_more_rows_than_factors_have(silt: Silt, rng: np.random.Generator, tmp_p
         assert load(tmp_path / "out") == load(pair[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     ["random", "magnitude", "columns", "nm", "sign", "dense", "lowrank --rank 3", "transform --quality 2"],

@@ -35,6 +35,7 @@ def check_receipts(silt: Silt, base_path: Path, fine_path: Path, work: Path, *op
     return found.tensors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["BF16", "F16", "F32"])
 @pytest.mark.parametrize(
     "options", ["random", "magnitude --values f32", "sign", "lowrank --rank 8", "transform --quality 2"]

@@ -108,6 +108,10 @@ HELP = (
     *("sync", "sync apply", "sync write", "finetune"),
 )
 
+#: What takes a second or more, and is not shown where time is short.
+SLOW = ("pack-predicted", "squash", "sweep", "finetune", "eval", "eval-against", "plan")
+NAMES = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in REPORTS]
+
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
 
 
@@ -198,7 +202,7 @@ def compare(name: str, text: str) -> None:
     assert text == path.read_text(), f"another output: if that must be, record {name} anew (SILT_RECORD_SNAPSHOTS=1)"
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_report(place: Place, name: str) -> None:
     """What a command says, for people: standard output, and standard error if it has something."""
     case = REPORTS[name]
@@ -210,7 +214,7 @@ def test_report(place: Place, name: str) -> None:
     place.remove("out")
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_json(place: Place, name: str) -> None:
     """What a command says as JSON."""
     case = REPORTS[name]

@@ -8,6 +8,8 @@ import pytest
 
 from program import ROOT, USAGE, Silt
 
+pytestmark = pytest.mark.slow
+
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 
 

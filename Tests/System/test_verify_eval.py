@@ -11,6 +11,8 @@ import pytest
 from program import DIFFERS, ROOT, Silt, manifest_of, silt_entries
 from silt_seal import Draft, seal
 
+pytestmark = pytest.mark.slow
+
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 BASE, FINE = (ROOT / "Tests" / "Data" / name for name in ("small-base", "small-foods"))
 
