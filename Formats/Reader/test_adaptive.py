@@ -88,6 +88,7 @@ def streams() -> list[list[int]]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_adaptive_streams() -> None:
     chance = random.Random(9)
     for magnitudes in streams():

@@ -49,6 +49,7 @@ def links(silt: Silt, tmp_path_factory: pytest.TempPathFactory, request: pytest.
     return make_links(silt, tmp_path_factory.mktemp("links"), request.param)
 
 
+@pytest.mark.slow
 def test_unpack(silt: Silt, links: Links, tmp_path: Path) -> None:
     """One, two and three links give what they gave one by one, and nothing is left over."""
     for count in (1, 2, 3):

@@ -83,6 +83,7 @@ def test_special_values_meet(silt: Silt, tmp_path: Path, dtype: str) -> None:
     silt.round_trip(*paths, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["BF16", "F32", "F16"])
 @pytest.mark.parametrize("rows", [64, 2000, 9000])
 def test_scales_far_apart(

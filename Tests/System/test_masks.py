@@ -117,6 +117,7 @@ def test_magnitude_with_equals(silt: Silt, tmp_path: Path) -> None:
     check(pair, result.tensors, {"a.weight": np.arange(1000) < 100})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [(2, 4), (1, 8), (3, 16), (4, 5)])
 def test_n_of_m(silt: Silt, pairs: Pairs, tmp_path: Path, pattern: tuple[int, int]) -> None:
     """The n largest of each m neighbours in a row; of a shorter last group as large a share, rounded up."""
@@ -148,6 +149,7 @@ def test_structure_by_norm(silt: Silt, pairs: Pairs, tmp_path: Path, method: str
     check(pairs["F32"], silt.lossy(*pairs["F32"], tmp_path, *options).tensors, masks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", ["auto", "seeded", "bitmask", "gaps"])
 @pytest.mark.parametrize("method", ["columns", "rows"])
 def test_structure_at_random(silt: Silt, pairs: Pairs, tmp_path: Path, method: str, mask: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from checkpoints import Tensor, bf16_from_f32, write_model
 from program import Silt, manifest_tensors
@@ -32,6 +33,7 @@ def sizes(silt: Silt, base: Path, fine: Path, work: Path) -> tuple[dict, dict]:
     return with_them, without
 
 
+@pytest.mark.slow
 def test_merged_adapter(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
     """A LoRA merged in BF16: the factors and what rounding left take at most 0.6 of the residual alone."""
     base, fine = {}, {}

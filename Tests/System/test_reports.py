@@ -141,6 +141,7 @@ def test_hostile_names(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> 
     assert "<i>\\u{202E}.silt" in page.text
 
 
+@pytest.mark.slow
 def test_thousands_of_tensors_stay_readable(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
     """Bars are of groups; the list is folded, and dots are no elements of their own."""
     before: dict[str, Tensor] = {}

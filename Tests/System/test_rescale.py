@@ -216,6 +216,7 @@ def test_factors_by_tensor(silt: Silt, pairs: Pairs, tmp_path: Path) -> None:
     assert tensors[LOSSY_NAMES[2]] == found.tensors[LOSSY_NAMES[2]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"no.such.tensor": 0.5}', '{"%s": 0}', '{"%s": [0.1, 0.2]}', '{"%s": "0.1"}', '{"%s": []}']
 )

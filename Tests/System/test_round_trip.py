@@ -230,6 +230,7 @@ def test_identical_checkpoints(silt: Silt, rng: np.random.Generator, tmp_path: P
     assert report["bytes"] < 8192
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape", [(300_000,), (1, 300_000), (3, 262_145), (600, 1000), (5, 7, 9_000), (262_144, 3)]
 )
