@@ -46,7 +46,7 @@ package struct TestTensor: Sendable {
 }
 
 /// A directory with a base and a result, and what is made of them.
-package struct Scene {
+package struct Scene: Sendable {
     package let directory: TemporaryDirectory
     package let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

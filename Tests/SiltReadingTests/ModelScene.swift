@@ -4,13 +4,14 @@ import SceneSupport
 import SiltFormat
 import SiltPacking
 import SiltReading
+import Synchronization
 import TensorTypes
 import TestSupport
 import Testing
 import Workers
 
 /// A sharded base, its fine-tune with gained rows, new tensors and files of its own, and a Silt file between the two.
-struct ModelScene {
+struct ModelScene: Sendable {
     /// How the fine-tune is packed.
     enum Method: String, CaseIterable, Sendable { case exact, random, transform, zstd }
 
@@ -18,7 +19,19 @@ struct ModelScene {
     /// The rebuilt files, as unpacking writes them.
     let files: [String: [UInt8]]
 
-    init(_ method: Method) throws {
+    private static let made = Mutex<[Method: ModelScene]>([:])
+
+    /// The scene of a method, made once: nobody changes it.
+    static func of(_ method: Method) throws -> ModelScene {
+        try made.withLock { made in
+            if let scene = made[method] { return scene }
+            let scene = try ModelScene(method)
+            made[method] = scene
+            return scene
+        }
+    }
+
+    private init(_ method: Method) throws {
         scene = try Scene()
         var generator = SeededGenerator(seed: 11)
         // Three cells and a part of one; rows that do not divide a cell; a vector; integers.
@@ -69,7 +82,8 @@ struct ModelScene {
         self.files = files
     }
 
-    private static func weights(_ dtype: DType, _ count: Int, _ generator: inout SeededGenerator) throws -> BitPatterns {
+    private static func weights(_ dtype: DType, _ count: Int, _ generator: inout SeededGenerator) throws -> BitPatterns
+    {
         BitPatterns(.weights, try #require(dtype.floatLayout), count: count, using: &generator)
     }
 
@@ -95,7 +109,7 @@ struct ModelScene {
     static func ranges(_ count: Int, of size: Int, seed: UInt64) -> [Range<Int>] {
         var generator = SeededGenerator(seed: seed)
         return (0..<count).map { number in
-            let length = min(size, [1, 7, 64, 4_096, 100_000, 1 << 20][generator.below(6)])
+            let length = min(size, number % 40 == 3 ? 1 << 20 : [1, 7, 64, 4_096, 40_000][generator.below(5)])
             let start = number % 17 == 0 ? 0 : number % 19 == 0 ? size - length : generator.below(size - length + 1)
             return start..<start + length
         }

@@ -50,7 +50,7 @@ struct ModelFiles {
         guard let index else { return }
         for (name, file) in index.weightMap.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             let path = checkpoint.path(of: file)
-            guard checkpoint[name]?.file.path != path else { continue }
+            if let tensor = checkpoint[name], try tensor.file === checkpoint.open(file) { continue }
             throw SiltError(
                 .header, "the tensor is not in this file, but \(indexPath) says so", file: path, tensor: name)
         }

@@ -29,7 +29,10 @@ public struct RebuiltFile: Sendable {
     }
 
     /// Its path, relative to the result's directory.
-    public var path: String { record.path }
+    public var name: String { record.path }
+
+    /// What messages call it: its path below that of the Silt file.
+    package var path: String { RebuiltTree(model).path(of: record.path) }
 
     /// Bytes of the whole file.
     public var size: Int { record.bytes }
@@ -50,12 +53,12 @@ public struct RebuiltFile: Sendable {
 
 extension RebuiltFile: ByteSource {
     package var version: SourceVersion {
-        SourceVersion(of: [model.file.container.source.version] + model.baseVersions.map(\.opened))
+        SourceVersion(of: [model.file.container.source.version] + model.baseSources.map(\.version))
     }
 
     package func currentVersion() throws(SiltError) -> SourceVersion {
         var versions = [try model.file.container.source.currentVersion()]
-        for source in model.baseVersions { versions.append(try source.current()) }
+        for source in model.baseSources { versions.append(try source.currentVersion()) }
         return SourceVersion(of: versions)
     }
 

@@ -25,24 +25,3 @@ struct RebuiltTree: FileTree {
         return try model.file(relative)
     }
 }
-
-extension SiltModel {
-    /// A file of the base that tensors are predicted from.
-    struct BaseSource {
-        private let source: any ByteSource
-
-        init(_ source: any ByteSource) { self.source = source }
-
-        var opened: SourceVersion { source.version }
-
-        func current() throws(SiltError) -> SourceVersion { try source.currentVersion() }
-    }
-
-    /// The base's model files, each once.
-    var baseVersions: [BaseSource] {
-        var seen: Set<ByteName> = []
-        return base.tensors.lazy.map(\.file).filter { seen.insert(ByteName($0.path)).inserted }.map {
-            BaseSource($0.input)
-        }
-    }
-}

@@ -21,6 +21,8 @@ public final class SiltModel: Sendable {
     let reader: PartReader
     let tensors: [ModelTensor]
     private let positions: [ByteName: Int]
+    /// The files of the base that tensors are predicted from, each once.
+    let baseSources: [any ByteSource]
     /// For each file of the manifest the index of its first tensor.
     private let firstTensors: [Int]
     private let workers = Mutex<[DecodeWorker]>([])
@@ -44,6 +46,12 @@ public final class SiltModel: Sendable {
         }
         self.tensors = tensors
         firstTensors = firsts
+        var seen: Set<ObjectIdentifier> = []
+        var sources: [any ByteSource] = []
+        for tensor in base.tensors where seen.insert(ObjectIdentifier(tensor.file)).inserted {
+            sources.append(tensor.file.input)
+        }
+        baseSources = sources
         positions = Dictionary(
             tensors.enumerated().map { (ByteName($0.element.record.name), $0.offset) },
             uniquingKeysWith: { first, _ in first })
