@@ -66,3 +66,13 @@ package final class LocalFile: ByteSource {
         return error.error(error.isMissing ? .inputMissing : .io, "cannot open", file: path)
     }
 }
+
+extension FileStatus {
+    /// Which content a file has, as far as its status tells.
+    fileprivate var version: SourceVersion {
+        SourceVersion(words: [
+            device, inode, UInt64(truncatingIfNeeded: size), UInt64(truncatingIfNeeded: change.seconds),
+            UInt64(truncatingIfNeeded: change.nanoseconds),
+        ])
+    }
+}

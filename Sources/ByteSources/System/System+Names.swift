@@ -20,7 +20,7 @@ struct FileStatus {
     /// Device and inode: equal for two names of one file.
     let device: UInt64, inode: UInt64
     /// When the content last changed, in seconds and nanoseconds.
-    private let change: (seconds: Int, nanoseconds: Int)
+    let change: (seconds: Int, nanoseconds: Int)
 
     fileprivate init(_ status: stat) {
         kind =
@@ -38,14 +38,6 @@ struct FileStatus {
         #else
             change = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
         #endif
-    }
-
-    /// Which content a file has, as far as its status tells.
-    var version: SourceVersion {
-        SourceVersion(words: [
-            device, inode, UInt64(truncatingIfNeeded: size), UInt64(truncatingIfNeeded: change.seconds),
-            UInt64(truncatingIfNeeded: change.nanoseconds),
-        ])
     }
 
     /// Whether the two are one file.

@@ -1,7 +1,5 @@
 /// How many elements of a delta have which magnitude: a bin for each power of two, zeros apart.
 public struct DeltaHistogram: Sendable, Hashable {
-    /// Bins below the first power of two of a normal Float, and one for each of its exponents; the last are not finite.
-    static let slots = 256
     /// Exponent of slot 0, which has the subnormal numbers.
     package static let lowest = -127
 
@@ -21,9 +19,9 @@ public struct DeltaHistogram: Sendable, Hashable {
 
     /// From counts by biased exponent, as a Float has it, and of zeros.
     package init(slots: [Int], zeros: Int) {
-        precondition(slots.count == DeltaHistogram.slots)
+        precondition(slots.count == DeltaCounter.slots)
         self.zeros = zeros
-        nonFinite = slots[DeltaHistogram.slots - 1]
+        nonFinite = slots[DeltaCounter.slots - 1]
         let finite = slots.dropLast()
         guard let first = finite.firstIndex(where: { $0 > 0 }), let last = finite.lastIndex(where: { $0 > 0 }) else {
             return

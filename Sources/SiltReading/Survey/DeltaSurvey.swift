@@ -23,7 +23,7 @@ package final class DeltaSurvey: Sendable {
         }
     }
 
-    private static let none = [Int](repeating: 0, count: DeltaHistogram.slots + 1)
+    private static let none = [Int](repeating: 0, count: DeltaCounter.slots + 1)
 
     private let surveyed: [ByteName: Surveyed]
 
