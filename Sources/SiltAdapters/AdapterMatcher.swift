@@ -1,3 +1,4 @@
+internal import Workers
 internal import Safetensors
 internal import TensorTypes
 
@@ -17,7 +18,7 @@ struct AdapterMatcher: Sendable {
     ///
     /// Throws `baseMissing` if the base has no tensor that the adapter changes, `baseShape` or `baseDType` if it has another
     /// shape or type, `limit` for factors over the format's limits, and `header` for tensors that nothing asks for.
-    init(_ adapter: Adapter, base: Checkpoint) throws(SiltError) {
+    init(_ adapter: Adapter, base: Checkpoint, _ cancellation: Cancellation = Cancellation()) throws(SiltError) {
         let needed = adapter.pairs.map(\.target) + adapter.sparse.map(\.target)
         let naming = AdapterNaming.best(for: needed.isEmpty ? adapter.saved.map(\.target) : needed, in: base)
         self.naming = naming
@@ -54,7 +55,7 @@ struct AdapterMatcher: Sendable {
                 try AdapterMatcher.check(saved, tensor)
                 let name = ByteName(tensor.name)
                 if updates[name] != nil || sparse[name] != nil {
-                    try SavedCopy.check(saved, tensor)
+                    try SavedCopy.check(saved, tensor, cancellation)
                 } else {
                     replacements[name] = saved
                 }

@@ -48,7 +48,7 @@ public struct AdapterPacker: Sendable {
                 "only the factors of LoRA can be dropped, not the values of \(source.configuration.kind.rawValue)",
                 file: adapter)
         }
-        let layout = try MergedLayout(source, base: checkpoint)
+        let layout = try MergedLayout(source, base: checkpoint, context.cancellation)
         try OutputGuard.check(output, files: [source.file.path, source.configuration.path], checkpoints: [checkpoint])
         let writer = try ContainerWriter(at: output, replacing: replaceExisting)
         let tensors = layout.models.flatMap(\.tensors)

@@ -1,3 +1,4 @@
+internal import Workers
 internal import Safetensors
 internal import ByteSources
 internal import TensorTypes
@@ -40,8 +41,10 @@ struct MergedLayout: Sendable {
     /// Plans the merged model.
     ///
     /// Throws what `AdapterMatcher.init` throws, and `header` if two tensors would have one name.
-    init(_ adapter: Adapter, base: Checkpoint) throws(SiltError) {
-        let matcher = try AdapterMatcher(adapter, base: base)
+    init(
+        _ adapter: Adapter, base: Checkpoint, _ cancellation: Cancellation = Cancellation()
+    ) throws(SiltError) {
+        let matcher = try AdapterMatcher(adapter, base: base, cancellation)
         let byFile = Dictionary(grouping: base.tensors) { ByteName($0.file.path) }
         let paths = base.safetensorsFiles.filter { byFile[ByteName(base.path(of: $0))] != nil }
         var models: [ModelFile] = []

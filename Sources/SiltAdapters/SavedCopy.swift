@@ -1,3 +1,4 @@
+internal import Workers
 internal import DeltaKernels
 internal import Safetensors
 internal import TensorTypes
@@ -7,13 +8,16 @@ enum SavedCopy {
     private static let piece = 1 << 18
 
     /// Throws `usage` unless the adapter's tensor is the base's, in the less precise of the two dtypes.
-    static func check(_ saved: SavedTensor, _ tensor: Checkpoint.Tensor) throws(SiltError) {
+    static func check(
+        _ saved: SavedTensor, _ tensor: Checkpoint.Tensor, _ cancellation: Cancellation
+    ) throws(SiltError) {
         let (ours, theirs) = (saved.entry.info, tensor.info)
         var isSame = ours.shape == theirs.shape
         let coarse = ours.dtype.bits <= theirs.dtype.bits ? ours.dtype : theirs.dtype
         let (first, second) = (ByteBuffer(), ByteBuffer())
         var start = 0
         while isSame, start < ours.elements {
+            try cancellation.check()
             let count = min(piece, ours.elements - start)
             try read(saved.file, saved.entry.range, ours.dtype, start, count, as: coarse, into: first)
             try read(tensor.file, tensor.range, theirs.dtype, start, count, as: coarse, into: second)

@@ -1,7 +1,5 @@
 internal import SiltTraining
-internal import Workers
 internal import ArgumentParser
-internal import TensorTypes
 
 /// `silt finetune`.
 struct Finetune: ParsableCommand {
@@ -60,23 +58,8 @@ struct Finetune: ParsableCommand {
         training.set(&options)
         (options.stored, options.kept, options.state) = (dtype, keep, state)
         (options.resumes, options.replaceExisting) = (resume, force)
-        let context = WorkContext(threads: work.workers, log: common.log, cancellation: Interruption.cancellation)
-        let bar = Terminal.isWatched && !common.quiet ? TrainingBar() : nil
-        let isTold = common.verbose || bar != nil
-        let report = try FineTuner(context, options).train(base: base, to: output) { event in
-            switch event {
-            case .step: bar?.update(event)
-            case .validation:
-                bar?.clear()
-                if isTold { Terminal.complain(TrainingLines.line(of: event)) }
-            }
-        }
-        bar?.clear()
+        let chosen = options
+        let report = try work.run(common) { try FineTuner($0, chosen).train(base: base, to: output) }
         common.report(report.json, TrainingLines.lines(report, output))
-        if report.isInterrupted {
-            Terminal.complain(
-                "error: interrupted: stopped on request; \(output) holds the best model so far (--resume continues)")
-            throw ExitStatus.interrupted.code
-        }
     }
 }

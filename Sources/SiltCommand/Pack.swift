@@ -103,11 +103,6 @@ struct Pack: ParsableCommand {
         guard let decisions = calibration.options(lossy.q?.rule) else {
             return try packer.pack(base: base, fineTuned: finetuned ?? "", to: output)
         }
-        var handler: Trial.Handler?
-        if common.verbose || (Terminal.isWatched && !common.quiet) {
-            handler = { trial in Terminal.complain(PackLines.line(of: trial)) }
-        }
-        return try packer.pack(
-            base: base, fineTuned: finetuned ?? "", to: output, calibration: decisions, handler: handler)
+        return try packer.pack(base: base, fineTuned: finetuned ?? "", to: output, calibration: decisions)
     }
 }

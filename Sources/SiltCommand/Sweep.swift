@@ -76,21 +76,20 @@ struct Sweep: ParsableCommand {
         (options.seeds, options.drops, options.rows) = (seeds, drops.rates, rows)
         options.methods = methods
         (options.vectors, options.embeddings) = (vectors, embeddings)
-        var handler: Sweeper.Handler?
-        if common.verbose { handler = { Terminal.complain(Sweep.line(of: $0)) } }
         let found = try work.run(common) { context in
             // Before the work, which is long: the name of the page must be free.
             let page = try report.map {
                 try ReportFile(at: $0, base: base, file: nil, against: finetuned, replacing: force)
             }
-            let found = try Sweeper(context, options).sweep(base: base, fineTuned: finetuned, handler: handler)
+            let found = try Sweeper(context, options).sweep(base: base, fineTuned: finetuned)
             try page?.write(SweepPage.html(found))
             return found
         }
         common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
     }
 
-    private static func line(of row: SweepReport.Row) -> String {
+    /// A row that was measured.
+    static func line(of row: SweepReport.Row) -> String {
         "\(Text.grouped(Int(row.bytes.mean))) bytes, metric \(Text.decimal(row.metric.mean, 4)), "
             + "kl \(Text.short(row.divergence.mean)): \(row.options)"
     }

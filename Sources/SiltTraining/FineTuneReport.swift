@@ -1,4 +1,4 @@
-internal import Safetensors
+public import Workers
 
 /// What `silt finetune` did.
 public struct FineTuneReport: Sendable {
@@ -22,10 +22,8 @@ public struct FineTuneReport: Sendable {
     public let step: Int
     /// All validations.
     public let history: [Checkpoint]
-    /// Steps that were done, and those that were to be done.
-    public let steps: Int, totalSteps: Int
-    /// Whether the training was stopped before its end.
-    public let isInterrupted: Bool
+    /// Steps that were done: all.
+    public let steps: Int
     /// Examples of the training and of the validation data.
     public let examples: Int, validationExamples: Int
     /// Trained values, and those of them that the base lacks.
@@ -39,12 +37,9 @@ public struct FineTuneReport: Sendable {
 }
 
 /// What is heard of a training while it runs.
-public enum FineTuneEvent: Sendable {
+public enum FineTuneEvent: WorkEvent {
     /// A step is done: its number, that of all steps, the batch's loss, the learning rate.
     case step(Int, of: Int, loss: Double, rate: Double)
     /// A validation is done, with its metric's name and whether it is the best so far.
     case validation(FineTuneReport.Checkpoint, of: Int, metric: String, isBest: Bool)
-
-    /// Called by the thread that trains.
-    public typealias Handler = @Sendable (FineTuneEvent) -> Void
 }

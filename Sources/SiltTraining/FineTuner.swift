@@ -13,7 +13,7 @@ internal import Transformers
 /// Data, options and seed decide every bit of the result on one machine, whatever the number of threads. Docs/Training.md
 /// describes optimizers, schedule and files.
 public struct FineTuner: Sendable {
-    /// Threads, log and cancellation.
+    /// Threads, log, events and cancellation.
     public var context: WorkContext
     /// How to train.
     public let options: FineTuneOptions
@@ -25,17 +25,17 @@ public struct FineTuner: Sendable {
 
     /// Trains and writes a directory in Hub layout, whole or not at all.
     ///
-    /// If the work is cancelled, the directory holds the best model so far, and the state beside it is what `resumes` goes on
-    /// from.
+    /// Steps and validations are told as `FineTuneEvent`. If the work is cancelled, the directory holds the best model so far,
+    /// and the state beside it is what `resumes` goes on from.
     ///
     /// - Parameters:
     ///   - base: a directory in Hub layout, or a safetensors file beside its config.json.
     ///   - output: the directory to write.
     /// - Throws: `usage` for options that mean nothing and data that are not for the model, `diverged` if the loss grows beyond
-    ///   measure or is no number, `cannotCreate` if a name is taken, `interrupted` if the work is cancelled before the first
-    ///   validation.
+    ///   measure or is no number, `cannotCreate` if a name is taken, `interrupted` if the work is cancelled: then there is no
+    ///   directory only if nothing was validated.
     public func train(
-        base: String, to output: String, handler: FineTuneEvent.Handler? = nil
+        base: String, to output: String
     ) throws(SiltError) -> FineTuneReport {
         try options.check()
         let clock = ContinuousClock()
@@ -51,11 +51,11 @@ public struct FineTuner: Sendable {
         let state = TrainingState(
             path: statePath,
             identity: TrainingState.Identity(
-                base: digest, train: try ModelEvaluator.digest(of: options.train),
-                validation: try ModelEvaluator.digest(of: options.validation),
+                base: digest, train: try ModelEvaluator.digest(of: options.train, context.cancellation),
+                validation: try ModelEvaluator.digest(of: options.validation, context.cancellation),
                 options: SHA256.of(Array(options.identity.utf8))))
         if options.resumes { try loop.resume(state) }
-        let isDone = try loop.run(handler) { (loop) throws(SiltError) in
+        let isDone = try loop.run { (loop) throws(SiltError) in
             // The end follows at once.
             guard loop.record.steps < loop.totalSteps else { return }
             try state.write(loop.record, loop.parameters, best: loop.best)
@@ -71,9 +71,15 @@ public struct FineTuner: Sendable {
         }
         let result = TrainingResult(loop, trained, checkpoint, options)
         let value = try result.write(to: directory, validation: validation, threads: context.threads)
-        if isDone { try OutputFile.remove(statePath) }
+        guard isDone else {
+            throw SiltError(
+                .interrupted,
+                "stopped after step \(loop.record.steps) of \(loop.totalSteps); the output holds the best model so far",
+                file: output, advice: "--resume continues from \(statePath)")
+        }
+        try OutputFile.remove(statePath)
         return report(
-            loop, result, value, isDone: isDone, examples: (train.count, validation.count),
+            loop, result, value, examples: (train.count, validation.count),
             seconds: begin.duration(to: clock.now).inSeconds)
     }
 
@@ -126,7 +132,7 @@ public struct FineTuner: Sendable {
     }
 
     private func report(
-        _ loop: TrainingLoop, _ result: TrainingResult, _ value: Double, isDone: Bool,
+        _ loop: TrainingLoop, _ result: TrainingResult, _ value: Double,
         examples: (train: Int, validation: Int), seconds: Double
     ) -> FineTuneReport {
         let history = loop.record.history
@@ -134,7 +140,7 @@ public struct FineTuner: Sendable {
         return FineTuneReport(
             metric: loop.metric.name, higherIsBetter: loop.metric.higherIsBetter, value: value,
             step: kept.map { history[$0].step } ?? loop.record.steps, history: history, steps: loop.record.steps,
-            totalSteps: loop.totalSteps, isInterrupted: !isDone, examples: examples.train,
+            examples: examples.train,
             validationExamples: examples.validation, parameters: loop.parameters.reduce(0) { $0 + $1.count },
             newParameters: loop.parameters.reduce(0) { $0 + ($1.base == nil ? $1.count : 0) },
             distance: result.distance, seconds: seconds, stepSeconds: loop.time.seconds, stepsOfRun: loop.time.steps)

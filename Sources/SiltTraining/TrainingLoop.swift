@@ -26,6 +26,7 @@ final class TrainingLoop {
     private let judge: ModelJudge
     let metric: TaskMetric
     private let cancellation: Cancellation
+    private let events: WorkContext.EventHandler?
 
     /// - Throws: `usage` if the data are not for the model.
     init(
@@ -57,7 +58,7 @@ final class TrainingLoop {
         totalSteps = options.epochs * epoch
         schedule = LearningRateSchedule(steps: totalSteps, warmUpShare: options.warmUp)
         order = ExampleOrder(count: train.count, seed: options.seed)
-        cancellation = context.cancellation
+        (cancellation, events) = (context.cancellation, context.events)
     }
 
     /// Goes on from a state.
@@ -74,16 +75,14 @@ final class TrainingLoop {
     /// - Parameter save: called after each validation.
     /// - Returns: whether it came to the end.
     /// - Throws: `diverged`, and what `save` throws.
-    func run(
-        _ handler: FineTuneEvent.Handler?, save: (TrainingLoop) throws(SiltError) -> Void
-    ) throws(SiltError) -> Bool {
+    func run(save: (TrainingLoop) throws(SiltError) -> Void) throws(SiltError) -> Bool {
         let epoch = totalSteps / options.epochs
         let interval = options.validateEvery ?? epoch
         var examples = (epoch: -1, order: [Int]())
         do throws(SiltError) {
             while record.steps < totalSteps || isValidationDue(interval) {
                 if isValidationDue(interval) {
-                    try validate(handler)
+                    try validate()
                     try save(self)
                     continue
                 }
@@ -92,7 +91,7 @@ final class TrainingLoop {
                     examples = (record.steps / epoch, order.examples(epoch: record.steps / epoch))
                 }
                 let range = place * options.batch..<min(order.count, (place + 1) * options.batch)
-                try step(Array(examples.order[range]), handler)
+                try step(Array(examples.order[range]))
             }
         } catch {
             guard error.code == .interrupted else { throw error }
@@ -107,7 +106,7 @@ final class TrainingLoop {
             && record.history.last?.step != record.steps
     }
 
-    private func step(_ examples: [Int], _ handler: FineTuneEvent.Handler?) throws(SiltError) {
+    private func step(_ examples: [Int]) throws(SiltError) {
         let clock = ContinuousClock()
         let begin = clock.now
         let number = record.steps + 1
@@ -122,7 +121,7 @@ final class TrainingLoop {
             throw diverged("the loss is \(loss); it started at \(record.firstLoss)", number)
         }
         time = (time.seconds + begin.duration(to: clock.now).inSeconds, time.steps + 1)
-        handler?(.step(number, of: totalSteps, loss: loss, rate: options.rate * factor))
+        events?(FineTuneEvent.step(number, of: totalSteps, loss: loss, rate: options.rate * factor))
     }
 
     private func gradient(_ examples: [Int], _ number: Int) throws(SiltError) -> (loss: Double, gradients: Gradients) {
@@ -136,7 +135,7 @@ final class TrainingLoop {
         }
     }
 
-    private func validate(_ handler: FineTuneEvent.Handler?) throws(SiltError) {
+    private func validate() throws(SiltError) {
         let value: Double
         do throws(SiltError) {
             value = try judge.judge(weights).value
@@ -146,7 +145,7 @@ final class TrainingLoop {
         }
         let (checkpoint, isBest) = record.add(value: value, metric)
         if isBest { best = parameters.map { TrainedValues($0.values.tensor).tensor } }
-        handler?(.validation(checkpoint, of: totalSteps, metric: metric.name, isBest: isBest))
+        events?(FineTuneEvent.validation(checkpoint, of: totalSteps, metric: metric.name, isBest: isBest))
     }
 
     /// Measures a model with these weights on the validation data.

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// How far long work is.
-public struct Progress: Sendable {
+public struct Progress: WorkEvent {
     /// What is being done, as a verb: `measuring`, `packing`, `unpacking`, `verifying`.
     public let phase: String
     /// Bytes of checkpoint data done in this phase.
@@ -11,8 +11,8 @@ public struct Progress: Sendable {
     /// The tensor or file in work.
     public let name: String
 
-    /// Called by worker threads after each chunk; it must be quick and thread-safe.
-    public typealias Handler = @Sendable (Progress) -> Void
+    /// Told after each chunk.
+    package typealias Handler = @Sendable (Progress) -> Void
 }
 
 /// Adds up what workers have done and tells the handler.

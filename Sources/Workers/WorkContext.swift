@@ -9,22 +9,31 @@ public struct WorkContext: Sendable {
     public var threads: Int
     /// Where notes go.
     public var log: Logger
-    /// Told how far the work is, from worker threads.
-    public var progress: Progress.Handler?
+    /// Told of everything that happens, often, from worker threads; it must be quick and thread-safe.
+    public var events: EventHandler?
     /// Stops the work.
     public var cancellation: Cancellation
+
+    /// What listens to work.
+    public typealias EventHandler = @Sendable (any WorkEvent) -> Void
 
     /// Which form of the kernels rebuilds; all give the same bits, which tests prove.
     package var kernelLevel = KernelLevel.best
 
     /// Two threads, and nobody who listens but `log`, unless said otherwise.
     public init(
-        threads: Int = 2, log: Logger, progress: Progress.Handler? = nil, cancellation: Cancellation = Cancellation()
+        threads: Int = 2, log: Logger, events: EventHandler? = nil, cancellation: Cancellation = Cancellation()
     ) {
         self.threads = threads
         self.log = log
-        self.progress = progress
+        self.events = events
         self.cancellation = cancellation
+    }
+
+    /// Hands progress to who listens to all events; nil if nobody does.
+    package var progress: Progress.Handler? {
+        guard let events else { return nil }
+        return { events($0) }
     }
 
     /// The engine with these threads.

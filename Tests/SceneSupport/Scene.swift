@@ -66,7 +66,8 @@ package struct Scene: Sendable {
     ) throws -> PackReport {
         var options = PackOptions()
         (options.codec, options.replaceExisting) = (codec, replacing)
-        let context = WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation)
+        let context = WorkContext(
+            threads: threads, log: log, events: ProgressLog.events(progress), cancellation: cancellation)
         let report = try Packer(context, options).pack(
             base: directory(base), fineTuned: directory(result), to: directory(output))
         try PackedCopies.keep(base: directory(base), result: directory(result), file: directory(output))
@@ -80,7 +81,7 @@ package struct Scene: Sendable {
         cancellation: Cancellation = Cancellation()
     ) throws -> Unpacker.Report {
         let unpacker = Unpacker(
-            WorkContext(threads: threads, log: log, progress: progress, cancellation: cancellation),
+            WorkContext(threads: threads, log: log, events: ProgressLog.events(progress), cancellation: cancellation),
             replaceExisting: replacing)
         if let only {
             return try unpacker.unpack(only: only, base: directory(base), file: directory(file), to: directory(output))
@@ -93,7 +94,9 @@ package struct Scene: Sendable {
         threads: Int = 2,
         progress: Progress.Handler? = nil
     ) throws -> VerifyReport {
-        try Verifier(WorkContext(threads: threads, log: log, progress: progress), checksSHA256: sha256).verify(
+        try Verifier(
+            WorkContext(threads: threads, log: log, events: ProgressLog.events(progress)), checksSHA256: sha256
+        ).verify(
             base: directory(base), file: directory(file), against: against.map { directory($0) })
     }
 
@@ -126,6 +129,12 @@ package final class ProgressLog: Sendable {
     private let reports = Mutex<[Progress]>([])
 
     package init() {}
+
+    /// What tells `handler` of progress, and of nothing else.
+    package static func events(_ handler: Progress.Handler?) -> WorkContext.EventHandler? {
+        guard let handler else { return nil }
+        return { if let progress = $0 as? Progress { handler(progress) } }
+    }
 
     package var handler: Progress.Handler {
         { report in self.reports.withLock { $0.append(report) } }

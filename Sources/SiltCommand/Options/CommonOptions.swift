@@ -47,13 +47,12 @@ struct WorkOptions: ParsableArguments {
     /// Threads to use.
     var workers: Int { threads ?? Terminal.processors }
 
-    /// Runs `body` in a context of these options, with a progress bar if a person watches and wants one.
+    /// Runs `body` in a context of these options, and shows what it tells meanwhile.
     func run<R>(_ common: CommonOptions, _ body: (WorkContext) throws -> R) rethrows -> R {
         var context = WorkContext(threads: workers, log: common.log, cancellation: Interruption.cancellation)
-        guard Terminal.isWatched, !common.quiet else { return try body(context) }
-        let bar = ProgressBar()
-        defer { bar.clear() }
-        context.progress = { bar.update($0) }
+        let printer = EventPrinter(common)
+        defer { printer.clear() }
+        context.events = printer.handler
         return try body(context)
     }
 }

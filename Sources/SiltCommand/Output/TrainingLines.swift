@@ -21,7 +21,7 @@ enum TrainingLines {
         return table.lines() + [
             "",
             "\(Text.grouped(report.parameters)) values\(new), \(Text.short(report.distance)) from the base (root mean square)",
-            "\(Text.grouped(report.steps)) of \(Text.grouped(report.totalSteps)) steps, \(Text.decimal(report.seconds, 1)) s"
+            "\(Text.grouped(report.steps)) steps, \(Text.decimal(report.seconds, 1)) s"
                 + pace,
             "wrote \(output) (\(report.metric) \(Text.decimal(report.value, 4)) on \(Text.grouped(report.validationExamples)) "
                 + "examples)",
@@ -45,8 +45,7 @@ extension FineTuneReport {
     var json: JSONValue {
         .members([
             "metric": .string(metric), "higher_is_better": .bool(higherIsBetter), "value": .number(value),
-            "step": .integer(step), "steps": .integer(steps), "total_steps": .integer(totalSteps),
-            "interrupted": .bool(isInterrupted), "examples": .integer(examples),
+            "step": .integer(step), "steps": .integer(steps), "examples": .integer(examples),
             "validation_examples": .integer(validationExamples), "parameters": .integer(parameters),
             "new_parameters": .integer(newParameters), "distance": .number(distance), "seconds": .number(seconds),
             "step_seconds": .number(stepSeconds), "steps_of_run": .integer(stepsOfRun),

@@ -20,7 +20,7 @@ public struct TaskCheck: Sendable {
     public func metrics(
         base: String, file: String, against fineTuned: String?, data: String
     ) throws(SiltError) -> [TaskCheck.Metric] {
-        let digest = try ModelEvaluator.digest(of: data)
+        let digest = try ModelEvaluator.digest(of: data, context.cancellation)
         // Pages are passed on: they name files, not places.
         let name = data.split(separator: "/").last.map(String.init) ?? data
         let records = try ContainerReader(file).manifest.evaluations.filter { $0.data == digest }

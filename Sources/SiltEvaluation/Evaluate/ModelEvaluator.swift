@@ -84,7 +84,8 @@ public struct ModelEvaluator: Sendable {
         return EvaluationReport(
             metric: metric?.name, value: metric.map { _ in verdict.value }, higherIsBetter: metric?.higherIsBetter,
             measures: measures, examples: judge.examples,
-            data: try ModelEvaluator.digest(of: data), seconds: begin.duration(to: clock.now).inSeconds)
+            data: try ModelEvaluator.digest(of: data, context.cancellation),
+            seconds: begin.duration(to: clock.now).inSeconds)
     }
 
     /// Has a command evaluate a model: a checkpoint, or a Silt file that is unpacked beside itself for as long as it runs.
@@ -124,8 +125,8 @@ public struct ModelEvaluator: Sendable {
     }
 
     /// The SHA-256 of a file, in hexadecimal digits.
-    package static func digest(of path: String) throws(SiltError) -> String {
-        try LocalFile(path).sha256 { () throws(SiltError) in }
+    package static func digest(of path: String, _ cancellation: Cancellation) throws(SiltError) -> String {
+        try LocalFile(path).sha256 { () throws(SiltError) in try cancellation.check() }
     }
 
     /// Writes one F32 tensor as a safetensors file, whole or not at all.

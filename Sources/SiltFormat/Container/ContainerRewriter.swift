@@ -10,9 +10,12 @@ package enum ContainerRewriter {
     /// Replaces `reader`'s file by one with `manifest`; returns its size.
     ///
     /// The new file is whole, and has been opened as readers do, before it takes the name.
+    /// - Parameter check: asked before each piece whether to go on; what it throws ends the work, and nothing is replaced.
     /// - Throws: `usage` if the file has entries of extensions, which would be lost; `io`, `cannotCreate`; `fault` if no reader
     ///   would take the new manifest.
-    package static func replace(_ reader: ContainerReader, with manifest: Manifest) throws(SiltError) -> Int {
+    package static func replace(
+        _ reader: ContainerReader, with manifest: Manifest, check: () throws(SiltError) -> Void
+    ) throws(SiltError) -> Int {
         guard reader.file.header.entries.count == 3 else {
             throw SiltError(
                 .usage, "the file has entries of extensions, which rewriting it would lose", file: reader.path,
@@ -27,6 +30,7 @@ package enum ContainerRewriter {
         let buffer = ByteBuffer(capacity: min(piece, kept))
         var done = 0
         while done < kept {
+            try check()
             let bytes = unsafe buffer.prefix(min(piece, kept - done))
             try unsafe input.read(into: bytes, at: start + done)
             try unsafe output.write(UnsafeRawBufferPointer(bytes), at: ContainerHeader.reserved + done)

@@ -117,7 +117,7 @@ public struct Rescaler: Sendable {
             manifest = try DigestUpdate(context).manifest(
                 of: ContainerReader(container, manifest: manifest), base: base, against: fineTuned)
         }
-        let bytes = try ContainerRewriter.replace(container, with: manifest)
+        let bytes = try ContainerRewriter.replace(container, with: manifest, check: context.cancellation.check)
         return Report(
             tensors: count, removedEvaluations: container.manifest.evaluations.count, bytes: bytes,
             resultRoot: manifest.result.root, seconds: begin.duration(to: clock.now).inSeconds)
@@ -132,7 +132,7 @@ public struct Rescaler: Sendable {
         guard manifest.contract == .lossy else { return }
         guard manifest.result.root.isEmpty || (fineTuned != nil && manifest.receipt == nil) else { return }
         let update = try DigestUpdate(context).manifest(of: container, base: base, against: fineTuned)
-        _ = try ContainerRewriter.replace(container, with: update)
+        _ = try ContainerRewriter.replace(container, with: update, check: context.cancellation.check)
     }
 
     /// Throws `usage` for what cannot be a q.

@@ -28,7 +28,7 @@ struct Judges {
             throw SiltError(.usage, "no data are given", advice: "give --calibration DATA")
         }
         calibration = try judge(path)
-        calibrationDigest = try ModelEvaluator.digest(of: path)
+        calibrationDigest = try ModelEvaluator.digest(of: path, pipeline.cancellation)
         let labelled: ModelJudge?
         if let other = options.validation {
             labelled = other == path ? calibration : try judge(other)
@@ -37,7 +37,7 @@ struct Judges {
                     .usage, "the validation data have no labels", file: other,
                     advice: "add a tensor `labels` [examples], or give the data as --calibration")
             }
-            validationDigest = try ModelEvaluator.digest(of: other)
+            validationDigest = try ModelEvaluator.digest(of: other, pipeline.cancellation)
         } else {
             // An evaluator is asked in place of labels.
             labelled = calibration.metric == nil || options.evaluator != nil ? nil : calibration

@@ -16,7 +16,6 @@ struct Tuner {
     let packing: PackOptions
     /// The Silt file that is to be.
     let output: String
-    let handler: Trial.Handler?
 
     /// What was decided; without lossy options, the exact delta is the smallest that keeps to the goal.
     struct Decision {
@@ -134,7 +133,7 @@ struct Tuner {
             let model = try bench.code(attempt, tuning)
             let divergence = try place.calibration.judge(try bench.weights(model)).divergence ?? .infinity
             masks.append((seed, divergence))
-            handler?(
+            context.events?(
                 Trial(
                     options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
         }
@@ -160,7 +159,7 @@ struct Tuner {
                 }
                 attempt.rescale = .factors(factors.factors)
             }
-            handler?(
+            context.events?(
                 Trial(
                     options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
             if divergence < best?.divergence ?? .infinity || best == nil {
@@ -180,7 +179,7 @@ struct Tuner {
     private func search(
         _ judge: GoalJudge, _ bench: Workbench, _ place: Judges?, _ base: String
     ) throws(SiltError) -> Decision {
-        let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, handler: handler)
+        let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, events: context.events)
         guard let winner = try search.run() else {
             context.log.notice("no lossy file smaller than the exact one meets the goal")
             return Decision()

@@ -1,5 +1,6 @@
 internal import SiltPacking
 internal import DeltaPruning
+internal import Workers
 internal import TensorTypes
 internal import Transformers
 
@@ -15,7 +16,8 @@ struct CandidateSearch {
     let judges: GoalJudge
     /// Masks that are tried where random drop is near the best.
     let seeds: Int
-    let handler: Trial.Handler?
+    /// Told of each candidate once it was tried.
+    let events: WorkContext.EventHandler?
 
     /// A candidate that keeps to the goal.
     struct Winner {
@@ -203,7 +205,7 @@ struct CandidateSearch {
         }
         guard model.bytes < limit else { return nil }
         let standing = try judges.judge(model, bench, expected: expected)
-        handler?(
+        events?(
             Trial(
                 options: setting.arguments(options), bytes: model.bytes, divergence: standing.divergence,
                 metric: standing.metric, passes: standing.passes))

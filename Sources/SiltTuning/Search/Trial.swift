@@ -1,5 +1,7 @@
+public import Workers
+
 /// A candidate that was tried.
-public struct Trial: Sendable {
+public struct Trial: WorkEvent {
     /// How `silt pack` is told to make it; empty for the exact delta.
     public let options: String
     /// Bytes of the file, within a percent; all counted.
@@ -11,7 +13,4 @@ public struct Trial: Sendable {
     public let metric: Double?
     /// Whether it keeps to the goal.
     public let passes: Bool
-
-    /// Told of each candidate once it was tried; called by one thread at a time.
-    public typealias Handler = @Sendable (Trial) -> Void
 }

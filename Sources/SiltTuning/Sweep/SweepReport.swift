@@ -1,3 +1,5 @@
+public import Workers
+
 /// Many ways of packing one pair, measured: bytes against a metric and against the divergence from the fine-tuned model.
 public struct SweepReport: Sendable {
     /// A number that was measured several times: with other seeds.
@@ -23,7 +25,7 @@ public struct SweepReport: Sendable {
     }
 
     /// A way of packing.
-    public struct Row: Sendable {
+    public struct Row: WorkEvent {
         /// What it is called in the plots, like `DARE` or `transform`: rows of one method share a marker.
         public var method: String
         /// What `silt pack` takes.

@@ -20,9 +20,6 @@ public struct Sweeper: Sendable {
         (self.context, self.options) = (context, options)
     }
 
-    /// Told of each row once it is measured; called by one thread at a time.
-    public typealias Handler = @Sendable (SweepReport.Row) -> Void
-
     /// What all rows have in common.
     private struct Place {
         let bench: Workbench
@@ -39,11 +36,11 @@ public struct Sweeper: Sendable {
         let rescale: Double?
     }
 
-    /// Tries every row.
+    /// Tries every row, and tells each once it is measured.
     ///
     /// A row that cannot be made (a rank that no matrix has, answers that are no numbers) is left out, with a notice.
     /// - Throws: `usage` if options contradict each other, or the data are not for the model.
-    public func sweep(base: String, fineTuned: String, handler: Handler? = nil) throws(SiltError) -> SweepReport {
+    public func sweep(base: String, fineTuned: String) throws(SiltError) -> SweepReport {
         try check()
         let wanted = try SweepCandidate.all(options, matching: NamePattern(options.methods))
         let clock = ContinuousClock()
@@ -71,7 +68,7 @@ public struct Sweeper: Sendable {
                 }
                 let row = Sweeper.row(candidate, measures)
                 rows.append(row)
-                handler?(row)
+                context.events?(row)
             } catch  where error.code == .usage {
                 context.log.notice("left out: \(name), \(candidate.arguments): \(error)")
             }
