@@ -132,7 +132,7 @@ let package = Package(
         // Level 9: the library's face.
         .target(
             name: "Silt",
-            dependencies: ["Safetensors", "SiltPacking", "SiltReading", "TensorTypes", "Workers"],
+            dependencies: ["Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Workers"],
             swiftSettings: settings),
         // Level 10: the command.
         .executableTarget(
@@ -241,14 +241,16 @@ let package = Package(
         .testTarget(
             name: "SiltReportsTests",
             dependencies: [
-                "SiltEvaluation", "SiltReading", "SiltReports", "SiltTuning", "TensorTypes", "TestSupport", "Workers",
+                "SiltEvaluation", "SiltFormat", "SiltReading", "SiltReports", "SiltTuning", "TensorTypes",
+                "TestSupport", "Workers",
                 logging,
             ],
             swiftSettings: settings),
         .testTarget(
             name: "SiltCommandTests",
             dependencies: [
-                "SiltAdapters", "SiltCommand", "SiltEvaluation", "SiltInterop", "SiltPacking", "SiltReading",
+                "SiltAdapters", "SiltCommand", "SiltEvaluation", "SiltFormat", "SiltInterop", "SiltPacking",
+                "SiltReading",
                 "SiltReports", "SiltTraining", "SiltTuning", "TensorTypes", "TestSupport", "Workers", arguments,
                 logging,
             ],

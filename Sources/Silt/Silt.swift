@@ -1,4 +1,5 @@
 @_exported public import Safetensors
+@_exported public import SiltFormat
 @_exported public import SiltPacking
 @_exported public import SiltReading
 @_exported public import TensorTypes

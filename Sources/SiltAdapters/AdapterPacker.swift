@@ -73,11 +73,11 @@ public struct AdapterPacker: Sendable {
         let table = writer.table
         let bytes = try writer.finish(manifest)
         return PackReport(
-            contract: manifest.contract.rawValue, packing: manifest.packing, distance: nil, evaluations: [],
+            contract: manifest.contract, packing: manifest.packing, receipt: nil, evaluations: [],
             bytes: bytes,
             fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds, encodings: EncodingShares.of(manifest, table),
-            baseRoot: manifest.base.root, resultRoot: manifest.result.root)
+            baseRoot: manifest.base.root, resultRoot: manifest.resultRoot)
     }
 
     /// The writer, which one thread at a time uses.

@@ -54,14 +54,6 @@ struct Convert: ParsableCommand {
 }
 
 extension ConversionReport {
-    /// The object that `convert --json` and `sync --json` print.
-    var json: JSONValue {
-        .members([
-            "files": .integer(files), "tensors": .integer(tensors), "converted": .integer(converted),
-            "negative_zeros": .integer(negativeZeros),
-        ])
-    }
-
     /// What they print for people.
     func lines(_ output: String) -> [String] {
         var lines = [

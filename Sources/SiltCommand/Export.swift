@@ -41,13 +41,3 @@ struct Export: ParsableCommand {
             ].flatMap { Pack.wrapped($0) })
     }
 }
-
-extension AdapterExporter.Report {
-    /// The object that `export --json` prints.
-    var json: JSONValue {
-        .members([
-            "modules": .integer(modules), "saved": .integer(saved),
-            "left_out": .array(leftOut.map { .string($0) }), "seconds": .number(seconds),
-        ])
-    }
-}

@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltReading
 internal import ArgumentParser
 internal import TensorTypes
@@ -23,7 +24,7 @@ struct Inspect: ParsableCommand {
         var lines = [
             "\(file)",
             "  contract  \(it.contract) (a \(it.form); format \(it.metadata["silt_version"] ?? "?"), \(it.writer))",
-            "  base      \(it.baseRoot)", "  result    \(it.resultRoot.isEmpty ? "unknown" : it.resultRoot)",
+            "  base      \(it.baseRoot)", "  result    \(it.resultRoot ?? "unknown")",
             "  size      \(Text.grouped(it.bytes)) bytes for \(Text.grouped(it.fineTunedBytes)): "
                 + "\(Text.decimal(ratio, 2)) x smaller",
             "",
@@ -31,7 +32,7 @@ struct Inspect: ParsableCommand {
         if !it.packing.isEmpty {
             lines += Pack.wrapped(it.packing.map { Text.printable("\($0.name) \($0.value)") }.joined(separator: ", "))
         }
-        if let distance = it.distance { lines += Pack.wrapped(Text.distance(distance)) }
+        if let receipt = it.receipt { lines += Pack.wrapped(Text.receipt(receipt)) }
         if lines.last != "" { lines.append("") }
         if !it.evaluations.isEmpty { lines += EvaluationTable.lines(it.evaluations) + [""] }
         lines += EncodingTable.lines(it.encodings, total: it.bytes)
@@ -40,19 +41,19 @@ struct Inspect: ParsableCommand {
             .init(title: "bytes"), .init(title: "stored"),
         ])
         for file in it.files {
-            files.add([file.path, file.kind, Text.grouped(file.bytes), Text.grouped(file.storedBytes)])
+            files.add([file.path, file.kind.rawValue, Text.grouped(file.bytes), Text.grouped(file.storedBytes)])
         }
         var tensors = Table([
             .init(title: "tensor", isNumber: false, canShrink: true), .init(title: "dtype", isNumber: false),
             .init(title: "shape", isNumber: false), .init(title: "kind", isNumber: false),
-            .init(title: it.contract == "lossy" ? "rel. L2" : "codec", isNumber: it.contract == "lossy"),
+            .init(title: it.contract == .lossy ? "rel. L2" : "codec", isNumber: it.contract == .lossy),
             .init(title: "stored"), .init(title: "bits"),
         ])
         for tensor in it.tensors {
             tensors.add([
                 tensor.name, tensor.info.dtype.rawValue,
                 tensor.info.shape.map(String.init).joined(separator: "x"), tensor.kind,
-                it.contract == "lossy" ? tensor.distance.map { Text.short($0.l2) } ?? "exact" : tensor.codec,
+                it.contract == .lossy ? tensor.receipt.map { Text.short($0.l2) } ?? "exact" : tensor.codec,
                 Text.grouped(tensor.bytes), Text.decimal(tensor.bitsPerParameter, 2),
             ])
         }

@@ -46,8 +46,7 @@ struct Rescale: ParsableCommand {
         let report = try work.run(common) { context in
             try Rescaler(context).rescale(file, q: factor, only: only, base: base, fineTuned: against)
         }
-        let digests =
-            report.resultRoot.isEmpty ? "digests unknown: run silt verify --update" : "result \(report.resultRoot)"
+        let digests = report.resultRoot.map { "result \($0)" } ?? "digests unknown: run silt verify --update"
         var lines = [
             "q is \(factor) in \(Text.grouped(report.tensors)) tensors of \(file), "
                 + "\(Text.decimal(1000 * report.seconds, 1)) ms", digests,

@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltEvaluation
 internal import SiltReading
 internal import Workers
@@ -104,7 +105,7 @@ struct Verify: ParsableCommand {
         let seconds = "\(Text.decimal(report.seconds, 2)) s"
         guard !report.identical else {
             let proof =
-                report.contract == "lossy"
+                report.contract == .lossy
                 ? Verify.proof(report)
                 : report.compared
                     ? "identical: every byte equals the fine-tuned checkpoint's"
@@ -113,8 +114,8 @@ struct Verify: ParsableCommand {
                         : "intact: the digests of all tensors and files are right (--sha256 also checks SHA-256)"
             return [
                 "\(proof)", "\(checked), \(Text.grouped(report.bytes)) bytes, \(seconds)",
-                report.resultRoot.isEmpty ? "result unknown" : "result \(report.resultRoot)",
-            ] + Verify.fidelity(report)
+                report.resultRoot.map { "result \($0)" } ?? "result unknown",
+            ] + Verify.receipts(report)
         }
         let shown = report.differences.prefix(20).flatMap { difference -> [String] in
             let place = [difference.file, difference.tensor].compactMap { $0 }.joined(separator: ": ")
@@ -136,18 +137,18 @@ struct Verify: ParsableCommand {
     }
 
     /// How far the result is from the fine-tuned checkpoint: overall, and the tensors that are farthest.
-    private static func fidelity(_ report: VerifyReport) -> [String] {
-        guard let overall = report.fidelity else { return [] }
-        var lines = Pack.wrapped((report.compared ? "" : "according to the file: ") + Text.distance(overall))
-        guard !report.tensorFidelity.isEmpty else { return lines }
+    private static func receipts(_ report: VerifyReport) -> [String] {
+        guard let overall = report.receipt else { return [] }
+        var lines = Pack.wrapped((report.compared ? "" : "according to the file: ") + Text.receipt(overall))
+        guard !report.tensorReceipts.isEmpty else { return lines }
         var table = Table([
             .init(title: "farthest tensors", isNumber: false, canShrink: true), .init(title: "rel. L2"),
             .init(title: "largest"), .init(title: "cosine"), .init(title: "differ %"),
         ])
-        for tensor in report.tensorFidelity.sorted(by: { $0.distance.l2 > $1.distance.l2 }).prefix(8) {
+        for tensor in report.tensorReceipts.sorted(by: { $0.receipt.l2 > $1.receipt.l2 }).prefix(8) {
             table.add([
-                Text.printable(tensor.name), Text.short(tensor.distance.l2), Text.short(tensor.distance.max),
-                Text.short(tensor.distance.cosine), Text.decimal(100 * tensor.distance.changed, 1),
+                Text.printable(tensor.name), Text.short(tensor.receipt.l2), Text.short(tensor.receipt.max),
+                Text.short(tensor.receipt.cosine), Text.decimal(100 * tensor.receipt.changed, 1),
             ])
         }
         lines += [""] + table.lines()

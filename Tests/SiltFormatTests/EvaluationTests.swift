@@ -25,7 +25,7 @@ struct EvaluationTests {
             fineTuned: 0, rebuilt: .greatestFiniteMagnitude),
     ]
 
-    private func write(_ contract: Manifest.Contract) throws {
+    private func write(_ contract: Contract) throws {
         var manifest = sample.manifest
         manifest.contract = contract
         if contract == .lossy { manifest.files[0].sha256 = nil }
@@ -49,7 +49,7 @@ struct EvaluationTests {
     }
 
     /// What an array of evaluations is refused with; nil: it is read.
-    private func refusal(_ array: String, _ contract: Manifest.Contract = .lossy) throws -> SiltError? {
+    private func refusal(_ array: String, _ contract: Contract = .lossy) throws -> SiltError? {
         let json = try JSONValue(parsing: Array("{\"evaluations\": \(array)}".utf8))
         return failure {
             var fields = try Fields(json, at: "manifest")

@@ -130,7 +130,7 @@ struct SpecificationTests {
         #expect(try numbers(#"`metric` \| string \| 1 to (\d+) characters"#) == [EvaluationRecord.metricLimit])
         let row = try groups(#"\| `use` \| string \|([^|]*)\|"#)[0]
         let uses = row.matches(of: try Regex("`([a-z]+)`: ")).compactMap { $0.output[1].substring.map(String.init) }
-        #expect(uses == EvaluationRecord.Use.allCases.map(\.rawValue))
+        #expect(uses == DataUse.allCases.map(\.rawValue))
     }
 
     @Test("lanes and frequencies of rANS")

@@ -58,7 +58,7 @@ struct RefusalTests {
         let report = try scene.verify("wrong", threads: threads)
         #expect(!report.identical && !report.compared && !report.sha256Checked)
         #expect(report.differences.map(\.tensor) == ["t.a", "t.b", "t.d"])
-        #expect(report.differences.map(\.code) == ["base-missing", "base-content", "base-content"])
+        #expect(report.differences.map(\.kind.name) == ["base-missing", "base-content", "base-content"])
     }
 
     @Test("the base may be in another order, with other metadata, with more tensors, and sharded")

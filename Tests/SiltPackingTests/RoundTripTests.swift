@@ -243,7 +243,7 @@ struct DirectoryTests {
         #expect(areEqual)
         #expect(reports.allSatisfy { $0.encodings == reports[0].encodings && $0.bytes == packed[0].count })
         let inspection = try Inspection(of: scene.directory("out1.silt"))
-        let kinds = Dictionary(uniqueKeysWithValues: inspection.files.map { ($0.path, $0.kind) })
+        let kinds = Dictionary(uniqueKeysWithValues: inspection.files.map { ($0.path, $0.kind.rawValue) })
         #expect(kinds["config.json"] == "base" && kinds[".gitattributes"] == "base")
         #expect(kinds["extra/blob.bin"] == "stored" && kinds["extra/broken.safetensors"] == "stored")
         #expect(kinds["extra/adapter.safetensors"] == "safetensors" && inspection.files.count == 9)
@@ -269,7 +269,7 @@ struct DirectoryTests {
         #expect(!report.identical)
         let files = report.differences.map { $0.file ?? "" }
         #expect(Set(files) == ["extra/new", "extra/broken.safetensors", "config.json"])
-        #expect(report.differences.allSatisfy { $0.code == "against" })
+        #expect(report.differences.allSatisfy { $0.kind == .against })
         #expect(code { _ = try scene.verify(against: "out.silt") } == .usage)
     }
 

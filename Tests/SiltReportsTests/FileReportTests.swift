@@ -1,3 +1,4 @@
+import SiltFormat
 @testable import SiltEvaluation
 @testable import SiltPacking
 @testable import SiltReading
@@ -17,7 +18,7 @@ struct FileReportTests {
         options.drop = 0.95
         let file = try Pages.packed(directory, options)
         let report = try FileReporter(Pages.context).report(base: Pages.base, file: file, against: Pages.fineTuned)
-        #expect(report.isAsPromised && report.contract == "lossy" && report.differences.isEmpty)
+        #expect(report.isAsPromised && report.contract == .lossy && report.differences.isEmpty)
         let lossy = report.layers.filter(\.isLossy)
         #expect(lossy.count == 13)
         for layer in lossy {
@@ -28,7 +29,7 @@ struct FileReportTests {
             // A twentieth is kept.
             #expect(abs(Double(rebuilt.nonZeros) / Double(rebuilt.elements) - 0.05) < 0.02)
             #expect(fineTuned.nonZeros > 10 * rebuilt.nonZeros)
-            #expect(layer.distance == layer.recordedDistance)
+            #expect(layer.receipt == layer.recordedReceipt)
         }
         let exact = report.layers.filter { !$0.isLossy && $0.rebuiltDelta != nil }
         #expect(!exact.isEmpty && exact.allSatisfy { $0.rebuiltDelta == $0.fineTunedDelta })
@@ -80,7 +81,7 @@ struct FileReportTests {
         let directory = try TemporaryDirectory()
         let file = try Pages.packed(directory)
         let report = try FileReporter(Pages.context).report(base: Pages.fineTuned, file: file, against: nil)
-        #expect(!report.isAsPromised && report.differences.contains { $0.code == "base-content" })
+        #expect(!report.isAsPromised && report.differences.contains { $0.kind == .error(.baseContent) })
         #expect(VerifyPage.html(report).contains("base-content"))
     }
 

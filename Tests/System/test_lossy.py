@@ -111,7 +111,7 @@ def test_method(silt: Silt, pairs: Pairs, tmp_path: Path, options: tuple[str, ..
         silt.unpack(base, packed, output, "--threads", threads)
         assert digests(output) == wanted, f"{threads} threads"
     report = silt.json("inspect", first.file)
-    assert {entry["name"] for entry in report["tensors"] if entry["fidelity"]} >= set(LOSSY_NAMES)
+    assert {entry["name"] for entry in report["tensors"] if entry["receipt"]} >= set(LOSSY_NAMES)
 
 
 @pytest.mark.parametrize("method", ["magnitude", "transform", "lowrank+random"])

@@ -141,7 +141,7 @@ def test_encoder_without_labels(silt: Silt, real_pair: Pair, tmp_path: Path) -> 
     assert answers(report)["labels"] == "no" and report["choice"]["name"] == "DAREx-q per tensor"
     assert "--q unlabelled --per tensor" in report["choice"]["options"]
     assert all(way["metric"] is None for way in report["measured"])
-    assert report["reference"]["metric"] is None and report["reference"]["finetuned"] is None
+    assert report["reference"]["metric"] is None and report["reference"]["fine_tuned"] is None
     assert listing(tmp_path) == before
 
 

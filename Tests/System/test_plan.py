@@ -40,7 +40,7 @@ def test_sizes_are_those_of_pack(
     assert found["bytes"] == pytest.approx(report["bytes"], rel=0.02)
     assert found["bits_per_parameter"] == pytest.approx(report["bits_per_parameter"], rel=0.02)
     if options:
-        assert found["relative_l2"] == pytest.approx(report["fidelity"]["relative_l2"], rel=1e-4)
+        assert found["relative_l2"] == pytest.approx(report["receipt"]["relative_l2"], rel=1e-4)
 
 
 def test_every_drop_rate_is_there(plan: dict) -> None:

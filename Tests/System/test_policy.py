@@ -46,7 +46,7 @@ NAMES = {
 
 def lossy_names(silt: Silt, found: Lossy) -> set[str]:
     """Tensors that have a receipt, so are not exact."""
-    return {entry["name"] for entry in silt.json("inspect", found.file)["tensors"] if entry["fidelity"]}
+    return {entry["name"] for entry in silt.json("inspect", found.file)["tensors"] if entry["receipt"]}
 
 
 def write_pair(

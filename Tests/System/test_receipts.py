@@ -18,20 +18,20 @@ def check_receipts(silt: Silt, base_path: Path, fine_path: Path, work: Path, *op
     base, fine = (read_safetensors(path / "model.safetensors") for path in (base_path, fine_path))
     inspected = silt.json("inspect", found.file)
     verified = silt.json("verify", base_path, found.file, "--against", fine_path)
-    by_name = {entry["name"]: entry["fidelity"] for entry in inspected["tensors"]}
+    by_name = {entry["name"]: entry["receipt"] for entry in inspected["tensors"]}
     total = Sums()
     for name, result in found.tensors.items():
         if by_name[name] is None:
             assert result == fine[name], f"{name} has no receipt and is not exact"
-            assert name not in verified["tensor_fidelity"]
+            assert name not in verified["tensor_receipts"]
             continue
         part = sums(base[name], fine[name], result)
         total += part
         # Six digits are stored; the order of additions may move the last one.
         assert by_name[name] == pytest.approx(part.receipt(), rel=1e-5, abs=1e-12), name
-        assert verified["tensor_fidelity"][name] == pytest.approx(part.receipt(), rel=1e-5, abs=1e-12), name
+        assert verified["tensor_receipts"][name] == pytest.approx(part.receipt(), rel=1e-5, abs=1e-12), name
     for report in (found.report, inspected, verified):
-        assert report["fidelity"] == pytest.approx(total.receipt(), rel=1e-5, abs=1e-12)
+        assert report["receipt"] == pytest.approx(total.receipt(), rel=1e-5, abs=1e-12)
     return found.tensors
 
 
@@ -60,7 +60,7 @@ def test_dropped_tensors_have_receipts(
     assert len(dropped) == 3
     assert all(tensors[name] == before[name] for name in dropped)
     entries = {entry["name"]: entry for entry in silt.json("inspect", tmp_path / "model.silt")["tensors"]}
-    assert all(entries[name]["fidelity"]["relative_l2"] == 1 for name in dropped)
+    assert all(entries[name]["receipt"]["relative_l2"] == 1 for name in dropped)
     assert all(entries[name]["bytes"] == 0 for name in dropped)
 
 

@@ -74,14 +74,14 @@ def test_digests_are_unknown_until_updated(
     inspected = silt.json("inspect", file)
     unknown = {entry["name"] for entry in inspected["tensors"] if entry["digest"] is None}
     assert unknown == set(LOSSY_NAMES)
-    assert inspected["fidelity"] is None and not inspected["result"]["root"]
+    assert inspected["receipt"] is None and not inspected["result"]["root"]
     assert "result" not in inspected["metadata"]
     assert silt.json("verify", base, file)["unknown_digests"] == len(LOSSY_NAMES)
     updated = silt.json("verify", base, file, "--update", "--against", fine)
     assert updated["unknown_digests"] == 0 and updated["identical"] is True
     direct = silt.lossy(base, fine, tmp_path / "direct", *OPTIONS, "--q", "0.2")
     again, wanted = silt.json("inspect", file), silt.json("inspect", direct.file)
-    for key in ("result", "fidelity", "tensors"):
+    for key in ("result", "receipt", "tensors"):
         assert again[key] == wanted[key], key
     check_same_chunks(packed.file, file)
     check_with_reader(base, file, direct.output)
@@ -93,9 +93,9 @@ def test_update_without_the_fine_tune(silt: Silt, pairs: Pairs, file: Path) -> N
     base, fine = pairs["F32"]
     silt.ok("rescale", file, "--q", "0.2")
     report = silt.json("verify", base, file, "--update")
-    assert report["unknown_digests"] == 0 and report["fidelity"] is None
+    assert report["unknown_digests"] == 0 and report["receipt"] is None
     silt.ok("verify", base, file, "--update", "--against", fine)
-    assert silt.json("inspect", file)["fidelity"] is not None
+    assert silt.json("inspect", file)["receipt"] is not None
 
 
 def test_with_base(silt: Silt, pairs: Pairs, packed: Lossy, file: Path, tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_with_base(silt: Silt, pairs: Pairs, packed: Lossy, file: Path, tmp_path
     base, fine = pairs["F32"]
     assert silt.json("rescale", file, "--q", "0.3", "--base", base)["result"]
     other = silt.json("inspect", file)
-    assert all(entry["digest"] for entry in other["tensors"]) and other["fidelity"] is None
+    assert all(entry["digest"] for entry in other["tensors"]) and other["receipt"] is None
     silt.ok("rescale", file, "--q", "dare", "--base", base, "--against", fine)
     back, first = silt.json("inspect", file), silt.json("inspect", packed.file)
-    assert back["result"] == first["result"] and back["fidelity"] == first["fidelity"]
+    assert back["result"] == first["result"] and back["receipt"] == first["receipt"]
     silt.unpack(base, file, tmp_path / "out")
     assert digests(tmp_path / "out") == digests(packed.output)
 

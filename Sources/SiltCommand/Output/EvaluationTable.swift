@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltReading
 
 /// The table of evaluations that `inspect` prints.
@@ -13,7 +14,7 @@ enum EvaluationTable {
         var table = Table(columns)
         for it in evaluations {
             let row = [
-                it.metric, it.use, Text.grouped(it.examples), it.base.map(Text.short) ?? "-",
+                it.metric, it.use.rawValue, Text.grouped(it.examples), it.base.map(Text.short) ?? "-",
                 Text.short(it.fineTuned), Text.short(it.rebuilt),
             ]
             table.add(row + (namesData ? [String(it.data.prefix(8))] : []))

@@ -21,18 +21,6 @@ enum MetricTable {
     }
 }
 
-extension TaskCheck.Metric {
-    /// The object that `verify --eval --json` prints.
-    var json: JSONValue {
-        .members([
-            "metric": .string(name), "use": .string(use), "examples": .integer(examples),
-            "base": base.map { .number($0) } ?? .null, "fine_tuned": fineTuned.map { .number($0) } ?? .null,
-            "recorded": recorded.map { .number($0) } ?? .null, "rebuilt": .number(rebuilt),
-            "as_recorded": isAsRecorded.map { .bool($0) } ?? .null,
-        ])
-    }
-}
-
 extension JSONValue {
     /// The members of an object; none of anything else.
     var members: [Member] {

@@ -13,7 +13,7 @@ enum PackLines {
         if !report.packing.isEmpty {
             lines += Pack.wrapped(report.packing.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
         }
-        if let distance = report.distance { lines.append(Text.distance(distance)) }
+        if let receipt = report.receipt { lines.append(Text.receipt(receipt)) }
         if !report.evaluations.isEmpty { lines += EvaluationTable.lines(report.evaluations) }
         lines.append("wrote \(output) (contract: \(report.contract))")
         return lines

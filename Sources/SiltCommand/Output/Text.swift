@@ -1,5 +1,4 @@
-internal import DeltaKernels
-internal import SiltReading
+internal import SiltFormat
 internal import SiltReports
 
 /// Numbers and columns for people.
@@ -14,9 +13,9 @@ enum Text {
     static func short(_ value: Double) -> String { Figures.short(value) }
 
     /// How far a result is from the fine-tuned checkpoint.
-    static func distance(_ distance: VerifyReport.Distance) -> String {
-        "relative L2 error \(short(distance.l2)), largest \(short(distance.max)), cosine \(short(distance.cosine)), "
-            + "\(decimal(100 * distance.changed, 1)) % of values differ"
+    static func receipt(_ receipt: Receipt) -> String {
+        "relative L2 error \(short(receipt.l2)), largest \(short(receipt.max)), cosine \(short(receipt.cosine)), "
+            + "\(decimal(100 * receipt.changed, 1)) % of values differ"
     }
 
     /// A bar of 20 characters, filled by `share`, 0 to 1.

@@ -106,7 +106,7 @@ extension ContainerReader {
         guard ContainerHeader.check(blanked) == check else {
             throw SiltError(.checksum, "the header does not match its checksum", range: 8..<UInt64(header.dataStart))
         }
-        guard Manifest.Contract(rawValue: metadata["contract"] ?? "") != nil else {
+        guard Contract(rawValue: metadata["contract"] ?? "") != nil else {
             throw SiltError(
                 .version, "the contract \"\(metadata["contract"] ?? "")\" is unknown", advice: "update silt")
         }
@@ -197,7 +197,7 @@ extension ContainerReader {
                 error.isLimit ? .limit : .manifest,
                 "the manifest is not JSON: \(error.reason) at byte \(error.offset)")
         }
-        let contract = Manifest.Contract(rawValue: metadata["contract"] ?? "") ?? .exact
+        let contract = Contract(rawValue: metadata["contract"] ?? "") ?? .exact
         var parser = ManifestParser(file: path, contract: contract, chunks: chunks)
         let manifest = try parser.parse(json)
         guard manifest.base.root == metadata["base"], manifest.result.root == metadata["result"] ?? "" else {

@@ -1,15 +1,5 @@
 /// A task metric of base, fine-tuned checkpoint and result, measured at packing (Formats/Silt.md, section 12.9).
 package struct EvaluationRecord: Sendable, Hashable {
-    /// What the data were for when the file was made.
-    package enum Use: String, CaseIterable, Sendable {
-        /// Choices were made on them, without their labels.
-        case calibration
-        /// Choices were made on them, with their labels.
-        case validation
-        /// No choices were made on them.
-        case test
-    }
-
     /// Evaluations that a manifest may have.
     package static let limit = 64
     /// Characters that the name of a metric may have.
@@ -17,7 +7,7 @@ package struct EvaluationRecord: Sendable, Hashable {
 
     /// SHA-256 of the data set's file, 64 lower-case hexadecimal digits.
     package var data: String
-    package var use: Use
+    package var use: DataUse
     /// A name that `isMetric` accepts.
     package var metric: String
     /// How many examples were measured, at least 1.
@@ -30,7 +20,7 @@ package struct EvaluationRecord: Sendable, Hashable {
     package var rebuilt: Double
 
     package init(
-        data: String, use: Use, metric: String, examples: Int, base: Double?, fineTuned: Double, rebuilt: Double
+        data: String, use: DataUse, metric: String, examples: Int, base: Double?, fineTuned: Double, rebuilt: Double
     ) {
         self.data = data
         self.use = use

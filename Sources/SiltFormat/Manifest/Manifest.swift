@@ -1,13 +1,5 @@
 /// The manifest of a Silt file (Formats/Silt.md, section 4).
 package struct Manifest: Sendable {
-    /// What the file promises.
-    package enum Contract: String, CaseIterable, Sendable {
-        /// The result is the fine-tuned checkpoint, every byte.
-        case exact
-        /// The result is what the text defines, near the fine-tuned checkpoint.
-        case lossy
-    }
-
     /// Whether the result is one file or a directory.
     package enum Form: String, CaseIterable, Sendable { case file, directory }
 
@@ -45,6 +37,9 @@ package struct Manifest: Sendable {
         self.bytes = bytes
         self.files = files
     }
+
+    /// The result's root; nil if it is not known.
+    package var resultRoot: String? { result.root.isEmpty ? nil : result.root }
 
     /// Changes the tensors of all files, in order.
     package mutating func changeTensors(_ change: (inout TensorRecord) -> Void) {

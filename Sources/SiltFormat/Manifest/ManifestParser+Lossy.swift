@@ -2,7 +2,7 @@ internal import TensorTypes
 
 /// What only lossy files have, and what is for people (Formats/Silt.md, sections 4.1 and 12.7 to 12.9).
 extension ManifestParser {
-    static func receipt(_ parent: inout Fields, _ contract: Manifest.Contract) throws(SiltError) -> Receipt? {
+    static func receipt(_ parent: inout Fields, _ contract: Contract) throws(SiltError) -> Receipt? {
         guard parent.has("receipt") else { return nil }
         guard contract == .lossy else {
             throw SiltError(.manifest, "\(parent.place).receipt must be absent in an exact file")
@@ -17,7 +17,7 @@ extension ManifestParser {
 
     /// The evaluations, each of another data set, use or metric.
     static func evaluations(
-        _ parent: inout Fields, _ contract: Manifest.Contract
+        _ parent: inout Fields, _ contract: Contract
     ) throws(SiltError) -> [EvaluationRecord] {
         guard parent.has("evaluations") else { return [] }
         let place = "\(parent.place).evaluations"
@@ -45,7 +45,7 @@ extension ManifestParser {
     private static func evaluation(_ value: JSONValue, at place: String) throws(SiltError) -> EvaluationRecord {
         var fields = try Fields(value, at: place)
         let data = try fields.sha256("data")
-        let use = try fields.choice("use", EvaluationRecord.Use.self)
+        let use = try fields.choice("use", DataUse.self)
         let metric = try fields.string("metric")
         guard EvaluationRecord.isMetric(metric) else {
             throw SiltError(

@@ -9,10 +9,10 @@ struct ManifestParser {
     let file: String
     private(set) var ledger: ChunkLedger
     /// The contract that the header's metadata state.
-    private let metadataContract: Manifest.Contract
-    private var contract = Manifest.Contract.exact
+    private let metadataContract: Contract
+    private var contract = Contract.exact
 
-    init(file: String, contract: Manifest.Contract, chunks: ChunkTable) {
+    init(file: String, contract: Contract, chunks: ChunkTable) {
         self.file = file
         metadataContract = contract
         ledger = ChunkLedger(chunks)
@@ -26,7 +26,7 @@ struct ManifestParser {
                 .version, "the manifest has version \(version); this silt reads version \(Manifest.version)",
                 advice: "update silt")
         }
-        contract = try fields.choice("contract", Manifest.Contract.self)
+        contract = try fields.choice("contract", Contract.self)
         guard contract == metadataContract else {
             throw SiltError(
                 .manifest,

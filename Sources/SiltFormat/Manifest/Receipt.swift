@@ -1,13 +1,13 @@
 /// How far a result is from the fine-tuned checkpoint (Formats/Silt.md, section 12.7).
-package struct Receipt: Sendable, Hashable {
+public struct Receipt: Sendable, Hashable {
     /// |result - fine-tuned| / |fine-tuned - base|.
-    package var l2: Double
+    public var l2: Double
     /// The largest |result - fine-tuned|.
-    package var max: Double
+    public var max: Double
     /// Cosine of result - base and fine-tuned - base.
-    package var cosine: Double
+    public var cosine: Double
     /// Share of elements whose bits are not the fine-tuned's.
-    package var changed: Double
+    public var changed: Double
 
     package init(l2: Double, max: Double, cosine: Double, changed: Double) {
         self.l2 = l2

@@ -1,14 +1,14 @@
-internal import DeltaKernels
+public import SiltFormat
 public import SiltReading
 
 /// What `Packer` wrote.
 public struct PackReport: Sendable {
-    /// `exact` or `lossy`.
-    public let contract: String
+    /// What the file promises.
+    public let contract: Contract
     /// How a lossy file was made: names and values.
     public let packing: [(name: String, value: String)]
     /// How far a lossy result is from the fine-tuned checkpoint.
-    public let distance: VerifyReport.Distance?
+    public let receipt: Receipt?
     /// What data said of the result, where data decided something.
     public let evaluations: [Inspection.Evaluation]
     /// Bytes of the Silt file, everything counted.
@@ -21,17 +21,17 @@ public struct PackReport: Sendable {
     public let seconds: Double
     /// By kind: `copy`, `exact`, `xor`, `whole`; `tables` for the coders' tables, `files` for files that are no tensors.
     public let encodings: [String: EncodingShare]
-    /// Roots of the base and of the result, 64 hexadecimal digits each.
-    public let baseRoot: String, resultRoot: String
+    /// Roots of the base and of the result, 64 hexadecimal digits each; that of the result is nil if it is not known.
+    public let baseRoot: String, resultRoot: String?
 
     package init(
-        contract: String, packing: [(name: String, value: String)], distance: VerifyReport.Distance?,
+        contract: Contract, packing: [(name: String, value: String)], receipt: Receipt?,
         evaluations: [Inspection.Evaluation], bytes: Int, fineTunedBytes: Int, parameters: Int, seconds: Double,
-        encodings: [String: EncodingShare], baseRoot: String, resultRoot: String
+        encodings: [String: EncodingShare], baseRoot: String, resultRoot: String?
     ) {
         self.contract = contract
         self.packing = packing
-        self.distance = distance
+        self.receipt = receipt
         self.evaluations = evaluations
         self.bytes = bytes
         self.fineTunedBytes = fineTunedBytes

@@ -109,13 +109,13 @@ public struct Packer: Sendable {
         let table = writer.table
         let bytes = try writer.finish(manifest)
         let report = PackReport(
-            contract: manifest.contract.rawValue, packing: manifest.packing,
-            distance: manifest.receipt.map { .init($0) }, evaluations: manifest.evaluations.map { .init($0) },
+            contract: manifest.contract, packing: manifest.packing,
+            receipt: manifest.receipt, evaluations: manifest.evaluations.map { .init($0) },
             bytes: bytes, fineTunedBytes: manifest.bytes,
             parameters: manifest.result.parameters,
             seconds: begin.duration(to: clock.now).inSeconds,
             encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
-            resultRoot: manifest.result.root)
+            resultRoot: manifest.resultRoot)
         let tensors = files.flatMap { file -> [TensorTask] in
             guard case .safetensors(_, let tensors) = file.content else { return [] }
             return tensors
@@ -206,7 +206,7 @@ public struct Packer: Sendable {
     }
 
     private static func manifest(
-        _ result: Checkpoint, _ files: [FileTask], _ bases: [BaseTask], _ contract: Manifest.Contract
+        _ result: Checkpoint, _ files: [FileTask], _ bases: [BaseTask], _ contract: Contract
     ) throws(SiltError) -> Manifest {
         var records: [FileRecord] = []
         for file in files { records.append(try FileRecord(of: file)) }

@@ -1,12 +1,12 @@
-package import SiltFormat
+public import SiltFormat
 
 extension Inspection {
     /// A task metric that was measured when the file was made.
     public struct Evaluation: Sendable {
         /// SHA-256 of the data set's file, 64 hexadecimal digits.
         public let data: String
-        /// What the data were for: `calibration`, `validation` or `test`.
-        public let use: String
+        /// What the data were for.
+        public let use: DataUse
         /// What was measured, like `accuracy`.
         public let metric: String
         /// How many examples were measured.
@@ -18,7 +18,7 @@ extension Inspection {
 
         package init(_ record: EvaluationRecord) {
             data = record.data
-            use = record.use.rawValue
+            use = record.use
             metric = record.metric
             examples = record.examples
             base = record.base

@@ -1,5 +1,5 @@
-internal import DeltaKernels
-package import SiltFormat
+public import Safetensors
+public import SiltFormat
 public import TensorTypes
 
 /// What a Silt file says of itself.
@@ -25,7 +25,7 @@ public struct Inspection: Sendable {
         /// nil: not known, since q was changed.
         public let digest: Digest128?
         /// How far the tensor is from the fine-tuned one, where the file says so.
-        public let distance: VerifyReport.Distance?
+        public let receipt: Receipt?
         /// What is added to the base, like `random mask (p 0.9), int4, q 0.1`.
         public let coding: String
 
@@ -37,16 +37,26 @@ public struct Inspection: Sendable {
 
     /// A file of the result.
     public struct File: Sendable {
-        /// Its path, how it comes back (`safetensors`, `stored`, `base`), and its SHA-256.
-        public let path: String, kind: String, sha256: String?
+        /// How a file comes back.
+        public enum Kind: String, CaseIterable, Sendable {
+            /// Rebuilt, tensor by tensor.
+            case safetensors
+            /// As it was stored.
+            case stored
+            /// From the base's directory.
+            case base
+        }
+
+        /// Its path, how it comes back, and its SHA-256.
+        public let path: String, kind: Kind, sha256: String?
         /// Its size, and what it takes in the Silt file.
         public let bytes: Int, storedBytes: Int
     }
 
-    /// `exact` or `lossy`.
-    public let contract: String
+    /// What the file promises.
+    public let contract: Contract
     /// Under the contract lossy: how far the result is from the fine-tuned checkpoint, where the file says so.
-    public let distance: VerifyReport.Distance?
+    public let receipt: Receipt?
     /// What base, fine-tuned checkpoint and result achieve at tasks, where a lossy file says so.
     public let evaluations: [Evaluation]
     /// How the file was made: names and values.
@@ -58,15 +68,15 @@ public struct Inspection: Sendable {
     /// Program that wrote the file.
     public let writer: String
     /// Whether a file or a directory was packed.
-    public let form: String
+    public let form: Checkpoint.Form
     /// Bytes of the Silt file, of the files that it gives back, and of the manifest and chunk table.
     public let bytes: Int, fineTunedBytes: Int, overheadBytes: Int
     /// Values of all tensors of the result, and of the base.
     public let parameters: Int, baseParameters: Int
     /// Tensors of the base.
     public let baseTensors: Int
-    /// Roots of base and result, 64 hexadecimal digits.
-    public let baseRoot: String, resultRoot: String
+    /// Roots of base and result, 64 hexadecimal digits; that of the result is nil if it is not known.
+    public let baseRoot: String, resultRoot: String?
     /// The files.
     public let files: [File]
     /// The tensors.
@@ -87,11 +97,11 @@ public struct Inspection: Sendable {
         var tensors: [Tensor] = []
         for file in manifest.files {
             var stored = 0
-            var kind = "safetensors"
+            var kind = File.Kind.safetensors
             switch file.content {
-            case .base: kind = "base"
+            case .base: kind = .base
             case .stored(_, _, let chunks):
-                kind = "stored"
+                kind = .stored
                 stored = table.size(of: chunks)
             case .safetensors(_, let records):
                 for record in records {
@@ -103,14 +113,14 @@ public struct Inspection: Sendable {
             files.append(
                 File(path: file.path, kind: kind, sha256: file.sha256, bytes: file.bytes, storedBytes: stored))
         }
-        contract = manifest.contract.rawValue
-        distance = manifest.receipt.map { .init($0) }
+        contract = manifest.contract
+        receipt = manifest.receipt
         evaluations = manifest.evaluations.map { Evaluation($0) }
         packing = manifest.packing
         sourceRoot = manifest.source
         metadata = container.metadata
         writer = manifest.writer
-        form = manifest.form.rawValue
+        form = manifest.form == .file ? .file : .directory
         bytes = container.bytes
         fineTunedBytes = manifest.bytes
         overheadBytes = container.bytes - table.payloadBytes
@@ -118,7 +128,7 @@ public struct Inspection: Sendable {
         baseParameters = manifest.base.parameters
         baseTensors = manifest.base.tensors
         baseRoot = manifest.base.root
-        resultRoot = manifest.result.root
+        resultRoot = manifest.resultRoot
         self.files = files
         self.tensors = tensors
         encodings = EncodingShares.of(manifest, table)
@@ -132,7 +142,7 @@ extension Inspection.Tensor {
         info = record.info
         kind = record.parts.isEmpty ? "empty" : record.parts.map(\.kindName).joined(separator: "+")
         coding = record.parts.flatMap(\.components).map(\.words).joined(separator: " + ")
-        distance = record.receipt.map { .init($0) }
+        receipt = record.receipt
         codec = record.parts.compactMap(\.codec?.rawValue).joined(separator: "+")
         bytes = record.parts.reduce(0) { $0 + table.size(of: $1) }
         base = record.base?.name

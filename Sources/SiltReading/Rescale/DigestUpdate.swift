@@ -18,7 +18,8 @@ struct DigestUpdate: Sendable {
         var manifest = container.manifest
         let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         if let fineTuned { try checkSource(manifest, fineTuned) }
-        let fidelity = try fineTuned.map { path throws(SiltError) in try Fidelity(manifest, path, binding) }
+        let measurement = try fineTuned.map { path throws(SiltError) in try ReceiptMeasurement(manifest, path, binding)
+        }
         var slots: [ByteName: (record: TensorRecord, digests: DigestSlots)] = [:]
         for record in manifest.tensors where record.digest == nil {
             slots[ByteName(record.name)] = (record, DigestSlots(record.info.grid.count))
@@ -29,12 +30,12 @@ struct DigestUpdate: Sendable {
             rebuilder.plan(Rebuilder.refuse), "verifying", context.progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in
                 guard let name else { return }
-                try unsafe fidelity?.add(bytes, file: index, at: offset, tensor: name, worker)
+                try unsafe measurement?.add(bytes, file: index, at: offset, tensor: name, worker)
                 guard let (record, digests) = known[ByteName(name)] else { return }
                 let cell = (offset - record.range.lowerBound) / (record.info.grid.cell * record.info.dtype.elementBytes)
                 unsafe digests.set(cell, Digest128(of: bytes))
             }, verdict: Rebuilder.refuse)
-        let receipts = fidelity?.receipts
+        let receipts = measurement?.receipts
         manifest.changeTensors { tensor in
             if tensor.digest == nil { tensor.digest = known[ByteName(tensor.name)]?.digests.tree }
             if let receipts { tensor.receipt = receipts.byTensor[ByteName(tensor.name)] }

@@ -25,8 +25,8 @@ public struct Rescaler: Sendable {
         public let removedEvaluations: Int
         /// Bytes of the file.
         public let bytes: Int
-        /// Root of the result; empty if it is not known any more.
-        public let resultRoot: String
+        /// Root of the result; nil if it is not known any more.
+        public let resultRoot: String?
         /// Wall-clock seconds.
         public let seconds: Double
     }
@@ -120,7 +120,7 @@ public struct Rescaler: Sendable {
         let bytes = try ContainerRewriter.replace(container, with: manifest, check: context.cancellation.check)
         return Report(
             tensors: count, removedEvaluations: container.manifest.evaluations.count, bytes: bytes,
-            resultRoot: manifest.result.root, seconds: begin.duration(to: clock.now).inSeconds)
+            resultRoot: manifest.resultRoot, seconds: begin.duration(to: clock.now).inSeconds)
     }
 
     /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.

@@ -30,8 +30,8 @@ public struct Unpacker: Sendable {
         public let bytes: Int
         /// Wall-clock seconds.
         public let seconds: Double
-        /// Root of the result, 64 hexadecimal digits; empty if it is not known.
-        public let resultRoot: String
+        /// Root of the result, 64 hexadecimal digits; nil if it is not known.
+        public let resultRoot: String?
         /// Tensors without a digest to compare with, since q was changed.
         public let unknownDigests: Int
     }
@@ -81,7 +81,7 @@ public struct Unpacker: Sendable {
         try staged.commit()
         return Report(
             files: manifest.files.count, tensors: manifest.result.tensors, bytes: manifest.bytes,
-            seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.result.root,
+            seconds: begin.duration(to: clock.now).inSeconds, resultRoot: manifest.resultRoot,
             unknownDigests: manifest.tensors.filter { $0.digest == nil }.count)
     }
 
@@ -124,7 +124,7 @@ public struct Unpacker: Sendable {
         try staged.commit()
         return Report(
             files: 1, tensors: chosen.count, bytes: bytes, seconds: begin.duration(to: clock.now).inSeconds,
-            resultRoot: container.manifest.result.root,
+            resultRoot: container.manifest.resultRoot,
             unknownDigests: chosen.filter { $0.record.digest == nil }.count)
     }
 

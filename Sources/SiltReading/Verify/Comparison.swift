@@ -24,7 +24,7 @@ final class Comparison: Sendable {
         var inputs: [(any ByteSource)?] = []
         var differences: [VerifyReport.Difference] = []
         func differ(_ file: String, _ what: String) {
-            differences.append(.init(file: file, tensor: nil, what: what, code: "against"))
+            differences.append(.init(file: file, tensor: nil, what: what, kind: .against))
         }
         for record in manifest.files {
             guard !isDirectory || present.contains(ByteName(record.path)) else {
@@ -70,7 +70,7 @@ final class Comparison: Sendable {
         guard isNew else { return }
         let difference = VerifyReport.Difference(
             file: paths[file], tensor: tensor, what: "the bytes differ, for example at \(offset + first) of the file",
-            code: "against")
+            kind: .against)
         found.withLock { $0.append(difference) }
     }
 }

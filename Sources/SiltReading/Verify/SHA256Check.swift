@@ -42,7 +42,7 @@ struct SHA256Check {
                 guard found != recorded else { return nil }
                 return .init(
                     file: record.path, tensor: nil, what: "SHA-256 is \(found), recorded \(recorded)",
-                    code: "result")
+                    kind: .error(.result))
             }
         }
     }

@@ -45,12 +45,12 @@ public struct Verifier: Sendable {
         context.log.debug(
             "checking \(manifest.files.count) files, \(manifest.tensors.count) tensors, by \(manifest.writer)")
         let comparison = try fineTuned.map { path throws(SiltError) in try Comparison(manifest, path) }
-        let fidelity = try fineTuned.flatMap { path throws(SiltError) in
-            manifest.contract == .lossy ? try Fidelity(manifest, path, binding) : nil
+        let receipts = try fineTuned.flatMap { path throws(SiltError) in
+            manifest.contract == .lossy ? try ReceiptMeasurement(manifest, path, binding) : nil
         }
         let found = Mutex<[VerifyReport.Difference]>([])
         let starts = manifest.files.map(\.dataStart)
-        let lossy = Set(manifest.tensors.filter { Fidelity.isLossy($0, manifest) }.map { ByteName($0.name) })
+        let lossy = Set(manifest.tensors.filter { ReceiptMeasurement.isLossy($0, manifest) }.map { ByteName($0.name) })
         let verdict: Rebuilder.Verdict = { (error) throws(SiltError) in
             found.withLock { $0.append(VerifyReport.Difference(error)) }
         }
@@ -59,7 +59,7 @@ public struct Verifier: Sendable {
             rebuilder.plan(verdict), "verifying", context.progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in
                 if let name, lossy.contains(ByteName(name)) {
-                    try unsafe fidelity?.add(bytes, file: index, at: offset, tensor: name, worker)
+                    try unsafe receipts?.add(bytes, file: index, at: offset, tensor: name, worker)
                 } else {
                     try unsafe comparison?.compare(
                         bytes, file: index, at: starts[index] + offset, tensor: name, worker)
@@ -67,18 +67,17 @@ public struct Verifier: Sendable {
                 if let name { try unsafe survey?.add(bytes, at: offset, tensor: name, worker) }
             }, verdict: verdict)
         var differences = found.withLock { $0 } + (comparison?.differences ?? [])
-        if let fidelity, differences.isEmpty { differences += fidelity.differences(manifest) }
+        if let receipts, differences.isEmpty { differences += receipts.differences(manifest) }
         if checksSHA256, differences.isEmpty {
             differences += try SHA256Check(container, binding, context.cancellation).differences()
         }
         return VerifyReport(
-            contract: manifest.contract.rawValue,
-            fidelity: (fidelity?.receipts.overall ?? manifest.receipt).map { .init($0) },
-            tensorFidelity: fidelity?.tensors ?? [],
+            contract: manifest.contract,
+            receipt: receipts?.receipts.overall ?? manifest.receipt, tensorReceipts: receipts?.tensors ?? [],
             unknownDigests: manifest.tensors.filter { $0.digest == nil }.count,
             differences: Verifier.ordered(differences, manifest), tensors: manifest.result.tensors,
             files: manifest.files.count, bytes: manifest.bytes, seconds: begin.duration(to: clock.now).inSeconds,
-            baseRoot: manifest.base.root, resultRoot: manifest.result.root, sha256Checked: checksSHA256,
+            baseRoot: manifest.base.root, resultRoot: manifest.resultRoot, sha256Checked: checksSHA256,
             compared: fineTuned != nil)
     }
 

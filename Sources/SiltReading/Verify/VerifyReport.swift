@@ -1,6 +1,5 @@
-internal import DeltaKernels
-package import SiltFormat
-internal import TensorTypes
+public import SiltFormat
+public import TensorTypes
 
 /// What `Verifier` found.
 public struct VerifyReport: Sendable {
@@ -12,56 +11,59 @@ public struct VerifyReport: Sendable {
         public let tensor: String?
         /// What differs, in words.
         public let what: String
-        /// The class, as in Formats/Silt.md section 9, or `against` for a difference to the fine-tuned checkpoint.
-        public let code: String
+        /// The class.
+        public let kind: Kind
 
-        init(file: String?, tensor: String?, what: String, code: String) {
+        /// Classes of differences.
+        public enum Kind: Sendable, Hashable {
+            /// What a reader would refuse.
+            case error(SiltError.Code)
+            /// The result is not the fine-tuned checkpoint.
+            case against
+            /// The receipt is not what was measured.
+            case receipt
+
+            /// The name: of errors that of Formats/Silt.md, section 9.
+            public var name: String {
+                switch self {
+                case .error(let code): code.name
+                case .against: "against"
+                case .receipt: "receipt"
+                }
+            }
+        }
+
+        init(file: String?, tensor: String?, what: String, kind: Kind) {
             self.file = file
             self.tensor = tensor
             self.what = what
-            self.code = code
+            self.kind = kind
         }
 
         init(_ error: SiltError) {
-            self.init(file: error.file, tensor: error.tensor, what: error.message, code: error.code.name)
+            self.init(file: error.file, tensor: error.tensor, what: error.message, kind: .error(error.code))
         }
     }
 
-    /// How far a result is from the fine-tuned checkpoint (Formats/Silt.md, section 12.7).
-    public struct Distance: Sendable, Hashable {
-        /// |result - fine-tuned| / |fine-tuned - base|.
-        public let l2: Double
-        /// Largest |result - fine-tuned|.
-        public let max: Double
-        /// Cosine of result - base and fine-tuned - base.
-        public let cosine: Double
-        /// Share of values whose bits differ.
-        public let changed: Double
-
-        package init(_ receipt: Receipt) {
-            (l2, max, cosine, changed) = (receipt.l2, receipt.max, receipt.cosine, receipt.changed)
-        }
-    }
-
-    /// How far a tensor is.
-    public struct TensorFidelity: Sendable {
+    /// The receipt of a tensor.
+    public struct TensorReceipt: Sendable {
         /// Its name.
         public let name: String
-        /// Its distance.
-        public let distance: Distance
+        /// How far it is from the fine-tuned one.
+        public let receipt: Receipt
 
-        init(name: String, _ distance: Distance) {
+        init(name: String, _ receipt: Receipt) {
             self.name = name
-            self.distance = distance
+            self.receipt = receipt
         }
     }
 
-    /// `exact` or `lossy`.
-    public let contract: String
+    /// What the file promises.
+    public let contract: Contract
     /// Under the contract lossy, over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
-    public let fidelity: Distance?
+    public let receipt: Receipt?
     /// The same, tensor by tensor, where it was measured.
-    public let tensorFidelity: [TensorFidelity]
+    public let tensorReceipts: [TensorReceipt]
     /// Tensors whose digests the file does not know, since q was changed.
     public let unknownDigests: Int
     /// Where something differs, in the order of the file; empty if all is as it should be.
@@ -74,8 +76,8 @@ public struct VerifyReport: Sendable {
     public let bytes: Int
     /// Wall-clock seconds.
     public let seconds: Double
-    /// Roots that the file states.
-    public let baseRoot: String, resultRoot: String
+    /// Roots that the file states; that of the result is nil if it is not known.
+    public let baseRoot: String, resultRoot: String?
     /// Whether the files' SHA-256 were recomputed.
     public let sha256Checked: Bool
     /// Whether the rebuilt files were compared with a fine-tuned checkpoint.

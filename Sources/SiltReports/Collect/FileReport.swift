@@ -1,5 +1,6 @@
 internal import DeltaKernels
 public import SiltEvaluation
+public import SiltFormat
 public import SiltReading
 
 /// What a Silt file is, costs and gives back: what `silt verify --report` draws.
@@ -34,9 +35,9 @@ public struct FileReport: Sendable {
         /// The share of elements that a seeded mask keeps, 1 - p, where the tensor has one over its elements.
         public let keep: Double?
         /// How far the tensor is from the fine-tuned one: measured if that was at hand, else what the file says.
-        public let distance: VerifyReport.Distance?
+        public let receipt: Receipt?
         /// What the file says.
-        public let recordedDistance: VerifyReport.Distance?
+        public let recordedReceipt: Receipt?
         /// Magnitudes of the rebuilt delta; nil for tensors without a base or of integers.
         public let rebuiltDelta: DeltaHistogram?
         /// Magnitudes of the fine-tuned delta, if a fine-tuned checkpoint was at hand.
@@ -56,8 +57,8 @@ public struct FileReport: Sendable {
     /// How good the models are; filled by whoever can run them.
     public var metrics: [TaskCheck.Metric] = []
 
-    /// `exact` or `lossy`.
-    public var contract: String { inspection.contract }
+    /// What the file promises.
+    public var contract: Contract { inspection.contract }
     /// Bytes of all files that come back, and of the Silt file.
     public var fineTunedBytes: Int { inspection.fineTunedBytes }
     /// Bytes of the Silt file.
@@ -67,13 +68,13 @@ public struct FileReport: Sendable {
     /// How the file was made: names and values.
     public var packing: [(name: String, value: String)] { inspection.packing }
     /// Over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
-    public var distance: VerifyReport.Distance? { verification.fidelity }
+    public var receipt: Receipt? { verification.receipt }
     /// Where something is not as it should be.
     public var differences: [VerifyReport.Difference] { verification.differences }
     /// Whether the file gives back what it promises, and every metric is as recorded.
     public var isAsPromised: Bool { verification.identical && metrics.allSatisfy { $0.isAsRecorded ?? true } }
     /// Stored bytes of files that are no safetensors files.
     public var otherFileBytes: Int {
-        inspection.files.filter { $0.kind != "safetensors" }.reduce(0) { $0 + $1.storedBytes }
+        inspection.files.filter { $0.kind != .safetensors }.reduce(0) { $0 + $1.storedBytes }
     }
 }

@@ -37,15 +37,16 @@ public struct FileReporter: Sendable {
             .verify(container, binding, against: fineTuned, survey: survey)
         let inspection = Inspection(container)
         let measured = Dictionary(
-            verification.tensorFidelity.map { (ByteName($0.name), $0.distance) }, uniquingKeysWith: { $1 })
+            verification.tensorReceipts.map { (ByteName($0.name), $0.receipt) }, uniquingKeysWith: { $1 })
         let layers = zip(inspection.tensors, manifest.tensors).map { tensor, record in
             let histograms = survey.histograms(of: record.name)
             let matrices = record.parts.flatMap(\.components).flatMap(\.matrices)
             return FileReport.Layer(
-                tensor: tensor, group: LayerGroup.name(of: record.name), isLossy: Fidelity.isLossy(record, manifest),
+                tensor: tensor, group: LayerGroup.name(of: record.name),
+                isLossy: ReceiptMeasurement.isLossy(record, manifest),
                 factors: FileReport.Factors(matrices.flatMap { $0.coding.q?.numbers ?? [] }),
                 keep: matrices.lazy.compactMap(\.coding.keep).first,
-                distance: measured[ByteName(record.name)] ?? tensor.distance, recordedDistance: tensor.distance,
+                receipt: measured[ByteName(record.name)] ?? tensor.receipt, recordedReceipt: tensor.receipt,
                 rebuiltDelta: histograms.rebuilt, fineTunedDelta: histograms.fineTuned)
         }
         return FileReport(

@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltReading
 internal import TensorTypes
 
@@ -25,8 +26,8 @@ extension VerifyPage {
                 "\(coding)", "\(Figures.grouped(tensor.bytes))",
                 "\(Figures.short(tensor.bitsPerParameter, digits: 3))",
                 "\(layer.factors.map { Figures.plain($0.median) } ?? "")",
-                layer.isLossy ? number(layer.distance?.l2) : "exact", number(layer.distance?.max),
-                number(layer.distance?.cosine),
+                layer.isLossy ? number(layer.receipt?.l2) : "exact", number(layer.receipt?.max),
+                number(layer.receipt?.cosine),
             ])
         }
         return Page.table(
@@ -41,7 +42,7 @@ extension VerifyPage {
     private static func files(_ report: FileReport) -> Markup {
         let rows = report.inspection.files.map { file -> Page.Row in
             Page.Row([
-                Page.name(file.path), "\(file.kind)", "\(Figures.grouped(file.bytes))",
+                Page.name(file.path), "\(file.kind.rawValue)", "\(Figures.grouped(file.bytes))",
                 "\(Figures.grouped(file.storedBytes))",
             ])
         }

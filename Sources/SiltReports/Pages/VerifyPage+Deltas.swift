@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltReading
 internal import TensorTypes
 
@@ -127,8 +128,8 @@ extension VerifyPage {
 
     /// Relative errors, tensor by tensor.
     static func errors(_ report: FileReport) -> Markup {
-        let layers = report.layers.filter { $0.isLossy && $0.distance != nil }
-        let values = layers.compactMap { $0.distance?.l2 }
+        let layers = report.layers.filter { $0.isLossy && $0.receipt != nil }
+        let values = layers.compactMap { $0.receipt?.l2 }
         guard let least = values.min(), let largest = values.max() else { return "" }
         let words =
             layers.count == 1 || least == largest
@@ -139,13 +140,13 @@ extension VerifyPage {
             (
                 name: group.name,
                 dots: group.layers.compactMap { layer in
-                    layer.distance.map { StripPlot.Dot(name: layer.tensor.name, value: $0.l2) }
+                    layer.receipt.map { StripPlot.Dot(name: layer.tensor.name, value: $0.l2) }
                 }
             )
         }
         let plot = StripPlot(
             id: "errors", title: title, axis: "relative L2 error", rows: rows,
-            reference: report.distance.map { ($0.l2, "all together \(Figures.short($0.l2))") })
+            reference: report.receipt.map { ($0.l2, "all together \(Figures.short($0.l2))") })
         let source =
             report.verification.compared ? "Measured against the fine-tuned checkpoint." : "As the file’s receipts say."
         return Page.section(

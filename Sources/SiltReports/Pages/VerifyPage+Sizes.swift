@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltReading
 internal import TensorTypes
 
@@ -6,7 +7,7 @@ extension VerifyPage {
     /// Bytes by group of tensors, and of all else in the file.
     static func sizes(_ report: FileReport) -> Markup {
         let groups = LayerGroups(report.layers)
-        let isLossy = report.contract == "lossy"
+        let isLossy = report.contract == .lossy
         var rows = groups.all.map { group in
             row(
                 group.name, group.layers.count, group.lossyBytes, group.bytes - group.lossyBytes, group.parameters,
@@ -34,7 +35,7 @@ extension VerifyPage {
     ) -> Bars.Row {
         let bytes = lossy + exact
         // Of an exact file nothing needs to be told apart.
-        let exactFill: Bars.Fill = report.contract == "lossy" ? .hatched : .solid
+        let exactFill: Bars.Fill = report.contract == .lossy ? .hatched : .solid
         return Bars.Row(
             name: isApart ? "\(name)" : Page.name(name),
             pieces: [
@@ -52,7 +53,7 @@ extension VerifyPage {
         guard report.fileBytes > 0 else { return "Where the bytes go" }
         let all = Double(report.fileBytes)
         let lossy = report.layers.filter(\.isLossy).reduce(0) { $0 + $1.tensor.bytes }
-        if report.contract == "lossy", 2 * lossy < report.fileBytes {
+        if report.contract == .lossy, 2 * lossy < report.fileBytes {
             return
                 "\(Figures.percent(1 - Double(lossy) / all)) of the bytes are what is kept exactly"
         }

@@ -1,3 +1,5 @@
+internal import Safetensors
+internal import SiltFormat
 internal import SiltReading
 internal import TensorTypes
 
@@ -23,12 +25,12 @@ package enum VerifyPage {
             ("Silt file", "\(Figures.grouped(report.fileBytes)) bytes"),
             ("gives back", "\(Figures.grouped(report.fineTunedBytes)) bytes"),
             ("bits per parameter", Figures.short(bits(report.fileBytes, report.parameters))),
-            ("contract", report.contract),
+            ("contract", report.contract.rawValue),
         ]
-        if let distance = report.distance {
+        if let receipt = report.receipt {
             facts += [
-                ("relative L2 error of the delta", Figures.short(distance.l2)),
-                ("cosine to the fine-tuned delta", Figures.short(distance.cosine)),
+                ("relative L2 error of the delta", Figures.short(receipt.l2)),
+                ("cosine to the fine-tuned delta", Figures.short(receipt.cosine)),
             ]
         }
         return """
@@ -56,7 +58,7 @@ package enum VerifyPage {
         guard found.unknownDigests == 0 else {
             return "Rebuilt; \(Figures.counted(found.unknownDigests, "tensor")) without a digest to compare with"
         }
-        switch (found.contract == "lossy", found.compared) {
+        switch (found.contract == .lossy, found.compared) {
         case (false, true): return "Identical: every byte equals the fine-tuned checkpoint’s"
         case (false, false): return "Intact: the digests of all tensors and files are right"
         case (true, true):
@@ -73,7 +75,7 @@ package enum VerifyPage {
         let rows = report.differences.prefix(differenceLimit).map { difference -> Page.Row in
             Page.Row([
                 Page.name([difference.file, difference.tensor].compactMap { $0 }.joined(separator: ": ")),
-                "\(difference.code)", "\(difference.what)",
+                "\(difference.kind.name)", "\(difference.what)",
             ])
         }
         let more = report.differences.count - rows.count
@@ -93,8 +95,8 @@ package enum VerifyPage {
         return """
             <footer>
             \(method)
-            <p>Written by \(it.writer), a \(it.form). Base \(it.baseRoot); result \
-            \(it.resultRoot.isEmpty ? "not known" : it.resultRoot).</p>
+            <p>Written by \(it.writer), a \(it.form.rawValue). Base \(it.baseRoot); result \
+            \(it.resultRoot ?? "not known").</p>
             </footer>
             """
     }

@@ -85,7 +85,7 @@ class LossyPair:
         self.run("pack", self.base, self.fine, "-o", packed, "--method", "random", "--values", "int4")
         listed = self.run("inspect", packed)["tensors"]
         self.reference_bytes = packed.stat().st_size
-        chosen = {entry["name"] for entry in listed if entry["fidelity"]}
+        chosen = {entry["name"] for entry in listed if entry["receipt"]}
         before, after = pair.base.tensors(), pair.fine.tensors()
         source = counterpart_names(before, after)
         self.matrices = [
@@ -123,7 +123,7 @@ class LossyPair:
             packed = Path(place) / "m.silt"
             report = self.pack(packed, *options)
             begin, end = read_header(packed)[1]["silt.payload"]["data_offsets"]
-            distance = report["fidelity"]["relative_l2"] if report["fidelity"] else 1.0
+            distance = report["receipt"]["relative_l2"] if report["receipt"] else 1.0
             return Measured(packed.stat().st_size, end - begin, distance)
 
     def steps(self, *options: object) -> dict[str, float]:

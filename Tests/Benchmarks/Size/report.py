@@ -27,7 +27,7 @@ CSV_COLUMNS = [
     "pair",
     "dtype",
     "parameters",
-    "finetuned_bytes",
+    "fine_tuned_bytes",
     "tool",
     "version",
     "bytes",

@@ -1,16 +1,15 @@
-internal import SiltTuning
-internal import TensorTypes
+package import TensorTypes
 
 extension PlanReport {
-    /// The object that `plan --json` prints.
-    var json: JSONValue {
+    /// The report for programs.
+    package var json: JSONValue {
         guard case .object(let members) = own, case .object(let walked) = pipeline?.json else { return own }
         return .object(members + walked)
     }
 
     private var own: JSONValue {
         .members([
-            "finetuned_bytes": .integer(fineTunedBytes), "parameters": .integer(parameters),
+            "fine_tuned_bytes": .integer(fineTunedBytes), "parameters": .integer(parameters),
             "lossy_parameters": .integer(lossyParameters), "sampled": .bool(isSampled), "seconds": .number(seconds),
             "groups": .array(
                 groups.map {
@@ -35,7 +34,7 @@ extension PlanReport {
 }
 
 extension PipelineReport {
-    /// What `plan --json` has besides, if the pipeline was walked.
+    /// What a plan has besides, if the pipeline was walked.
     fileprivate var json: JSONValue {
         .members([
             "pipeline": .array(steps.map(\.json)),
@@ -46,7 +45,7 @@ extension PipelineReport {
             "measured": .array(ways.map(\.json)),
             "reference": .members([
                 "metric": metric.map { .string($0) } ?? .null,
-                "finetuned": fineTunedMetric.map { .number($0) } ?? .null,
+                "fine_tuned": fineTunedMetric.map { .number($0) } ?? .null,
                 "without_delta": metricWithoutDelta.map { .number($0) } ?? .null,
                 "kl_without_delta": .number(divergenceWithoutDelta), "examples": .integer(examples),
             ]),

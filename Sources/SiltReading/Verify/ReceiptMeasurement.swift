@@ -8,7 +8,7 @@ package import TensorTypes
 /// Measures how far rebuilt tensors are from the fine-tuned checkpoint's, while they are rebuilt.
 ///
 /// Tensors that a lossy file keeps exactly must be equal, as under the other contract (`Comparison`).
-package final class Fidelity: Sendable {
+package final class ReceiptMeasurement: Sendable {
     /// A tensor that is measured: where it lies in the fine-tuned checkpoint, and its sums cell by cell.
     private final class Measured: Sendable {
         let record: TensorRecord
@@ -46,7 +46,7 @@ package final class Fidelity: Sendable {
         let checkpoint = try Checkpoint.asResult(path)
         var measured: [ByteName: Measured] = [:]
         var order: [ByteName] = []
-        for record in manifest.tensors where Fidelity.isLossy(record, manifest) {
+        for record in manifest.tensors where ReceiptMeasurement.isLossy(record, manifest) {
             guard let source = checkpoint[record.name], source.info == record.info else {
                 throw SiltError(
                     .usage, "the fine-tuned checkpoint lacks this tensor, or has it in another shape", file: path,
@@ -105,9 +105,9 @@ package final class Fidelity: Sendable {
     }
 
     /// The measured tensors, in the order of the file.
-    package var tensors: [VerifyReport.TensorFidelity] {
+    package var tensors: [VerifyReport.TensorReceipt] {
         order.compactMap { name in
-            measured[name].map { VerifyReport.TensorFidelity(name: name.string, .init($0.total.receipt)) }
+            measured[name].map { VerifyReport.TensorReceipt(name: name.string, $0.total.receipt) }
         }
     }
 
@@ -117,7 +117,7 @@ package final class Fidelity: Sendable {
         var differences: [VerifyReport.Difference] = unequal.withLock { names in
             order.filter(names.contains).map {
                 .init(
-                    file: nil, tensor: $0.string, what: "rows that the base does not have differ", code: "against")
+                    file: nil, tensor: $0.string, what: "rows that the base does not have differ", kind: .against)
             }
         }
         func compare(_ recorded: Receipt?, _ measured: Receipt?, tensor: String?) {
@@ -125,7 +125,7 @@ package final class Fidelity: Sendable {
             differences.append(
                 .init(
                     file: nil, tensor: tensor,
-                    what: "the receipt says \(recorded.words), but measured \(measured.words)", code: "receipt"))
+                    what: "the receipt says \(recorded.words), but measured \(measured.words)", kind: .receipt))
         }
         for record in manifest.tensors {
             compare(record.receipt, found.byTensor[ByteName(record.name)], tensor: record.name)
