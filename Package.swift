@@ -125,8 +125,8 @@ let package = Package(
         .target(
             name: "SiltReports",
             dependencies: [
-                "ByteSources", "DeltaCodecs", "Safetensors", "SiltEvaluation", "SiltFormat", "SiltReading",
-                "SiltTuning", "TensorTypes", "Workers",
+                "ByteSources", "DeltaCodecs", "Safetensors", "SiltEvaluation", "SiltFormat", "SiltPacking",
+                "SiltReading", "SiltTuning", "TensorTypes", "Workers",
             ],
             swiftSettings: settings),
         // Level 9: the library's face.
@@ -241,7 +241,8 @@ let package = Package(
         .testTarget(
             name: "SiltReportsTests",
             dependencies: [
-                "SiltEvaluation", "SiltFormat", "SiltReading", "SiltReports", "SiltTuning", "TensorTypes",
+                "SiltEvaluation", "SiltFormat", "SiltPacking", "SiltReading", "SiltReports", "SiltTuning",
+                "TensorTypes",
                 "TestSupport", "Workers",
                 logging,
             ],

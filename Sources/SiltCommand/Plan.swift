@@ -1,3 +1,4 @@
+internal import SiltFormat
 internal import SiltTuning
 internal import ArgumentParser
 internal import TensorTypes
@@ -60,6 +61,17 @@ struct Plan: ParsableCommand {
         common.report(report.json, lines(report))
     }
 
+    /// The command line that packs what is recommended.
+    private func commandLine(_ way: PipelineReport.Way) -> String {
+        let name = finetuned.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init) ?? "model"
+        let stem = name.hasSuffix(".safetensors") ? String(name.dropLast(12)) : name
+        let words = ["silt", "pack", base, finetuned, "-o", "\(stem).silt"].map(ShellWord.quoted)
+        let options = way.choice.map {
+            [Flags.text($0, calibration: calibration, validation: validation, examples: examples)]
+        }
+        return (words + (options ?? [])).joined(separator: " ")
+    }
+
     private func lines(_ report: PlanReport) -> [String] {
         var groups = Table([
             .init(title: "deltas of", isNumber: false, canShrink: true), .init(title: "values"),
@@ -80,9 +92,9 @@ struct Plan: ParsableCommand {
         for candidate in report.candidates {
             let ratio = Double(report.fineTunedBytes) / Double(max(1, candidate.bytes))
             candidates.add([
-                candidate.options.isEmpty ? "(exact)" : candidate.options, Text.grouped(candidate.bytes),
+                candidate.choice.map { Flags.text($0) } ?? "(exact)", Text.grouped(candidate.bytes),
                 Text.decimal(ratio, 2), Text.decimal(candidate.bitsPerParameter, 3),
-                candidate.options.isEmpty ? "0" : Text.short(candidate.relativeL2),
+                candidate.contract == .exact ? "0" : Text.short(candidate.relativeL2),
             ])
         }
         let note =
@@ -92,8 +104,9 @@ struct Plan: ParsableCommand {
                 "Methods apply to \(Text.grouped(report.lossyParameters)) of \(Text.grouped(report.parameters)) values; the rest stay exact."
             ]
         let walked = report.pipeline.map { [""] + PipelineLines.lines($0) + [""] } ?? []
-        let command = report.pipeline.map { ["", Text.printable($0.command)] } ?? []
+        let command = report.pipeline.map { ["", Text.printable(commandLine($0.best))] } ?? []
         return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Pack.wrapped($0) } + walked
-            + report.advice.flatMap { Pack.wrapped($0) } + command
+            + report.advice.flatMap { Pack.wrapped(AdviceLines.sentence($0, metric: report.pipeline?.metric)) }
+            + command
     }
 }

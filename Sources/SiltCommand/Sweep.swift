@@ -82,7 +82,7 @@ struct Sweep: ParsableCommand {
                 try ReportFile(at: $0, base: base, file: nil, against: finetuned, replacing: force)
             }
             let found = try Sweeper(context, options).sweep(base: base, fineTuned: finetuned)
-            try page?.write(SweepPage.html(found))
+            try page?.write(SweepPage.html(found, options: Sweep.options))
             return found
         }
         common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
@@ -91,7 +91,12 @@ struct Sweep: ParsableCommand {
     /// A row that was measured.
     static func line(of row: SweepReport.Row) -> String {
         "\(Text.grouped(Int(row.bytes.mean))) bytes, metric \(Text.decimal(row.metric.mean, 4)), "
-            + "kl \(Text.short(row.divergence.mean)): \(row.options)"
+            + "kl \(Text.short(row.divergence.mean)): \(options(row.choice))"
+    }
+
+    /// How `silt pack` is told to make a row; DATA stands for the calibration data.
+    private static func options(_ choice: PackingChoice) -> String {
+        Flags.text(choice, calibration: "DATA", validation: "DATA")
     }
 
     private func lines(_ report: SweepReport) -> [String] {
@@ -105,7 +110,8 @@ struct Sweep: ParsableCommand {
         }.map(\.element)
         for row in sorted {
             table.add([
-                row.method, row.drop.map { "\($0)" } ?? "", row.values, Text.grouped(Int(row.bytes.mean.rounded())),
+                row.method, row.drop.map { "\($0)" } ?? "", row.values?.rawValue ?? "",
+                Text.grouped(Int(row.bytes.mean.rounded())),
                 Text.decimal(row.metric.mean, 4),
                 row.metric.deviation > 0 ? Text.decimal(row.metric.deviation, 4) : "",
                 Text.short(row.divergence.mean),

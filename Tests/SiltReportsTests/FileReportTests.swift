@@ -45,7 +45,7 @@ struct FileReportTests {
         if let keep = ProcessInfo.processInfo.environment["SILT_KEEP_PAGES"] {
             var shown = report
             shown.metrics = metrics
-            for (name, page) in [("verify", VerifyPage.html(shown)), ("sweep", SweepPage.html(Pages.sweep()))] {
+            for (name, page) in [("verify", VerifyPage.html(shown)), ("sweep", Pages.page(Pages.sweep()))] {
                 try page.write(toFile: "\(keep)/\(name).html", atomically: true, encoding: .utf8)
             }
         }

@@ -1,3 +1,4 @@
+import SiltPacking
 import SiltTuning
 @testable import SiltReports
 import Testing
@@ -6,7 +7,7 @@ import Testing
 struct SweepTests {
     private func row(_ bytes: Double, _ metric: Double, _ divergence: Double = 1) -> SweepReport.Row {
         SweepReport.Row(
-            method: "m", options: "", values: "", bytes: .init([bytes]), metric: .init([metric]),
+            method: "m", choice: PackingChoice(LossyOptions()), bytes: .init([bytes]), metric: .init([metric]),
             divergence: .init([divergence]))
     }
 
@@ -47,24 +48,24 @@ struct SweepTests {
     @Test("The page names the smallest file that is good enough, and every row")
     func page() {
         let sweep = Pages.sweep()
-        let page = SweepPage.html(sweep)
+        let page = Pages.page(sweep)
         // 0.909 is 98.9 % of the gain, 0.912 is 99.7 %.
         #expect(
             page.contains(
                 "<h1>96.0 KB, 112 × smaller, keep 99 % of what fine-tuning gained in accuracy: transform</h1>"))
         for row in sweep.rows {
-            let spans = row.options.replacing(" --", with: "</span>\n<span>--")
+            let spans = Pages.words(row.choice).replacing(" --", with: "</span>\n<span>--")
             #expect(page.contains("<code class=\"options\"><span>\(spans)</span></code>"))
         }
         #expect(page.components(of: "<tr class=\"front\">") == sweep.rows.filter(\.isOnFront).count)
         #expect(page.components(of: "class=\"front\" d=") == 4)
-        #expect(page == SweepPage.html(sweep))
+        #expect(page == Pages.page(sweep))
     }
 
     @Test("A sweep of nothing, and one of bad numbers, are pages too")
     func empty() {
-        #expect(SweepPage.html(report([])).contains("Nothing was packed"))
-        let page = SweepPage.html(report([row(0, .nan, .infinity), row(1, 0.5, 0), row(.infinity, 1, -1)]))
+        #expect(Pages.page(report([])).contains("Nothing was packed"))
+        let page = Pages.page(report([row(0, .nan, .infinity), row(1, 0.5, 0), row(.infinity, 1, -1)]))
         #expect(!page.contains("nan") && !page.contains("inf\""))
     }
 }

@@ -134,13 +134,14 @@ struct CalibrationOptionsTests {
         #expect(throws: SiltError.self) { try ExternalEvaluator("echo 1") }
     }
 
-    @Test("options as the command line has them")
-    func arguments() {
-        #expect(random().arguments == "--method random --drop 0.9")
+    @Test("options in words and for programs: what is the default is left out")
+    func words() {
+        #expect(random().words == "random, drop 0.9")
+        #expect(random().json == .members(["method": .string("random"), "drop": .number(0.9)]))
         let transform = random { ($0.method, $0.quality, $0.deadZone) = (.transform, 2, -0.7) }
-        #expect(transform.arguments == "--method transform --quality 2.0 --dead-zone -0.7")
+        #expect(transform.words == "transform, quality 2, dead-zone -0.7")
         let sum = random { ($0.method, $0.residual, $0.rank, $0.seed) = (.lowrank, .random, 4, 3) }
-        #expect(sum.arguments == "--method lowrank+random --drop 0.9 --rank 4 --seed 3")
+        #expect(sum.words == "lowrank+random, drop 0.9, rank 4, seed 3")
     }
 
     @Test("an evaluator goes with a bound of its number, and with no other measure of it")

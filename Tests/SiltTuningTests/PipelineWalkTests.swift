@@ -1,4 +1,5 @@
 @testable import SiltEvaluation
+import SiltPacking
 @testable import SiltTuning
 import Testing
 
@@ -90,16 +91,17 @@ struct PipelineWalkTests {
     }
 
     private func way(
-        _ name: String, _ bytes: Int, _ divergence: Double, _ metric: Double? = nil
+        _ name: String, _ bytes: Int, _ divergence: Double, _ metric: Double? = nil,
+        rule: CalibrationOptions.Rule? = nil
     ) -> PipelineReport.Way {
         .init(
-            name: name, options: name == "exact" ? "" : "--method \(name)", bytes: bytes, divergence: divergence,
-            metric: metric)
+            name: name, choice: name == "exact" ? nil : PackingChoice(LossyOptions(), rule: rule), bytes: bytes,
+            divergence: divergence, metric: metric)
     }
 
     private func advice(_ choice: Double, _ alternative: Double?, exact: Int = 1_000) -> PipelineAdvice {
         PipelineAdvice(
-            isTrainable: false, choice: way("random --q kl", 100, choice),
+            isTrainable: false, choice: way("random", 100, choice, rule: .kl),
             alternative: alternative.map { way("transform", 90, $0) }, exact: way("exact", exact, 0), metric: nil,
             without: 1)
     }
@@ -111,34 +113,27 @@ struct PipelineWalkTests {
         #expect(advice(0.1, 0.1).recommended == .choice)
         #expect(advice(0.1, nil).recommended == .choice)
         #expect(advice(0.2, 0.1, exact: 100).recommended == .exact)
-        #expect(advice(0.9, 0.6).sentences.contains { $0.contains("60 %") })
-        #expect(!advice(0.9, 0.5).sentences.contains { $0.contains("gives up") })
+        #expect(advice(0.9, 0.6).all.contains(.givesUp(share: 0.6)))
+        #expect(advice(0.9, 0.5).all.count == 1)
         // Only what was tuned on these data is warned of.
-        #expect(advice(0.1, nil).sentences.contains { $0.contains("silt eval") })
-        #expect(!advice(0.2, 0.1).sentences.contains { $0.contains("silt eval") })
+        #expect(advice(0.1, nil).all.contains(.measureElsewhere))
+        #expect(!advice(0.2, 0.1).all.contains(.measureElsewhere))
     }
 
     @Test("a metric that says otherwise is named")
     func otherwise() {
-        func sentences(_ choice: Double, _ alternative: Double) -> [String] {
+        func all(_ choice: Double, _ alternative: Double) -> [PlanAdvice] {
             PipelineAdvice(
-                isTrainable: false, choice: way("random --q kl", 100, 0.2, choice),
+                isTrainable: false, choice: way("random", 100, 0.2, choice, rule: .kl),
                 alternative: way("transform", 90, 0.1, alternative), exact: way("exact", 1_000, 0), metric: .accuracy,
                 without: 1
-            ).sentences
+            ).all
         }
-        #expect(sentences(0.8, 0.7).contains { $0.hasPrefix("By accuracy") })
-        #expect(!sentences(0.7, 0.8).contains { $0.hasPrefix("By accuracy") })
-        #expect(sentences(0.7, 0.8)[0].contains("accuracy 0.8"))
-    }
-
-    @Test(
-        "words for a shell",
-        arguments: [
-            ("a/b.c", "a/b.c"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("$x", "'$x'"), ("é", "'é'"),
-        ])
-    func quoting(word: String, quoted: String) {
-        #expect(ShellWord.quoted(word) == quoted)
+        #expect(all(0.8, 0.7).contains(.metricDisagrees("accuracy")))
+        #expect(!all(0.7, 0.8).contains(.metricDisagrees("accuracy")))
+        #expect(
+            all(0.7, 0.8)[0]
+                == .alternative(way("transform", 90, 0.1, 0.8), over: way("random", 100, 0.2, 0.7, rule: .kl)))
     }
 
     @Test("numbers in sentences")

@@ -166,3 +166,17 @@ def manifest_tensors(path: Path) -> dict[str, dict]:
     """The tensors of a Silt file's manifest by name."""
     files = manifest_of(path)["files"]
     return {name: tensor for file in files for name, tensor in file.get("tensors", {}).items()}
+
+
+def flags(options: dict | None, calibration: object = None, validation: object = None, examples: object = None) -> list[str]:
+    """What `silt pack` is given for the `options` of a report; data where they need some."""
+    words: list[str] = []
+    for key, value in (options or {}).items():
+        flag = "--q" if key == "rule" else "--" + key.replace("_", "-")
+        words += [flag] if value is True else [f"{flag}={value}"]
+    needs = options and ("rule" in options or options["method"] == "wanda" or "curvature" in options)
+    if needs and calibration is not None:
+        words += ["--calibration", str(calibration)]
+        words += ["--validation", str(validation)] if options.get("rule") == "labelled" and validation else []
+        words += ["--examples", str(examples)] if examples else []
+    return words

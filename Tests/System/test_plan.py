@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from checkpoints import Tensor, write_model
-from program import Silt, listing
+from program import Silt, flags, listing
 
 #: Some of the ways that a plan tries; all of them take the same path.
 TRIED = (
     "",
-    "--method random --drop 0.9",
-    "--method random --drop 0.99 --values bf16",
-    "--method magnitude --drop 0.95",
-    "--method columns --drop 0.5",
-    "--method nm",
-    "--method sign",
-    "--method transform --quality 4",
+    "--method=random --drop=0.9",
+    "--method=random --drop=0.99 --values=bf16",
+    "--method=magnitude --drop=0.95",
+    "--method=columns --drop=0.5",
+    "--method=nm",
+    "--method=sign",
+    "--method=transform --quality=4",
 )
 
 
@@ -35,7 +35,7 @@ def test_sizes_are_those_of_pack(
     silt: Silt, real_pair: tuple[Path, Path], plan: dict, tmp_path: Path, options: str
 ) -> None:
     """Within 2 %: bytes, bits and the relative L2 error."""
-    found = {candidate["options"]: candidate for candidate in plan["candidates"]}[options]
+    found = {" ".join(flags(candidate["options"])): candidate for candidate in plan["candidates"]}[options]
     report = silt.pack(*real_pair, tmp_path / "m.silt", *shlex.split(options), check=False)
     assert found["bytes"] == pytest.approx(report["bytes"], rel=0.02)
     assert found["bits_per_parameter"] == pytest.approx(report["bits_per_parameter"], rel=0.02)
@@ -45,10 +45,10 @@ def test_sizes_are_those_of_pack(
 
 def test_every_drop_rate_is_there(plan: dict) -> None:
     """p = .5, .9, .95 and .99 beside the exact delta."""
-    options = {candidate["options"] for candidate in plan["candidates"]}
+    options = {" ".join(flags(candidate["options"])) for candidate in plan["candidates"]}
     for p in ("0.5", "0.9", "0.95", "0.99"):
-        assert f"--method random --drop {p}" in options
-        assert f"--method magnitude --drop {p}" in options
+        assert f"--method=random --drop={p}" in options
+        assert f"--method=magnitude --drop={p}" in options
     assert plan["candidates"][0]["contract"] == "exact"
 
 
@@ -84,8 +84,8 @@ def test_exact_is_recommended_where_it_is_smallest(silt: Silt, rng: np.random.Ge
         write_model(tmp_path / name, {"layer.weight": Tensor("F32", (256, 256), values.tobytes())})
         for name, values in (("base", before), ("fine", after))
     ]
-    advice = " ".join(silt.json("plan", *pair)["advice"])
-    assert "exact" in advice and "Recommended if near" not in advice
+    assert silt.json("plan", *pair)["advice"] == [{"kind": "exact-is-smallest"}]
+    assert "Recommended: exact" in silt.ok("plan", *pair).stdout
 
 
 def test_nothing_is_written(silt: Silt, pairs: dict[str, tuple[Path, Path]]) -> None:

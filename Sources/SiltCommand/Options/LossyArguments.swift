@@ -81,73 +81,60 @@ struct LossyArguments: ParsableArguments {
     var except: String?
 
     func validate() throws {
-        guard let method else {
+        guard let method, let options else {
             if isUsed { throw ValidationError("Options for lossy packing require --method.") }
             return
         }
-        for (option, isGiven, isOfUse) in uses(method) where isGiven && !isOfUse {
-            throw ValidationError("\(option) cannot be combined with --method \(method.name).")
+        for given in given where !(given.option?.isOfUse(options) ?? true) {
+            throw ValidationError("\(Flags.flag(given.name)) cannot be combined with --method \(method.name).")
         }
     }
 
-    /// Options that some methods have no use for: whether they are given, and whether the method has.
-    private func uses(_ method: MethodArgument) -> [(String, Bool, Bool)] {
-        let (factors, sparse) = (method.method, method.residual ?? method.method)
-        let isStructured = sparse == .columns || sparse == .rows
-        let isRandom = sparse == .random || (isStructured && choose == .random)
-        return [
-            ("--rank", rank != nil, factors == .lowrank), ("--energy", energy != nil, factors == .lowrank),
-            ("--quality", quality != nil, factors == .transform),
-            ("--dead-zone", deadZone != nil, factors == .transform),
-            ("--curvature", curvature, factors == .transform), ("--pattern", pattern != nil, sparse == .nm),
-            ("--drop", drop != nil, sparse == .random || sparse == .magnitude || sparse == .wanda || isStructured),
-            ("--seed", seed != nil, isRandom), ("--scope", scope != nil, sparse == .magnitude),
-            ("--choose", choose != nil, isStructured),
-            (
-                "--mask", mask != nil,
-                sparse == .random || sparse == .magnitude || sparse == .wanda || sparse == .nm || isStructured
-            ),
-        ]
+    /// An option that is given.
+    private struct Given {
+        let name: String
+        let set: (inout LossyOptions) -> Void
+
+        /// nil if there is no value.
+        init?<Value>(_ name: String, _ value: Value?, _ set: @escaping (inout LossyOptions, Value) -> Void) {
+            guard let value else { return nil }
+            self.name = name
+            self.set = { set(&$0, value) }
+        }
+
+        /// What the library says of it.
+        var option: LossyOption? { LossyOption.all.first { $0.name == name } }
+    }
+
+    /// What is given beside the method, by the library's names.
+    private var given: [Given] {
+        [
+            Given("drop", drop) { $0.drop = $1 }, Given("rank", rank) { $0.rank = $1 },
+            Given("energy", energy) { $0.energy = $1 }, Given("quality", quality) { $0.quality = $1 },
+            Given("deadZone", deadZone) { $0.deadZone = $1 },
+            Given("curvature", curvature ? true : nil) { $0.curvature = $1 },
+            Given("pattern", pattern) { ($0.n, $0.m) = ($1.n, $1.m) }, Given("seed", seed) { $0.seed = $1 },
+            Given("rescale", q) { options, q in if let rescale = q.rescale { options.rescale = rescale } },
+            Given("values", values) { $0.values = $1 }, Given("group", group) { $0.group = $1 },
+            Given("mask", mask) { $0.mask = $1 }, Given("scope", scope) { $0.scope = $1 },
+            Given("choice", choose) { $0.choice = $1 }, Given("vectors", vectors) { $0.vectors = $1 },
+            Given("embeddings", embeddings) { $0.embeddings = $1 }, Given("heads", heads) { $0.heads = $1 },
+            Given("only", only) { $0.only = $1 }, Given("except", except) { $0.except = $1 },
+        ].compactMap { $0 }
     }
 
     /// Whether options are given that choose among a checkpoint's tensors or their elements.
-    var isForTensors: Bool {
-        rank != nil || energy != nil || quality != nil || deadZone != nil || curvature || pattern != nil || mask != nil
-            || scope != nil || choose != nil
-            || vectors != nil || embeddings != nil || heads != nil || only != nil || except != nil
-    }
+    var isForTensors: Bool { given.contains { !($0.option?.isForAdapters ?? false) } }
 
-    var isUsed: Bool {
-        drop != nil || rank != nil || energy != nil || quality != nil || deadZone != nil || curvature || pattern != nil
-            || seed != nil || q != nil
-            || values != nil || group != nil || mask != nil || scope != nil || choose != nil || vectors != nil
-            || embeddings != nil || heads != nil || only != nil || except != nil
-    }
+    /// Whether options beside the method are given.
+    var isUsed: Bool { !given.isEmpty }
 
     /// The options, nil without a method.
     var options: LossyOptions? {
         guard let method else { return nil }
         var options = LossyOptions()
-        options.method = method.method
-        options.residual = method.residual
-        if let drop { options.drop = drop }
-        options.rank = rank
-        if let energy { options.energy = energy }
-        if let quality { options.quality = quality }
-        if let pattern { (options.n, options.m) = (pattern.n, pattern.m) }
-        if let seed { options.seed = seed }
-        if let rescale = q?.rescale { options.rescale = rescale }
-        if let deadZone { options.deadZone = deadZone }
-        options.curvature = curvature
-        options.values = values
-        if let group { options.group = group }
-        if let mask { options.mask = mask }
-        if let scope { options.scope = scope }
-        if let choose { options.choice = choose }
-        if let vectors { options.vectors = vectors }
-        if let embeddings { options.embeddings = embeddings }
-        if let heads { options.heads = heads }
-        (options.only, options.except) = (only, except)
+        (options.method, options.residual) = (method.method, method.residual)
+        for given in given { given.set(&options) }
         return options
     }
 }

@@ -24,6 +24,6 @@ enum PackLines {
         let mark = trial.passes ? "+" : "-"
         let divergence = trial.divergence.map { ", kl \(Text.short($0))" } ?? ""
         let metric = trial.metric.map { ", metric \(Text.decimal($0, 4))" } ?? ""
-        return "\(mark) \(Text.grouped(trial.bytes)) bytes\(divergence)\(metric): \(trial.options)"
+        return "\(mark) \(Text.grouped(trial.bytes)) bytes\(divergence)\(metric): \(Flags.text(trial.choice))"
     }
 }

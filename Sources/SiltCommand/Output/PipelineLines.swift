@@ -1,3 +1,4 @@
+internal import SiltPacking
 internal import SiltTuning
 
 /// What `plan` says of the paper's pipeline.
@@ -13,18 +14,12 @@ enum PipelineLines {
             .init(title: "bytes"),
             .init(title: "kl"), .init(title: report.metric ?? "metric"), .init(title: "", isNumber: false),
         ])
-        let best =
-            switch report.recommended {
-            case .exact: report.ways.first
-            case .choice: report.choice
-            case .alternative: report.alternative
-            }
         for way in report.ways {
             var marks: [String] = []
-            if way.options == report.choice.options { marks.append("led to") }
-            if way.options == best?.options { marks.append("best") }
+            if way.choice == report.choice.choice { marks.append("led to") }
+            if way.choice == report.best.choice { marks.append("best") }
             table.add([
-                way.name, knob(way.options), Text.grouped(way.bytes), Text.short(way.divergence),
+                way.name, knob(way.choice?.lossy), Text.grouped(way.bytes), Text.short(way.divergence),
                 way.metric.map { Text.decimal($0, 4) } ?? "-", marks.joined(separator: ", "),
             ])
         }
@@ -38,15 +33,11 @@ enum PipelineLines {
         return ["The pipeline of the DAREx paper"] + steps + [""] + table.lines() + [""] + indented(note, "", "  ")
     }
 
-    /// The drop rate or the quality that options name; nothing if they name none.
-    private static func knob(_ options: String) -> String {
-        let words = options.split(separator: " ")
-        for (option, name) in [("--drop", "p"), ("--quality", "quality")] {
-            if let index = words.firstIndex(of: Substring(option)), index + 1 < words.count {
-                return "\(name) \(words[index + 1])"
-            }
-        }
-        return ""
+    /// The drop rate or the quality, of methods that have one.
+    private static func knob(_ lossy: LossyOptions?) -> String {
+        guard let lossy else { return "" }
+        if lossy.sparse.drops { return "p \(lossy.drop)" }
+        return lossy.method == .transform ? "quality \(lossy.quality)" : ""
     }
 
     /// Lines of at most 80 columns; those after the first start with `next`.

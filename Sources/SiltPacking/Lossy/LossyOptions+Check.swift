@@ -128,31 +128,6 @@ extension LossyOptions {
         guard rescalesComponents, case .factors(let table) = rescale else { return nil }
         return table[tensor]
     }
-
-    /// What the file tells people of how it was made.
-    package var summary: [(name: String, value: String)] {
-        var list = [("method", method.rawValue + (residual.map { "+\($0.rawValue)" } ?? ""))]
-        let sparse = residual ?? method
-        if sparse.drops { list.append(("drop", "\(drop)")) }
-        if method == .lowrank { list.append(rank.map { ("rank", "\($0)") } ?? ("energy", "\(energy)")) }
-        if method == .transform {
-            list.append(("quality", "\(quality)"))
-            if deadZone != LossyOptions().deadZone { list.append(("dead-zone", "\(deadZone)")) }
-            if curvature { list.append(("curvature", "input and gradient")) }
-        }
-        if sparse == .nm { list.append(("pattern", "\(n):\(m)")) }
-        if sparse == .magnitude { list.append(("scope", scope.rawValue)) }
-        if sparse == .columns || sparse == .rows { list.append(("choose", choice.rawValue)) }
-        if isRandom { list.append(("seed", "\(seed)")) }
-        if method != .transform || residual != nil { list.append(("values", valueType.rawValue)) }
-        if group > 0 { list.append(("group", "\(group)")) }
-        if let q { list.append(("q", "\(q)")) }
-        list += [("vectors", vectors.rawValue), ("embeddings", embeddings.rawValue)]
-        if heads != .exact { list.append(("heads", heads.rawValue)) }
-        if let only { list.append(("only", only)) }
-        if let except { list.append(("except", except)) }
-        return list.map { (name: $0.0, value: $0.1) }
-    }
 }
 
 extension LossyOptions.Method {

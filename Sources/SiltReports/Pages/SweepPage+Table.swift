@@ -3,7 +3,7 @@ internal import SiltTuning
 /// Every row of a sweep in figures.
 extension SweepPage {
     /// The table, smallest first.
-    static func table(_ report: SweepReport) -> Markup {
+    static func table(_ report: SweepReport, _ options: (PackingChoice) -> String) -> Markup {
         guard !report.rows.isEmpty else { return "" }
         let methods = methods(report)
         let hasFactors = report.rows.contains { $0.rescale != nil }
@@ -20,7 +20,7 @@ extension SweepPage {
                 "\(spread(row.divergence, digits: 3))",
             ]
             if hasFactors { cells.append("\(row.rescale.map { spread($0, digits: 3) } ?? "")") }
-            cells += ["\(front(row))", "\(options(row.options))"]
+            cells += ["\(front(row))", "\(listed(options(row.choice)))"]
             return Page.Row(cells, isFront: row.isOnFront)
         }
         var columns = [
@@ -51,7 +51,7 @@ extension SweepPage {
     }
 
     /// Options, which break between each other only.
-    private static func options(_ text: String) -> Markup {
+    private static func listed(_ text: String) -> Markup {
         var options: [String] = []
         for word in text.split(separator: " ") {
             if word.hasPrefix("-") || options.isEmpty {

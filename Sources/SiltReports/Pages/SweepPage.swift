@@ -1,3 +1,4 @@
+internal import SiltPacking
 package import SiltTuning
 
 /// The page about many ways of packing one pair.
@@ -6,12 +7,15 @@ package enum SweepPage {
     private static let enough = 0.99
 
     /// The page; the same report gives the same bytes.
-    package static func html(_ report: SweepReport) -> String {
+    ///
+    /// - Parameter options: what the reader gives a program to have a row.
+    package static func html(_ report: SweepReport, options: (PackingChoice) -> String) -> String {
         Page.document(
             title: "\(report.fineTuned): \(report.metric) per byte",
-            [header(report), metricSection(report), divergenceSection(report), table(report), footer(report)].filter {
-                !$0.isEmpty
-            })
+            [header(report), metricSection(report), divergenceSection(report), table(report, options), footer(report)]
+                .filter {
+                    !$0.isEmpty
+                })
     }
 
     private static func header(_ report: SweepReport) -> Markup {
@@ -63,7 +67,7 @@ package enum SweepPage {
 
     /// A row in few words.
     static func name(_ row: SweepReport.Row) -> String {
-        ([row.method] + (row.drop.map { ["p \(Figures.plain($0))"] } ?? []) + [row.values]).filter { !$0.isEmpty }
+        ([row.method] + (row.drop.map { ["p \(Figures.plain($0))"] } ?? []) + (row.values.map { [$0.rawValue] } ?? []))
             .joined(separator: ", ")
     }
 

@@ -76,6 +76,11 @@ public struct CalibrationOptions: Sendable, Hashable {
     /// Whether there is anything to be decided.
     public var isUsed: Bool { self != CalibrationOptions() }
 
+    /// A way of packing with these choices.
+    func choice(_ lossy: LossyOptions) -> PackingChoice {
+        PackingChoice(lossy, rule: rule, scope: scope, multiplier: multiplier, correctsBias: correctsBias)
+    }
+
     private var needsData: Bool { calibration != nil || validation != nil }
 
     /// Throws `usage` if the options contradict each other, or `lossy`.

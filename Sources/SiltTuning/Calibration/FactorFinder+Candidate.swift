@@ -19,7 +19,7 @@ extension FactorFinder {
         }
         let model = try bench.code(options, tuning)
         guard let rule = candidate.rule else { return (model, nil) }
-        let found = try find(model, rule, candidate.scope, multiplier: candidate.multiplier)
+        let found = try find(model, rule, candidate.choice.scope, multiplier: candidate.choice.multiplier)
         return (try applied(found, to: model, tuning), found.factors)
     }
 

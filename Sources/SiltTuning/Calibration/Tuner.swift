@@ -135,7 +135,8 @@ struct Tuner {
             masks.append((seed, divergence))
             context.events?(
                 Trial(
-                    options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
+                    choice: PackingChoice(attempt), bytes: model.bytes, divergence: divergence, metric: nil,
+                    passes: true))
         }
         // q is found for the three best: the best with q = 1 - p may not be the best with its own.
         let seeds = masks.isEmpty ? [first] : masks.sorted { $0.divergence < $1.divergence }.prefix(3).map(\.seed)
@@ -161,7 +162,8 @@ struct Tuner {
             }
             context.events?(
                 Trial(
-                    options: attempt.arguments, bytes: model.bytes, divergence: divergence, metric: nil, passes: true))
+                    choice: calibration.choice(attempt), bytes: model.bytes, divergence: divergence, metric: nil,
+                    passes: true))
             if divergence < best?.divergence ?? .infinity || best == nil {
                 best = (model, attempt, found, divergence)
             }

@@ -1,12 +1,12 @@
 /// Numbers in sentences.
-enum Figure {
+package enum Figure {
     /// Four significant digits.
-    static func short(_ value: Double) -> String {
+    package static func short(_ value: Double) -> String {
         "\(value < 0 ? -FactorFinder.rounded(-value) : FactorFinder.rounded(value))"
     }
 
     /// `part` in hundredths of `whole`, with one decimal.
-    static func percent(_ part: Double, of whole: Double) -> String {
+    package static func percent(_ part: Double, of whole: Double) -> String {
         guard whole > 0, (100_000 * part / whole).isFinite else { return "?" }
         let tenths = (1_000 * part / whole).rounded() / 10
         return tenths == tenths.rounded() && abs(tenths) < 1e9 ? "\(Int(tenths))" : "\(tenths)"

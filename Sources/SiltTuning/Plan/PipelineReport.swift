@@ -33,11 +33,11 @@ public struct PipelineReport: Sendable {
     }
 
     /// A way of packing, measured.
-    public struct Way: Sendable {
+    public struct Way: Sendable, Hashable {
         /// What it is called.
         public let name: String
-        /// What to give `silt pack`, words quoted for a shell; empty for exact.
-        public let options: String
+        /// How it is made; nil: exact.
+        public let choice: PackingChoice?
         /// Bytes of the whole file, within a percent.
         public let bytes: Int
         /// Mean divergence from the fine-tuned model on the calibration data, in nats.
@@ -66,10 +66,8 @@ public struct PipelineReport: Sendable {
     public let alternative: Way?
     /// What is recommended.
     public let recommended: Recommendation
-    /// The command line that packs what is recommended.
-    public let command: String
-    /// What follows from it all, a sentence each.
-    public let advice: [String]
+    /// What follows from it all, the most important first.
+    public let advice: [PlanAdvice]
     /// The metric's name; nil without labels.
     public let metric: String?
     /// The metric of the fine-tuned model, and of the model without its delta.
@@ -78,4 +76,13 @@ public struct PipelineReport: Sendable {
     public let divergenceWithoutDelta: Double
     /// Examples of the calibration data.
     public let examples: Int
+
+    /// The way that is recommended.
+    public var best: Way {
+        switch recommended {
+        case .exact: ways.first ?? choice
+        case .choice: choice
+        case .alternative: alternative ?? choice
+        }
+    }
 }

@@ -15,8 +15,6 @@ struct PipelineWalker {
     private let bench: Workbench
     private let judges: Judges
     private let finder: FactorFinder
-    private let base: String
-    private let fineTuned: String
     private let tensors: Int
 
     /// Reads the pair and the data, and runs the fine-tuned model.
@@ -26,7 +24,7 @@ struct PipelineWalker {
         base: String, fineTuned: String, _ options: PipelineOptions, _ context: WorkContext
     ) throws(SiltError) {
         try options.check()
-        (self.base, self.fineTuned, self.options, self.context) = (base, fineTuned, options, context)
+        (self.options, self.context) = (options, context)
         guard DirectoryListing.kind(of: "\(fineTuned)/adapter_config.json") != .file else {
             throw SiltError(
                 .usage, "an adapter cannot be run by itself: the pipeline is walked for whole checkpoints",
@@ -52,7 +50,7 @@ struct PipelineWalker {
         let metric = labelled?.metric
         let fineTunedMetric = try labelled?.judge(bench.fineTuned).value
         let exact = PipelineReport.Way(
-            name: "exact", options: "", bytes: bench.exactBytes, divergence: 0, metric: fineTunedMetric)
+            name: "exact", choice: nil, bytes: bench.exactBytes, divergence: 0, metric: fineTunedMetric)
         var walk = PipelineWalk()
         walk.isTrainable = options.isTrainable
         walk.isDecoder = judges.calibration.isDecoder
@@ -84,7 +82,7 @@ struct PipelineWalker {
         if let (candidate, model) = try rival(atMost: choice.bytes), candidate.options.quality != 1 {
             ways.append(try measure(candidate, model))
         }
-        let alternative = ways.filter { $0.bytes <= choice.bytes && $0.options != choice.options }
+        let alternative = ways.filter { $0.bytes <= choice.bytes && $0.choice != choice.choice }
             .min { $0.divergence < $1.divergence }
         return report(
             walk, exact: exact, ways: ways, choice: choice, alternative, without: (test.without, without))
@@ -157,11 +155,8 @@ struct PipelineWalker {
 
     private func measure(_ candidate: SweepCandidate, _ model: BenchModel) throws(SiltError) -> PipelineReport.Way {
         let found = try judge(try bench.weights(model))
-        var words = candidate.arguments(
-            calibration: ShellWord.quoted(options.calibration), validation: options.validation.map(ShellWord.quoted))
-        if candidate.needsData, let examples = options.examples { words += " --examples \(examples)" }
         return PipelineReport.Way(
-            name: candidate.method, options: words, bytes: model.bytes, divergence: found.divergence,
+            name: candidate.method, choice: candidate.choice, bytes: model.bytes, divergence: found.divergence,
             metric: found.verdict?.value)
     }
 
@@ -172,14 +167,10 @@ struct PipelineWalker {
         let advice = PipelineAdvice(
             isTrainable: options.isTrainable, choice: choice, alternative: alternative, exact: exact,
             metric: judges.validation?.metric, without: without.divergence)
-        let name = fineTuned.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init) ?? "model"
-        let stem = name.hasSuffix(".safetensors") ? String(name.dropLast(12)) : name
-        let words = ["silt", "pack", base, fineTuned, "-o", "\(stem).silt"].map(ShellWord.quoted)
         return PipelineReport(
             steps: walk.steps, ways: [exact] + ways, choice: choice, alternative: alternative,
-            recommended: advice.recommended,
-            command: (words + (advice.way.options.isEmpty ? [] : [advice.way.options])).joined(separator: " "),
-            advice: advice.sentences, metric: walk.labels?.metric, fineTunedMetric: exact.metric,
+            recommended: advice.recommended, advice: advice.all, metric: walk.labels?.metric,
+            fineTunedMetric: exact.metric,
             metricWithoutDelta: without.metric, divergenceWithoutDelta: without.divergence,
             examples: judges.calibration.examples)
     }

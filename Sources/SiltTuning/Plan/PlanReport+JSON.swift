@@ -1,3 +1,4 @@
+internal import SiltFormat
 package import TensorTypes
 
 extension PlanReport {
@@ -23,12 +24,12 @@ extension PlanReport {
             "candidates": .array(
                 candidates.map {
                     .members([
-                        "options": .string($0.options), "contract": .string($0.options.isEmpty ? "exact" : "lossy"),
+                        "options": $0.choice?.json ?? .null, "contract": .string($0.contract.rawValue),
                         "bytes": .integer($0.bytes), "bits_per_parameter": .number($0.bitsPerParameter),
                         "relative_l2": .number($0.relativeL2),
                     ])
                 }),
-            "advice": .array(advice.map { .string($0) }),
+            "advice": .array(advice.map(\.json)),
         ])
     }
 }
@@ -41,7 +42,6 @@ extension PipelineReport {
             "choice": choice.json,
             "alternative": alternative?.json ?? .null,
             "recommended": .string(recommended.rawValue),
-            "command": .string(command),
             "measured": .array(ways.map(\.json)),
             "reference": .members([
                 "metric": metric.map { .string($0) } ?? .null,
@@ -64,9 +64,11 @@ extension PipelineReport.Step {
 }
 
 extension PipelineReport.Way {
-    fileprivate var json: JSONValue {
+    /// The way for programs.
+    package var json: JSONValue {
         .members([
-            "name": .string(name), "options": .string(options), "bytes": .integer(bytes), "kl": .number(divergence),
+            "name": .string(name), "options": choice?.json ?? .null, "bytes": .integer(bytes),
+            "kl": .number(divergence),
             "metric": metric.map { .number($0) } ?? .null,
         ])
     }

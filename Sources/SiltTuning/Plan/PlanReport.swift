@@ -1,3 +1,5 @@
+public import SiltFormat
+
 /// What a pair's deltas look like, and what packing them would take.
 public struct PlanReport: Sendable {
     /// Tensors whose names differ in layer numbers only.
@@ -16,8 +18,10 @@ public struct PlanReport: Sendable {
 
     /// A way to pack.
     public struct Candidate: Sendable {
-        /// How `silt pack` is told, like `--method random --drop 0.9`; empty for exact.
-        public let options: String
+        /// How it is made; nil: exact.
+        public let choice: PackingChoice?
+        /// What such a file promises.
+        public var contract: Contract { choice == nil ? .exact : .lossy }
         /// Bytes of the whole file, predicted.
         public let bytes: Int
         /// Bits for each parameter of the model.
@@ -30,8 +34,8 @@ public struct PlanReport: Sendable {
     public let groups: [Group]
     /// The ways to pack, exact first.
     public let candidates: [Candidate]
-    /// What is recommended, a sentence each.
-    public let advice: [String]
+    /// What is recommended, the most important first.
+    public let advice: [PlanAdvice]
     /// Bytes of the fine-tuned files, and values of their tensors.
     public let fineTunedBytes: Int, parameters: Int
     /// Values that lossy methods would take by default.

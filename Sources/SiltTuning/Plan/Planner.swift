@@ -47,16 +47,16 @@ public struct Planner: Sendable {
         let sizes = exact.tensorBytes
         var candidates = [
             PlanReport.Candidate(
-                options: "", bytes: exact.report.bytes, bitsPerParameter: exact.report.bitsPerParameter, relativeL2: 0)
+                choice: nil, bytes: exact.report.bytes, bitsPerParameter: exact.report.bitsPerParameter, relativeL2: 0)
         ]
         // What is left of the file when a method takes these tensors: all but their exact bytes.
         let rest = exact.report.bytes - all.reduce(0) { $0 + (sizes[ByteName($1.entry.name)] ?? 0) }
-        for (text, lossy) in Planner.methods(drops) where !all.isEmpty {
-            let outcome = try measure(sample, weights, lossy, "trying \(text)")
+        for lossy in Planner.methods(drops) where !all.isEmpty {
+            let outcome = try measure(sample, weights, lossy, "trying \(lossy.words)")
             let bytes = rest + outcome.bytes
             candidates.append(
                 PlanReport.Candidate(
-                    options: text, bytes: bytes,
+                    choice: PackingChoice(lossy), bytes: bytes,
                     bitsPerParameter: 8 * Double(bytes) / Double(max(1, exact.report.parameters)),
                     relativeL2: outcome.l2))
         }
@@ -64,34 +64,28 @@ public struct Planner: Sendable {
             groups: groups, candidates: candidates,
             // What was measured on the model itself beats what is said of the deltas.
             advice: walked?.advice
-                ?? PlanAdvice.sentences(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
+                ?? PlanAdvice.all(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
             fineTunedBytes: exact.report.fineTunedBytes, parameters: exact.report.parameters,
             lossyParameters: total, isSampled: sample.count < all.count, pipeline: walked,
             seconds: begin.duration(to: clock.now).inSeconds)
     }
 
-    /// The ways to pack that are tried, as `silt pack` is told them.
-    package static func methods(_ drops: [Double]) -> [(String, LossyOptions)] {
-        var list: [(String, LossyOptions)] = []
-        func add(_ text: String, _ change: (inout LossyOptions) -> Void) {
+    /// The ways to pack that are tried.
+    package static func methods(_ drops: [Double]) -> [LossyOptions] {
+        func with(_ method: LossyOptions.Method, _ change: (inout LossyOptions) -> Void = { _ in }) -> LossyOptions {
             var options = LossyOptions()
+            options.method = method
             change(&options)
-            list.append(("--method " + text, options))
+            return options
         }
-        for (values, name) in [(LossyOptions.Values?.none, ""), (.bf16, " --values bf16")] {
-            for drop in drops {
-                add("random --drop \(drop)\(name)") { ($0.drop, $0.values) = (drop, values) }
-            }
+        var list: [LossyOptions] = []
+        for values in [LossyOptions.Values?.none, .bf16] {
+            list += drops.map { drop in with(.random) { ($0.drop, $0.values) = (drop, values) } }
         }
-        for drop in drops { add("magnitude --drop \(drop)") { ($0.method, $0.drop) = (.magnitude, drop) } }
-        for drop in drops { add("columns --drop \(drop)") { ($0.method, $0.drop) = (.columns, drop) } }
-        add("nm") { $0.method = .nm }
-        add("sign") { $0.method = .sign }
-        add("dense") { $0.method = .dense }
-        add("lowrank") { $0.method = .lowrank }
-        add("transform") { $0.method = .transform }
-        add("transform --quality 4") { ($0.method, $0.quality) = (.transform, 4) }
-        return list
+        list += drops.map { drop in with(.magnitude) { $0.drop = drop } }
+        list += drops.map { drop in with(.columns) { $0.drop = drop } }
+        list += [with(.nm), with(.sign), with(.dense), with(.lowrank), with(.transform)]
+        return list + [with(.transform) { $0.quality = 4 }]
     }
 
     private static func moves(_ tensor: TensorTask) -> Bool {

@@ -42,8 +42,8 @@ extension CandidateSearch {
 }
 
 extension CandidateSearch.Setting {
-    /// How `silt pack` is told to do the same.
-    func arguments(_ options: LossyOptions) -> String {
-        options.arguments + (descends ? " --q gradient-kl" : "") + (correctsBias ? " --correct-bias" : "")
+    /// How the same can be had again.
+    func choice(_ options: LossyOptions) -> PackingChoice {
+        PackingChoice(options, rule: descends ? .gradientKL : nil, correctsBias: correctsBias)
     }
 }

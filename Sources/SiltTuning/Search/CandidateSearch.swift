@@ -207,7 +207,7 @@ struct CandidateSearch {
         let standing = try judges.judge(model, bench, expected: expected)
         events?(
             Trial(
-                options: setting.arguments(options), bytes: model.bytes, divergence: standing.divergence,
+                choice: setting.choice(options), bytes: model.bytes, divergence: standing.divergence,
                 metric: standing.metric, passes: standing.passes))
         guard standing.passes else { return nil }
         return Winner(

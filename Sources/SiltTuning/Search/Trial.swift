@@ -2,8 +2,8 @@ public import Workers
 
 /// A candidate that was tried.
 public struct Trial: WorkEvent {
-    /// How `silt pack` is told to make it; empty for the exact delta.
-    public let options: String
+    /// How it is made.
+    public let choice: PackingChoice
     /// Bytes of the file, within a percent; all counted.
     public let bytes: Int
     /// Mean divergence from the fine-tuned model on the calibration data, in nats, or what is to be expected on others if that is

@@ -6,31 +6,23 @@ internal import TensorTypes
 struct SweepCandidate: Sendable {
     /// What it is called.
     let method: String
-    var options: LossyOptions
-    /// How q is found; nil: as the options say.
-    var rule: CalibrationOptions.Rule?
-    var scope: CalibrationOptions.Scope?
-    var multiplier: Double?
+    /// How it is made; a mask's seed is chosen later.
+    var choice: PackingChoice
+
+    /// A row; without a rule, q is as the options say.
+    init(
+        method: String, options: LossyOptions, rule: CalibrationOptions.Rule? = nil,
+        scope: CalibrationOptions.Scope? = nil, multiplier: Double? = nil
+    ) {
+        self.method = method
+        choice = PackingChoice(options, rule: rule, scope: scope, multiplier: multiplier)
+    }
 
     /// Below this drop rate, factors that descend tensor by tensor gain nothing that is worth their time.
     private static let descends = 0.95
 
-    /// How `silt pack` is told to make it; DATA stands for the calibration data.
-    var arguments: String { arguments(calibration: "DATA", validation: "DATA") }
-
-    /// Whether its making needs the model to be run.
-    var needsData: Bool { rule != nil || options.method == .wanda || options.curvature }
-
-    /// The same with words in place of DATA.
-    func arguments(calibration: String, validation: String?) -> String {
-        var words = [options.arguments]
-        if let rule { words.append("--q \(rule.rawValue)") }
-        if let scope { words.append("--per \(scope.rawValue)") }
-        if let multiplier { words.append("--multiplier \(SweepCandidate.plain(multiplier))") }
-        if needsData { words.append("--calibration \(calibration)") }
-        if rule == .labelled, let validation { words.append("--validation \(validation)") }
-        return words.joined(separator: " ")
-    }
+    var options: LossyOptions { choice.lossy }
+    var rule: CalibrationOptions.Rule? { choice.rule }
 
     /// Whether each mask has a result of its own.
     var isRandom: Bool { options.isRandom && options.drop > 0 }
@@ -145,9 +137,5 @@ struct SweepCandidate: Sendable {
         rows.map { row in
             SweepCandidate(method: "\(row.method), gradient-kl", options: row.options, rule: .gradientKL)
         }
-    }
-
-    private static func plain(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e9 ? "\(Int(value))" : "\(value)"
     }
 }

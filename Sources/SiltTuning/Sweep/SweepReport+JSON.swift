@@ -1,3 +1,4 @@
+internal import SiltPacking
 package import TensorTypes
 
 extension SweepReport {
@@ -17,8 +18,9 @@ extension SweepReport {
 extension SweepReport.Row {
     fileprivate var json: JSONValue {
         .members([
-            "method": .string(method), "options": .string(options), "drop": drop.map { .number($0) } ?? .null,
-            "values": .string(values), "bytes": bytes.json, "metric": metric.json, "divergence": divergence.json,
+            "method": .string(method), "options": choice.json, "drop": drop.map { .number($0) } ?? .null,
+            "values": values.map { .string($0.rawValue) } ?? .null, "bytes": bytes.json, "metric": metric.json,
+            "divergence": divergence.json,
             "q": rescale?.json ?? .null, "best_metric": .bool(isOnFront),
             "best_divergence": .bool(isOnDivergenceFront),
         ])

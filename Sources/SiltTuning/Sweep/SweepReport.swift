@@ -1,3 +1,4 @@
+public import SiltPacking
 public import Workers
 
 /// Many ways of packing one pair, measured: bytes against a metric and against the divergence from the fine-tuned model.
@@ -28,12 +29,8 @@ public struct SweepReport: Sendable {
     public struct Row: WorkEvent {
         /// What it is called in the plots, like `DARE` or `transform`: rows of one method share a marker.
         public var method: String
-        /// What `silt pack` takes.
-        public var options: String
-        /// The drop rate p, of methods that have one.
-        public var drop: Double?
-        /// Type of the values, like `int4`.
-        public var values: String
+        /// How it is made.
+        public var choice: PackingChoice
         /// Bytes of the Silt file; the metric; the divergence from the fine-tuned model's outputs, in nats.
         public var bytes: Spread, metric: Spread, divergence: Spread
         /// The rescale factor q, of methods that have one.
@@ -45,12 +42,17 @@ public struct SweepReport: Sendable {
 
         /// A row; the fronts are marked when all rows are there.
         public init(
-            method: String, options: String, drop: Double? = nil, values: String, bytes: Spread, metric: Spread,
-            divergence: Spread, rescale: Spread? = nil
+            method: String, choice: PackingChoice, bytes: Spread, metric: Spread, divergence: Spread,
+            rescale: Spread? = nil
         ) {
-            (self.method, self.options, self.drop, self.values) = (method, options, drop, values)
+            (self.method, self.choice) = (method, choice)
             (self.bytes, self.metric, self.divergence, self.rescale) = (bytes, metric, divergence, rescale)
         }
+
+        /// The drop rate p, of methods that have one.
+        public var drop: Double? { choice.lossy.sparse.drops ? choice.lossy.drop : nil }
+        /// Type of the values, like `int4`; nil of methods that choose it themselves.
+        public var values: LossyOptions.Values? { choice.lossy.method == .transform ? nil : choice.lossy.valueType }
     }
 
     /// What is measured, like `accuracy`, and whether more of it is better.

@@ -70,7 +70,7 @@ public struct Sweeper: Sendable {
                 rows.append(row)
                 context.events?(row)
             } catch  where error.code == .usage {
-                context.log.notice("left out: \(name), \(candidate.arguments): \(error)")
+                context.log.notice("left out: \(name), \(candidate.choice.words): \(error)")
             }
         }
         return SweepReport(
@@ -103,7 +103,7 @@ public struct Sweeper: Sendable {
         guard !small.isEmpty, elements <= bench.parameters / 100 else { return candidate }
         var candidate = candidate
         let names = small.map { name in name.map { $0 == "." ? "\\." : String($0) }.joined() }
-        candidate.options.except = "^(\(names.joined(separator: "|")))$"
+        candidate.choice.lossy.except = "^(\(names.joined(separator: "|")))$"
         return candidate
     }
 
@@ -154,11 +154,8 @@ public struct Sweeper: Sendable {
 
     private static func row(_ candidate: SweepCandidate, _ measures: [Measure]) -> SweepReport.Row {
         let factors = measures.compactMap(\.rescale)
-        let options = candidate.options
         return SweepReport.Row(
-            method: candidate.method, options: candidate.arguments,
-            drop: (options.residual ?? options.method).drops ? options.drop : nil,
-            values: options.method == .transform ? "" : options.valueType.rawValue,
+            method: candidate.method, choice: candidate.choice,
             bytes: .init(measures.map { Double($0.bytes) }), metric: .init(measures.map(\.metric)),
             divergence: .init(measures.map(\.divergence)), rescale: factors.isEmpty ? nil : .init(factors))
     }
