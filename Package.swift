@@ -220,7 +220,7 @@ let package = Package(
         .testTarget(
             name: "SiltEvaluationTests",
             dependencies: [
-                "Safetensors", "SiltEvaluation", "SiltReading", "Transformers", "Workers", "SceneSupport",
+                "Safetensors", "SiltEvaluation", "SiltFormat", "SiltReading", "Transformers", "Workers", "SceneSupport",
                 "TensorTypes", "TestSupport", logging,
             ],
             swiftSettings: settings),

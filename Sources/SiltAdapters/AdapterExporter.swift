@@ -49,7 +49,7 @@ public struct AdapterExporter: Sendable {
         guard plan.modules > 0 else {
             throw SiltError(
                 .usage, "the file has no low-rank components that an adapter could hold", file: file,
-                advice: "pack with --lora, or with --method lowrank or transform")
+                advice: "pack with \(option: .adapter), or with \(option: .method) lowrank or transform")
         }
         for name in plan.leftOut { context.log.notice("\(name) changed too, but is not in the adapter") }
         try OutputGuard.check(directory, files: [file], checkpoints: checkpoint.map { [$0] } ?? [])

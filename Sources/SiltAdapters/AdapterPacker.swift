@@ -38,7 +38,7 @@ public struct AdapterPacker: Sendable {
         if let lossy, lossy.method != .random || lossy.residual != nil {
             throw SiltError(
                 .usage, "the factors of an adapter can only be dropped at random, not by \(lossy.method.rawValue)",
-                advice: "give --method random, or merge the adapter and pack the merged model")
+                advice: "give \(option: .method) random, or merge the adapter and pack the merged model")
         }
         let checkpoint = try Checkpoint.asBase(base)
         let source = try Adapter(directory: adapter)

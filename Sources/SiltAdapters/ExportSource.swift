@@ -78,7 +78,7 @@ struct ExportSource: Sendable {
             throw SiltError(
                 .usage, "the adapter has this tensor whole, and the file stores it as a difference",
                 file: container.path,
-                tensor: record.name, advice: "give the base with --base")
+                tensor: record.name, advice: "give the base with \(option: .base)")
         }
         let bytes = Mutex([UInt8](repeating: 0, count: record.info.bytes))
         let rebuilder = Rebuilder(

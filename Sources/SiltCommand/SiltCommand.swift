@@ -38,7 +38,7 @@ struct SiltCommand: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as SiltError {
-            Terminal.complain("error: \(error)")
+            Terminal.complain("error: \(Flags.worded(error.text))")
             exit(withError: ExitStatus(of: error).code)
         } catch {
             exit(withError: error)

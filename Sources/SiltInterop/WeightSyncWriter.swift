@@ -100,7 +100,7 @@ final class WeightSyncWriter {
         guard new.count <= Int(UInt32.max) else {
             throw SiltError(
                 .limit, "the tensor has \(new.count) bytes, and positions have 32 bits", tensor: before.name,
-                advice: "use --encoding xor")
+                advice: "use \(option: .encoding) xor")
         }
         var positions: [UInt8] = []
         var values: [UInt8] = []

@@ -44,7 +44,7 @@ enum FineTuneTask {
         if known == nil, let missing = (0..<count).first(where: { !seen.contains($0) }) {
             throw wrong(
                 "no example has the label \(missing), though labels go up to \(count - 1)",
-                "if that is intended, give --labels \(count)")
+                "if that is intended, give \(option: .labels) \(count)")
         }
         return count
     }

@@ -66,7 +66,7 @@ public struct FineTuner: Sendable {
                 throw SiltError(
                     .interrupted,
                     "stopped after step \(loop.record.steps) of \(loop.totalSteps), before the first validation",
-                    file: output, advice: "--resume continues from \(statePath)")
+                    file: output, advice: "\(option: .resumes) continues from \(statePath)")
             }
         }
         let result = TrainingResult(loop, trained, checkpoint, options)
@@ -75,7 +75,7 @@ public struct FineTuner: Sendable {
             throw SiltError(
                 .interrupted,
                 "stopped after step \(loop.record.steps) of \(loop.totalSteps); the output holds the best model so far",
-                file: output, advice: "--resume continues from \(statePath)")
+                file: output, advice: "\(option: .resumes) continues from \(statePath)")
         }
         try OutputFile.remove(statePath)
         return report(
@@ -94,7 +94,7 @@ public struct FineTuner: Sendable {
             guard options.replaceExisting || DirectoryListing.kind(of: path) == .missing else {
                 throw SiltError(
                     .cannotCreate, "the state of an earlier training exists", file: path,
-                    advice: "--resume continues from it, --force starts over")
+                    advice: "\(option: .resumes) continues from it, \(option: .replaceExisting) starts over")
             }
             // A name that cannot be written would be met after the first epoch only.
             try StagedPlace.check(path, options.replaceExisting)
@@ -118,7 +118,7 @@ public struct FineTuner: Sendable {
         // The base, the parameters, two moments, the best parameters, the gradient, and one more for each thread.
         try ModelMemory.check(
             values: (6 + context.threads) * values, "weights, moments and gradients", file: checkpoint.path,
-            advice: "use fewer --threads")
+            advice: "use fewer \(option: .threads)")
         var digests: [Digest128] = [Digest128(of: json.serialized())]
         for name in trained.names where !trained.new.contains(name) {
             guard let tensor = trained.weights[name] else { continue }

@@ -154,6 +154,6 @@ final class TrainingLoop {
     private func diverged(_ message: String, _ step: Int) -> SiltError {
         SiltError(
             .diverged, "the training diverged at step \(step) of \(totalSteps): \(message)",
-            advice: "try a smaller --lr or --head-lr, or a longer --warmup")
+            advice: "try a smaller \(option: .rate) or \(option: .newRate), or a longer \(option: .warmUp)")
     }
 }

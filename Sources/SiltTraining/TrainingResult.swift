@@ -47,7 +47,7 @@ struct TrainingResult {
             guard values.isFinite else {
                 throw SiltError(
                     .diverged, "the trained values overflow \(dtype.rawValue)", tensor: name,
-                    advice: "use --dtype bf16 or f32")
+                    advice: "use \(option: .stored) bf16 or f32")
             }
             weights[name] = values
         }

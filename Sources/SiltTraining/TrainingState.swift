@@ -77,7 +77,9 @@ struct TrainingState {
         if let other = identity.members.first(where: { metadata[$0.key] != $0.value }) {
             throw SiltError(
                 .usage, "the state belongs to another training: \(other.what) differs", file: path,
-                advice: "repeat the command that was interrupted, or leave out --resume and give --force")
+                advice:
+                    "repeat the command that was interrupted, or leave out \(option: .resumes) and give \(option: .replaceExisting)"
+            )
         }
         guard let text = metadata["record"], let json = try? JSONValue(parsing: Array(text.utf8)),
             let record = TrainingRecord(json)

@@ -75,7 +75,7 @@ struct StagedDirectoryTests {
     @Test("an existing directory is refused, with the way out")
     func taken() throws {
         try directory.makeDirectory("out")
-        #expect(failure { _ = try stage() }?.advice == "use --force to replace it")
+        #expect(failure { _ = try stage() }?.advice == "use replaceExisting to replace it")
         #expect(code { _ = try stage(.file) } == .cannotCreate)
         #expect(directory.names == ["out"])
     }

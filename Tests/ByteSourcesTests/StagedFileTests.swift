@@ -69,7 +69,7 @@ struct StagedFileTests {
         try directory.link("l", to: "nowhere")
         let error = failure { _ = try stage(name) }
         #expect(error?.code == .cannotCreate)
-        #expect(error?.advice == "use --force to replace it")
+        #expect(error?.advice == "use replaceExisting to replace it")
         #expect(directory.names == ["d", "f", "l"])
     }
 

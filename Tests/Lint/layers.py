@@ -1,4 +1,5 @@
-"""Fails when a source file breaks the layers: imports that go up or sideways, Foundation, output below the command, length."""
+"""Fails when a source file breaks the layers: imports that go up or sideways, Foundation, output and flags below the
+command, length."""
 
 from __future__ import annotations
 
@@ -28,6 +29,8 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 OUTPUT = re.compile(r"(?:(?<![\w.])|\b(?:Swift|Glibc|Musl|Darwin)\.)(print\s*\(|getenv\b|_?exit\s*\()")
+#: A word of the command line in a text; style sheets have the same form, in `var(--word)` and `--word:`.
+FLAG = re.compile(r"(?<![\w(-])--[a-z][a-z-]*(?![\w-]*:)")
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 TARGET = re.compile(
     r"\.(?:target|executableTarget|systemLibrary)\(\s*name:\s*\"(\w+)\"(.*?)(?=\n        \.|\n        //|\Z)", re.DOTALL
@@ -56,6 +59,8 @@ def faults_of_file(path: Path, target: str) -> list[str]:
         elif name in LEVELS and LEVELS[name] >= LEVELS[target]:
             faults.append(f"imports {name} (level {LEVELS[name]}) from {target} (level {LEVELS[target]})")
     if target != COMMAND:
+        lines = (re.sub(r"(?:^|\s)//.*", "", line) for line in text.split("\n"))
+        faults += [f"names the flag {flag} (see OptionName)" for line in lines for flag in FLAG.findall(line)]
         faults += [f"uses {use.strip()}" for use in OUTPUT.findall(code)]
     return faults
 

@@ -22,6 +22,22 @@ struct FlagTests {
         for option in LossyOption.all { #expect(help.contains(Flags.flag(option.name)), "\(option.name)") }
     }
 
+    @Test("every option that a message can be about has a flag, and a command takes it", arguments: OptionName.allCases)
+    func messages(option: OptionName) {
+        let commands: [any ParsableCommand.Type] = SiltCommand.configuration.subcommands + [Sync.Write.self]
+        let help = commands.map { SiltCommand.helpMessage(for: $0) }.joined()
+        let flag = Flags.flag(option.rawValue)
+        #expect(help.contains(flag + " ") || help.contains(flag + "\n"), "\(flag)")
+        #expect(Flags.worded("give \(option: option) x") == "give \(flag) x")
+    }
+
+    @Test("an error shows flags, and names without a front end")
+    func errors() {
+        let error = SiltError(.usage, "\(option: .rule) is missing", advice: "give \(option: .replaceExisting)")
+        #expect(Flags.worded(error.text) == "usage: --q is missing (give --force)")
+        #expect(error.description == "usage: rule is missing (give replaceExisting)")
+    }
+
     /// What the command makes of words.
     private func parsed(_ words: String) throws -> LossyOptions? {
         let all = ["pack", "B", "F", "-o", "O"] + words.split(separator: " ").map(String.init)

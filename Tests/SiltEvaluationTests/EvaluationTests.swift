@@ -1,3 +1,4 @@
+import SiltFormat
 import SiltReading
 import Workers
 import Logging

@@ -225,7 +225,7 @@ struct FineTuneTests {
         #expect(refusal { $0.state = $0.train }?.code == .header)
         #expect(failure { try trainings.train(options) }?.code == .cannotCreate)
         try trainings.directory.remove("out")
-        #expect(failure { try trainings.train(options) }?.advice?.contains("--resume") == true)
+        #expect(failure { try trainings.train(options) }?.advice?.contains("resumes") == true)
         #expect(model != nil)
         var again = options
         again.replaceExisting = true

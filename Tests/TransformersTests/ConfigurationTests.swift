@@ -51,7 +51,7 @@ struct ConfigurationTests {
     func unsupported(key: String, value: String) throws {
         let error = try #require(refusal([key: value]))
         #expect(error.code == .usage)
-        #expect(error.description.contains("--evaluator"))
+        #expect(error.description.contains("evaluator"))
     }
 
     @Test("an encoder that decodes, and labels of several kinds at once, are refused")

@@ -28,7 +28,7 @@ struct CommonOptions: ParsableArguments {
     /// Prints a report: as JSON, as lines, or not at all.
     func report(_ json: JSONValue, _ lines: @autoclosure () -> [String]) {
         if self.json {
-            Terminal.emit(String(decoding: json.serialized(pretty: true), as: UTF8.self))
+            Terminal.emit(Flags.worded(String(decoding: json.serialized(pretty: true), as: UTF8.self)))
         } else if !quiet {
             for line in lines() { Terminal.say(line) }
         }
@@ -67,5 +67,5 @@ struct StandardErrorLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { Terminal.complain("\(event.level): \(event.message)") }
+    func log(event: LogEvent) { Terminal.complain("\(event.level): \(Flags.worded("\(event.message)"))") }
 }

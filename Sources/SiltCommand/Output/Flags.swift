@@ -6,7 +6,11 @@ internal import TensorTypes
 enum Flags {
     /// Where the command has another word than the library.
     private static let renamed = [
-        "choice": "choose", "rescale": "q",
+        "adapter": "lora", "choice": "choose", "correctsBias": "correct-bias", "divergenceWithin": "kl-within",
+        "isTrainable": "trainable", "log": "verbose", "makesNewHead": "new-head", "metricWithin": "accuracy-within",
+        "newRate": "head-lr", "rate": "lr", "replaceExisting": "force", "rescale": "q", "resumes": "resume",
+        "rule": "q",
+        "ruleScope": "per", "stored": "dtype", "warmUp": "warmup",
     ]
 
     /// The flag of an option: the library's name with hyphens, unless it has another.
@@ -16,6 +20,9 @@ enum Flags {
         for letter in name { flag += letter.isUppercase ? "-" + letter.lowercased() : String(letter) }
         return flag
     }
+
+    /// A text of the library, with flags for the options that it is about.
+    static func worded(_ text: String) -> String { OptionName.rendered(text) { flag($0.rawValue) } }
 
     /// The words that `silt pack` takes for a way of packing, as a shell has them.
     ///

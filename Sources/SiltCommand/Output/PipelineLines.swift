@@ -6,8 +6,8 @@ enum PipelineLines {
     static func lines(_ report: PipelineReport) -> [String] {
         let steps = report.steps.enumerated().flatMap { number, step in
             ["\(number + 1). \(step.node.rawValue): \(step.question) \(step.answer)"]
-                .flatMap { indented($0, "", "   ") } + indented(step.evidence, "   ", "   ")
-                + indented("-> \(step.leadsTo)", "   ", "      ")
+                .flatMap { indented($0, "", "   ") } + indented(Flags.worded(step.words.evidence), "   ", "   ")
+                + indented("-> \(Flags.worded(step.words.leadsTo))", "   ", "      ")
         }
         var table = Table([
             .init(title: "measured", isNumber: false, canShrink: true), .init(title: "at", isNumber: false),

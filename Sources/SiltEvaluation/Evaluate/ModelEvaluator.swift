@@ -71,7 +71,9 @@ public struct ModelEvaluator: Sendable {
             guard metric != nil || reference != nil else {
                 throw SiltError(
                     .usage, "the data set has no labels to judge the model's outputs by", file: data,
-                    advice: "add `labels` [examples], write the outputs with --logits, or compare with --against MODEL")
+                    advice:
+                        "add `labels` [examples], write the outputs with \(option: .logits), or compare with \(option: .against) MODEL"
+                )
             }
             verdict = try judge.judge(loaded.weights)
         }

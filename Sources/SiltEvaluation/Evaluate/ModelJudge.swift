@@ -62,7 +62,7 @@ package final class ModelJudge: Sendable {
         guard model.head != .none else {
             throw SiltError(
                 .usage, "the model has no head, so it has no outputs to judge", file: configuration.file,
-                advice: "give the fine-tuned model, or measure with --evaluator CMD")
+                advice: "give the fine-tuned model, or measure with \(option: .evaluator) CMD")
         }
         self.configuration = configuration
         self.data = data
@@ -102,7 +102,7 @@ package final class ModelJudge: Sendable {
         guard tokens.multipliedReportingOverflow(by: 4 * columns).partialValue <= ModelJudge.referenceLimit else {
             throw SiltError(
                 .usage, "the outputs for \(tokens) tokens take more than 4 GiB of memory", file: data.file,
-                advice: "read fewer examples with --examples")
+                advice: "read fewer examples with \(option: .examples)")
         }
         let parts = try run(model, .answers, against: [])
         reference.withLock { $0 = parts.compactMap(\.answers) }

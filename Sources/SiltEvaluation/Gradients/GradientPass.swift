@@ -51,7 +51,7 @@ package final class GradientPass: Sendable {
         let values = names.reduce(0) { $0 + (weights[$1]?.count ?? 0) }
         try ModelMemory.check(
             values: values * (pipeline.threads + 1), "the gradients of \(pipeline.threads) threads", file: file,
-            advice: "use fewer --threads")
+            advice: "use fewer \(option: .threads)")
         (self.weights, self.names, self.pipeline) = (weights, names, pipeline)
     }
 

@@ -53,7 +53,7 @@ package struct ModelLoader: Sendable {
             throw SiltError(
                 .inputMissing, "there is no config.json to say which architecture the model has",
                 file: checkpoint.path,
-                advice: "give a directory in Hub layout, or run the model with --evaluator CMD")
+                advice: "give a directory in Hub layout, or run the model with \(option: .evaluator) CMD")
         }
         let input = try LocalFile(path)
         guard input.size <= ModelLoader.configurationLimit else {
@@ -103,7 +103,7 @@ package struct ModelLoader: Sendable {
     static func checkIsFile(_ path: String) throws(SiltError) {
         guard DirectoryListing.kind(of: path) == .directory else { return }
         throw SiltError(
-            .usage, "--base requires a Silt file as the model, not a directory", file: path,
-            advice: "leave out --base to measure a checkpoint")
+            .usage, "\(option: .base) requires a Silt file as the model, not a directory", file: path,
+            advice: "leave out \(option: .base) to measure a checkpoint")
     }
 }

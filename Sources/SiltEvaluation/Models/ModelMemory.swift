@@ -14,7 +14,7 @@ package enum ModelMemory {
         }
         try check(
             values: values, "the model's weights", file: file, limit: limit,
-            advice: "--evaluator CMD runs your own program, which may need less")
+            advice: "\(option: .evaluator) CMD runs your own program, which may need less")
     }
 
     /// Throws `usage` if `values` F32 values take more than `limit` bytes.

@@ -26,7 +26,8 @@ struct FactorBuilder {
         if options.method == .lowrank, let rank = options.rank, rank > limit {
             throw SiltError(
                 .usage, "the rank \(rank) is larger than the matrix, which has \(delta.rows) x \(delta.columns)",
-                tensor: name, advice: "give a rank of at most \(limit), or leave the tensor out with --except")
+                tensor: name, advice: "give a rank of at most \(limit), or leave the tensor out with \(option: .except)"
+            )
         }
         if options.method == .transform { return try transform(delta, name, &chunks) }
         let start = try unsafe delta.values()
@@ -72,7 +73,7 @@ struct FactorBuilder {
     private static func failure(_ error: DecompositionError, _ name: String) -> SiltError {
         SiltError(
             .usage, "the singular value decomposition failed: \(error)", tensor: name,
-            advice: "leave the tensor out with --except, or choose another method")
+            advice: "leave the tensor out with \(option: .except), or choose another method")
     }
 
     private func lowRank(

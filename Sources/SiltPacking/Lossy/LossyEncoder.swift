@@ -83,7 +83,8 @@ package struct LossyEncoder: Sendable {
                 .usage,
                 "\(sums.lost) values would come back infinite: the value type or q is too small for the delta",
                 tensor: tensor.entry.name,
-                advice: "use --values bf16 or f32 or a larger q, or leave the tensor out with --except")
+                advice:
+                    "use \(option: .values) bf16 or f32 or a larger q, or leave the tensor out with \(option: .except)")
         }
         return LossyTensor(
             components: components, chunks: chunks, digest: Digest128(pieces: digests), sums: sums)

@@ -1,4 +1,4 @@
-package import TensorTypes
+internal import TensorTypes
 
 extension LossyOption {
     /// All of them, in the order in which files and reports have them.

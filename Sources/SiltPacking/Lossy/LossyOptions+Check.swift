@@ -30,7 +30,7 @@ extension LossyOptions {
                 throw refuse("method \(method.rawValue) does not have values of type \(values.rawValue)")
             }
             guard method != .transform || residual != nil else {
-                throw refuse("method transform chooses its values itself", "leave --values out")
+                throw refuse("method transform chooses its values itself", "leave \(option: .values) out")
             }
         }
         if case .factors(let table) = rescale {
@@ -44,21 +44,25 @@ extension LossyOptions {
             throw refuse("the dead zone must be between -4 and 4, found \(deadZone)")
         }
         guard !curvature || method == .transform else {
-            throw refuse("--curvature requires --method transform, not \(method.rawValue)", "leave --curvature out")
+            throw refuse(
+                "\(option: .curvature) requires \(option: .method) transform, not \(method.rawValue)",
+                "leave \(option: .curvature) out")
         }
         guard vectors != .method || method == .transform else {
             throw refuse(
-                "--vectors method requires --method transform, not \(method.rawValue)", "use --vectors int4")
+                "\(option: .vectors) method requires \(option: .method) transform, not \(method.rawValue)",
+                "use \(option: .vectors) int4")
         }
         if case .value = rescale, !isPruning {
-            throw refuse("q is for pruned deltas, and \(method.rawValue) keeps every element", "leave --q out")
+            throw refuse(
+                "q is for pruned deltas, and \(method.rawValue) keeps every element", "leave \(option: .rescale) out")
         }
         guard group == 0 || !isFloat else {
             throw refuse("only quantised values have groups, not \(valueType.rawValue)")
         }
         if let residual {
             guard scope != .global else {
-                throw refuse("residuals are made tensor by tensor, so --scope global is not possible")
+                throw refuse("residuals are made tensor by tensor, so \(option: .scope) global is not possible")
             }
             guard method == .lowrank || method == .transform else {
                 throw refuse("only low-rank methods leave a residual, not \(method.rawValue)")
@@ -70,7 +74,7 @@ extension LossyOptions {
         guard mask != .seeded || isRandom else {
             throw refuse(
                 "only random choices can be regenerated from a seed, not \(method.rawValue)",
-                "leave --mask out, or give --method random or --choose random")
+                "leave \(option: .mask) out, or give \(option: .method) random or \(option: .choice) random")
         }
     }
 

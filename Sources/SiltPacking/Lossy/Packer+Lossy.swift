@@ -33,7 +33,8 @@ extension Packer {
         }
         if taken == 0 {
             context.log.notice(
-                "no tensor is lossy: all tensors that changed are kept exact by default, or by --only and --except")
+                "no tensor is lossy: all tensors that changed are kept exact by default, or by \(option: .only) and \(option: .except)"
+            )
         }
         return chosen
     }

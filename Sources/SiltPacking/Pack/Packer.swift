@@ -77,12 +77,12 @@ public struct Packer: Sendable {
         {
             throw SiltError(
                 .usage, "method wanda needs data: it weighs elements by the inputs of their layers",
-                advice: "give --calibration DATA, or use --method magnitude")
+                advice: "give \(option: .calibration) DATA, or use \(option: .method) magnitude")
         }
         if let lossy = options.lossy, lossy.curvature, options.tuning?.curvature == nil {
             throw SiltError(
                 .usage, "curvature needs data: it measures how errors affect the model's outputs",
-                advice: "give --calibration DATA, or leave --curvature out")
+                advice: "give \(option: .calibration) DATA, or leave \(option: .curvature) out")
         }
         // Early: nobody wants to hear after an hour that the output exists.
         let writer =
@@ -187,7 +187,7 @@ public struct Packer: Sendable {
         do throws(SiltError) {
             return try result.open(path)
         } catch  where error.code == .header || error.code == .truncated {
-            context.log.notice("\(path) is not valid safetensors and is kept byte for byte: \(error)")
+            context.log.notice("\(path) is not valid safetensors and is kept byte for byte: \(error.text)")
             return nil
         }
     }

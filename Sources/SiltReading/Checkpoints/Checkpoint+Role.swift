@@ -14,7 +14,7 @@ extension Checkpoint {
 
     /// Opens a checkpoint that is to be run, likewise.
     package static func asModel(_ path: String) throws(SiltError) -> Checkpoint {
-        try refusingSilt(Checkpoint(path), "a checkpoint", advice: "give its base too: --base BASE")
+        try refusingSilt(Checkpoint(path), "a checkpoint", advice: "give its base too: \(option: .base) BASE")
     }
 
     private static func refusingSilt(

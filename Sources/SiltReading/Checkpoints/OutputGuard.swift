@@ -2,7 +2,7 @@ package import Safetensors
 internal import ByteSources
 package import TensorTypes
 
-/// Keeps outputs away from inputs: `--force` may replace an old output, never what the work reads.
+/// Keeps outputs away from inputs: replacing may take an old output, never what the work reads.
 package enum OutputGuard {
     /// Throws `cannotCreate` if `output` is one of `inputs`, or one of their files.
     package static func check(_ output: String, files: [String], checkpoints: [Checkpoint]) throws(SiltError) {
@@ -25,6 +25,6 @@ package enum OutputGuard {
     private static func refusal(_ output: String, _ input: String) -> SiltError {
         SiltError(
             .cannotCreate, "the output is also an input: \(input)", file: output,
-            advice: "give another output; --force does not replace inputs")
+            advice: "give another output; \(option: .replaceExisting) does not replace inputs")
     }
 }

@@ -18,7 +18,8 @@ final class Comparison: Sendable {
         let isDirectory = tree.form == .directory
         guard isDirectory == (manifest.form == .directory) || DirectoryListing.kind(of: path) == .missing else {
             throw SiltError(
-                .usage, "the Silt file holds a \(manifest.form.rawValue), but --against is not one", file: path)
+                .usage, "the Silt file holds a \(manifest.form.rawValue), but \(option: .against) is not one",
+                file: path)
         }
         let present = Set(isDirectory ? tree.files.map { ByteName($0) } : [])
         var inputs: [(any ByteSource)?] = []

@@ -98,52 +98,58 @@ public struct CalibrationOptions: Sendable, Hashable {
             guard lossy == nil, rule == nil, scope == nil, multiplier == nil, !correctsBias else {
                 throw refuse(
                     "a goal chooses method and q itself",
-                    "leave --method and its options, --per, --multiplier and --correct-bias out")
+                    "leave \(option: .method) and its options, \(option: .ruleScope), \(option: .multiplier) and \(option: .correctsBias) out"
+                )
             }
             switch goal {
             case .metricWithin(let loss):
                 guard loss >= 0, loss.isFinite else { throw refuse("the bound must be at least 0, found \(loss)") }
                 guard validation != nil || evaluator != nil else {
-                    throw refuse("--accuracy-within needs --validation DATA or --evaluator CMD")
+                    throw refuse(
+                        "\(option: .metricWithin) needs \(option: .validation) DATA or \(option: .evaluator) CMD")
                 }
             case .divergenceWithin(let bound):
                 guard bound > 0, bound.isFinite else { throw refuse("the bound must be above 0, found \(bound)") }
-                guard needsData else { throw refuse("--kl-within needs --calibration DATA") }
+                guard needsData else { throw refuse("\(option: .divergenceWithin) needs \(option: .calibration) DATA") }
             case .sizeAtMost(let bytes):
                 guard bytes > 0 else { throw refuse("the size must be above 0, found \(bytes)") }
-                guard needsData else { throw refuse("--size-at-most needs --calibration DATA") }
+                guard needsData else { throw refuse("\(option: .sizeAtMost) needs \(option: .calibration) DATA") }
             }
             return
         }
         guard let lossy else {
-            throw refuse("calibration is for lossy packing", "give --method, or a goal like --accuracy-within")
+            throw refuse(
+                "calibration is for lossy packing", "give \(option: .method), or a goal like \(option: .metricWithin)")
         }
         try lossy.check()
         guard lossy.seed <= Int.max - seeds else { throw refuse("\(seeds) seeds from \(lossy.seed) on would overflow") }
         guard needsData else {
-            throw refuse("\(need(lossy)) needs data to run the model on", "give --calibration DATA")
+            throw refuse("\(need(lossy)) needs data to run the model on", "give \(option: .calibration) DATA")
         }
         if rule == nil, scope != nil || multiplier != nil {
-            throw refuse("--per and --multiplier require a rule for q", "give --q with the name of a rule")
+            throw refuse(
+                "\(option: .ruleScope) and \(option: .multiplier) require a rule for q",
+                "give \(option: .rule) with the name of a rule")
         }
         try check(rule: lossy, refuse)
     }
 
     private func checkEvaluator(_ refuse: (String, String?) -> SiltError) throws(SiltError) {
         guard let evaluator else {
-            throw refuse("--evaluator-lower-is-better requires --evaluator", "give --evaluator CMD")
+            throw refuse(
+                "\(option: .evaluatorLowerIsBetter) requires \(option: .evaluator)", "give \(option: .evaluator) CMD")
         }
         _ = try ExternalEvaluator(evaluator)
         guard case .metricWithin = goal else {
-            throw refuse("--evaluator requires --accuracy-within", "give --accuracy-within")
+            throw refuse("\(option: .evaluator) requires \(option: .metricWithin)", "give \(option: .metricWithin)")
         }
         guard validation == nil else {
             throw refuse(
-                "--validation and --evaluator both measure the metric",
-                "leave one out; give data for ranking candidates as --calibration")
+                "\(option: .validation) and \(option: .evaluator) both measure the metric",
+                "leave one out; give data for ranking candidates as \(option: .calibration)")
         }
         guard examples == nil || calibration != nil else {
-            throw refuse("--examples requires --calibration or --validation", nil)
+            throw refuse("\(option: .examples) requires \(option: .calibration) or \(option: .validation)", nil)
         }
     }
 
@@ -156,25 +162,28 @@ public struct CalibrationOptions: Sendable, Hashable {
         rule lossy: LossyOptions, _ refuse: (String, String?) -> SiltError
     ) throws(SiltError) {
         if seeds > 1, !lossy.isRandom || lossy.drop == 0 {
-            throw refuse("only random masks have seeds", "leave --seeds out, or use --method random")
+            throw refuse(
+                "only random masks have seeds", "leave \(option: .seeds) out, or use \(option: .method) random")
         }
         guard let rule else { return }
         if rule.isSearch, multiplier != nil {
-            throw refuse("the rule \(rule.rawValue) takes no multiplier", "leave --multiplier out")
+            throw refuse("the rule \(rule.rawValue) takes no multiplier", "leave \(option: .multiplier) out")
         }
         let sparse = lossy.residual ?? lossy.method
         if lossy.rescalesComponents {
             guard rule == .gradient || rule == .gradientKL else {
                 throw refuse(
                     "the rule \(rule.rawValue) does not work with method transform, which needs a gradient rule",
-                    "use --q gradient-kl or gradient")
+                    "use \(option: .rule) gradient-kl or gradient")
             }
             guard scope == nil else {
-                throw refuse("with method transform, each component has its own q", "leave --per out")
+                throw refuse("with method transform, each component has its own q", "leave \(option: .ruleScope) out")
             }
             return
         }
-        guard sparse.isSparse else { throw refuse("\(lossy.method.rawValue) has no q", "leave --q out") }
+        guard sparse.isSparse else {
+            throw refuse("\(lossy.method.rawValue) has no q", "leave \(option: .rescale) out")
+        }
         switch rule {
         case .analytic, .published, .closedForm:
             guard sparse == .random, lossy.residual == nil, lossy.drop > 0 else {
@@ -183,10 +192,11 @@ public struct CalibrationOptions: Sendable, Hashable {
         case .labelled, .unlabelled, .kl, .leastSquares, .gradient, .gradientKL: break
         }
         guard scope != .row || ![.labelled, .unlabelled, .kl, .analytic, .published].contains(rule) else {
-            throw refuse("the rule \(rule.rawValue) cannot find q per row", "use --per tensor or global")
+            throw refuse(
+                "the rule \(rule.rawValue) cannot find q per row", "use \(option: .ruleScope) tensor or global")
         }
         if rule == .analytic || rule == .published, scope == .global {
-            throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "use --per tensor")
+            throw refuse("the rule \(rule.rawValue) gives each tensor its own q", "use \(option: .ruleScope) tensor")
         }
     }
 }

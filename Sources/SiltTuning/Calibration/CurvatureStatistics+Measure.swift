@@ -38,7 +38,7 @@ extension CurvatureStatistics {
         try ModelMemory.check(
             values: (pipeline.threads + 1) * (plan.bytes / 4 + plan.gradientValues),
             "the curvature statistics of \(pipeline.threads) threads", file: data.file,
-            advice: "take fewer threads with --threads")
+            advice: "take fewer threads with \(option: .threads)")
         let groups = min(CurvatureStatistics.groups, batches.count)
         let total = Mutex(CurvatureSums(plan))
         try pipeline.run(
@@ -60,7 +60,7 @@ extension CurvatureStatistics {
         guard fallback > 0, fallback.isFinite else {
             throw SiltError(
                 .usage, "no weight affects the model's outputs on the calibration data, so there is no curvature",
-                file: data.file, advice: "leave --curvature out, or give data of the task")
+                file: data.file, advice: "leave \(option: .curvature) out, or give data of the task")
         }
         let found = Mutex<[String: Curvature]>([:])
         let names = plan.matrices

@@ -25,7 +25,7 @@ struct Judges {
             return judge
         }
         guard let path = options.calibration ?? options.validation else {
-            throw SiltError(.usage, "no data are given", advice: "give --calibration DATA")
+            throw SiltError(.usage, "no data are given", advice: "give \(option: .calibration) DATA")
         }
         calibration = try judge(path)
         calibrationDigest = try ModelEvaluator.digest(of: path, pipeline.cancellation)
@@ -35,7 +35,7 @@ struct Judges {
             guard labelled?.metric != nil else {
                 throw SiltError(
                     .usage, "the validation data have no labels", file: other,
-                    advice: "add a tensor `labels` [examples], or give the data as --calibration")
+                    advice: "add a tensor `labels` [examples], or give the data as \(option: .calibration)")
             }
             validationDigest = try ModelEvaluator.digest(of: other, pipeline.cancellation)
         } else {
@@ -46,7 +46,7 @@ struct Judges {
         if options.rule == .labelled, labelled == nil {
             throw SiltError(
                 .usage, "the rule labelled needs labels, and the data have none", file: path,
-                advice: "give --validation DATA with labels, or use --q kl")
+                advice: "give \(option: .validation) DATA with labels, or use \(option: .rule) kl")
         }
         validation = labelled
     }

@@ -198,7 +198,7 @@ struct Tuner {
             guard passes else {
                 throw SiltError(
                     .fault, "the file would miss the goal, although the candidate did; this is a bug in silt",
-                    advice: "please report it, with the options and what --verbose says")
+                    advice: "please report it, with the options and what \(option: .log) says")
             }
             tuning.evaluations = try evaluations(model, bench, place, base)
         }
@@ -225,7 +225,7 @@ struct Tuner {
                 let weights = try WeightTable(reading: checkpoint)
                 before = try judge.judge(weights).value
             } catch  where error.code == .noMatch || error.code == .usage {
-                context.log.debug("the base cannot be evaluated: \(error)")
+                context.log.debug("the base cannot be evaluated: \(error.text)")
             }
             records.append(
                 EvaluationRecord(

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// Where the paper's pipeline (DAREx, figure 4) leads for a pair, and what its branches give.
 public struct PipelineReport: Sendable {
     /// A question of the pipeline.
@@ -24,12 +26,15 @@ public struct PipelineReport: Sendable {
         public let node: Node
         /// What it asks, and what was found.
         public let question: String, answer: String
-        /// Why, in words.
-        public let evidence: String
+        /// Why, in words, and where the answer leads: the next node, or a way of packing; with options as tokens.
+        package let words: (evidence: String, leadsTo: String)
         /// The numbers of the evidence, by name.
         public let numbers: [(name: String, value: Double)]
+
+        /// Why, in words.
+        public var evidence: String { OptionName.rendered(words.evidence) }
         /// Where the answer leads: the next node, or a way of packing.
-        public let leadsTo: String
+        public var leadsTo: String { OptionName.rendered(words.leadsTo) }
     }
 
     /// A way of packing, measured.

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// The paper's pipeline as a decision: from what was measured to the nodes passed and the branch taken.
 ///
 /// It measures nothing itself.
@@ -53,7 +55,7 @@ struct PipelineWalk: Sendable {
         var steps = [
             step(
                 .training, "Can the model be trained again?", isTrainable ? "yes" : "no",
-                isTrainable ? "--trainable was given" : "--trainable was not given",
+                isTrainable ? "\(option: .isTrainable) was given" : "\(option: .isTrainable) was not given",
                 isTrainable
                     ? "training with a pull towards the base, then plain DARE (DAREx-L2); for the model as it is, on to adapter"
                     : "adapter"),
@@ -123,7 +125,7 @@ struct PipelineWalk: Sendable {
         step(
             .hardware, "Does hardware need whole columns?", "not known",
             "columns at p \(drop) would cost: \(words(.columns)); elements \(way.map { words($0) } ?? "")",
-            "elements; --method columns if it does", numbers([("columns", .columns)]))
+            "elements; \(option: .method) columns if it does", numbers([("columns", .columns)]))
     }
 
     private func step(
@@ -131,7 +133,7 @@ struct PipelineWalk: Sendable {
         _ numbers: [(name: String, value: Double)] = []
     ) -> PipelineReport.Step {
         PipelineReport.Step(
-            node: node, question: question, answer: answer, evidence: evidence, numbers: numbers, leadsTo: leadsTo)
+            node: node, question: question, answer: answer, words: (evidence, leadsTo), numbers: numbers)
     }
 
     private func words(_ way: PipelineWay) -> String {

@@ -30,7 +30,7 @@ struct PipelineWalker {
                 .usage, "an adapter cannot be run by itself: the pipeline is walked for whole checkpoints",
                 file: fineTuned,
                 advice:
-                    "pack it with silt pack BASE --lora ADAPTER (--method random --q Q for LoRA with DAREx-q), or merge it"
+                    "pack it with \(option: .adapter) ADAPTER (\(option: .method) random \(option: .rescale) Q for LoRA with DAREx-q), or merge it"
             )
         }
         let checkpoint = try Checkpoint.asResult(fineTuned)

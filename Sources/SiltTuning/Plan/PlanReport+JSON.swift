@@ -57,8 +57,8 @@ extension PipelineReport.Step {
     fileprivate var json: JSONValue {
         .members([
             "node": .string(node.rawValue), "question": .string(question), "answer": .string(answer),
-            "evidence": .string(evidence), "numbers": .object(numbers.map { .init($0.name, .number($0.value)) }),
-            "leads_to": .string(leadsTo),
+            "evidence": .string(words.evidence), "numbers": .object(numbers.map { .init($0.name, .number($0.value)) }),
+            "leads_to": .string(words.leadsTo),
         ])
     }
 }

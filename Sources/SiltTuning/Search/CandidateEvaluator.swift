@@ -1,4 +1,5 @@
 internal import SiltEvaluation
+internal import SiltPacking
 internal import SiltReading
 internal import Workers
 internal import Logging
@@ -96,7 +97,7 @@ final class CandidateEvaluator: Sendable {
         } catch  where error.code == .usage {
             // The command may have complained on standard error.
             context.log.notice("the evaluator cannot measure the base: its number is left out")
-            context.log.debug("\(error)")
+            context.log.debug("\(error.text)")
             return nil
         }
     }

@@ -70,7 +70,7 @@ public struct Sweeper: Sendable {
                 rows.append(row)
                 context.events?(row)
             } catch  where error.code == .usage {
-                context.log.notice("left out: \(name), \(candidate.choice.words): \(error)")
+                context.log.notice("left out: \(name), \(candidate.choice.words): \(error.text)")
             }
         }
         return SweepReport(
@@ -165,7 +165,7 @@ public struct Sweeper: Sendable {
         do throws(SiltError) {
             return try judge.judge(try WeightTable(reading: try Checkpoint.asBase(base))).value
         } catch  where error.code == .noMatch || error.code == .usage {
-            context.log.debug("the base cannot be evaluated: \(error)")
+            context.log.debug("the base cannot be evaluated: \(error.text)")
             return nil
         }
     }

@@ -3,7 +3,7 @@ public struct SiltError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The class.
     public let code: Code
     /// One sentence: what was expected and what was found.
-    public var message: String { OptionName.rendered(sentence) { $0.name } }
+    public var message: String { OptionName.rendered(sentence) }
     /// The file, where one is to blame.
     public var file: String?
     /// The tensor, where one is to blame.
@@ -11,7 +11,7 @@ public struct SiltError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The bytes of `file` that are to blame.
     public var range: Range<UInt64>?
     /// What the user can do about it, the commonest cause first.
-    public var advice: String? { remedy.map { OptionName.rendered($0) { $0.name } } }
+    public var advice: String? { remedy.map { OptionName.rendered($0) } }
     /// The failure of the system call behind it.
     public let cause: Errno?
     private let sentence: String
@@ -40,7 +40,10 @@ public struct SiltError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `class: file: tensor "name": bytes a..<b: message (advice)`, on one line.
-    public var description: String { description { $0.name } }
+    public var description: String { description(\.rawValue) }
+
+    /// The description with options as tokens, for a log that a front end shows.
+    package var text: String { description(\.token) }
 
     /// The description as a front end shows it.
     ///

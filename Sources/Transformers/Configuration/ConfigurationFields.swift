@@ -20,7 +20,7 @@ struct ConfigurationFields {
 
     /// An error of class `usage` about this file: what Silt does not run.
     func unsupported(_ message: String) -> SiltError {
-        SiltError(.usage, message, file: file, advice: "--evaluator CMD runs any model with your own program")
+        SiltError(.usage, message, file: file, advice: "\(option: .evaluator) CMD runs any model with your own program")
     }
 
     private func wrong(_ key: String, _ found: JSONValue, _ expected: String) -> SiltError {

@@ -49,7 +49,7 @@ extension ModelBuilder {
         guard task != .causal || family.isDecoder else {
             throw SiltError(
                 .usage, "encoders with a causal head are not supported", file: configuration.file,
-                advice: "--evaluator CMD runs any model with your own program")
+                advice: "\(option: .evaluator) CMD runs any model with your own program")
         }
         return task
     }

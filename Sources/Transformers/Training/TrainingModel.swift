@@ -52,7 +52,7 @@ package struct TrainingModel: Sendable {
                     guard own.shape != layer.shape, layer.isOutput else { continue }
                     throw SiltError(
                         .usage, "the base's head has the shape \(own.shape), the task needs \(layer.shape)",
-                        file: base.file, tensor: layer.name, advice: "--new-head starts with a new head")
+                        file: base.file, tensor: layer.name, advice: "\(option: .makesNewHead) starts with a new head")
                 }
                 table[layer.name] = FloatTensor(
                     shape: layer.shape, seed: seed, stream: UInt64(index),

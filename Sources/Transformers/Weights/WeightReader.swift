@@ -12,7 +12,7 @@ struct WeightReader {
             throw SiltError(
                 .noMatch, "the checkpoint has no tensor of this name, with or without the model type's prefix",
                 tensor: (prefixes.first ?? "") + probe,
-                advice: "does config.json belong to these weights? --evaluator CMD runs any model")
+                advice: "does config.json belong to these weights? \(option: .evaluator) CMD runs any model")
         }
         self.table = table
         self.prefix = prefix

@@ -27,7 +27,7 @@ extension FloatTensor {
         guard tensor.info.dtype.isPredictable else {
             throw SiltError(
                 .usage, "weights of the type \(tensor.info.dtype.rawValue) are not supported, only F32, F16 and BF16",
-                tensor: tensor.name, advice: "--evaluator CMD runs any model with your own program")
+                tensor: tensor.name, advice: "\(option: .evaluator) CMD runs any model with your own program")
         }
         let width = tensor.info.dtype.elementBytes
         let buffer = ByteBuffer(capacity: min(tensor.info.bytes, FloatTensor.chunk * width))

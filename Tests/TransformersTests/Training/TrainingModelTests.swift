@@ -59,7 +59,7 @@ struct TrainingModelTests {
         #expect(try TransformerModel(fresh.configuration, fresh.weights).head == .classifier(labels: 5))
         #expect(!fresh.new.isEmpty && !fresh.new.contains { $0.contains("pooler") })
         let other = failure { _ = try make(model, .classification(labels: 5)) }
-        #expect(other?.code == .usage && other?.advice?.contains("--new-head") == true)
+        #expect(other?.code == .usage && other?.advice?.contains("makesNewHead") == true)
         let value = try make(model, .regression, makesNewHead: true)
         #expect(value.json["problem_type"] == .string("regression"))
         #expect(try TransformerModel(value.configuration, value.weights).head == .regression)

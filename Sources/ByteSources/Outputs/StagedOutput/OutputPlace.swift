@@ -86,7 +86,9 @@ final class OutputPlace: Sendable {
 
     /// The error for a name that is taken and may not be replaced.
     func taken() -> SiltError {
-        SiltError(.cannotCreate, "something has this name already", file: target, advice: "use --force to replace it")
+        SiltError(
+            .cannotCreate, "something has this name already", file: target,
+            advice: "use \(option: .replaceExisting) to replace it")
     }
 
     /// Removes the temporaries of this output whose owner is gone: those whose lock is free.
