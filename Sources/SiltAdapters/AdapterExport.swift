@@ -36,34 +36,22 @@ enum AdapterExport {
     static func write(
         config: String, tensors: [Tensor], to directory: String, replacing: Bool = false
     ) throws(SiltError) {
-        let (text, offsets) = try SafetensorsHeaderBuilder.header(
-            for: tensors.map { ($0.name, $0.info) }, metadata: ["format": "pt"])
         let names = [ByteName(AdapterConfiguration.fileName), ByteName(Adapter.fileName)]
         let output = try StagedOutput(
             at: directory, form: .directory, replacing: replacing ? .directory(expected: Set(names)) : .never)
         try output.create(AdapterConfiguration.fileName).write(Array(config.utf8), at: 0)
-        let file = try output.create(Adapter.fileName)
-        var start: [UInt8] = []
-        start.appendLittleEndian(UInt64(text.count))
-        try file.write(start + text, at: 0)
+        let file = try SafetensorsWriter(
+            try output.create(Adapter.fileName), for: tensors.map { ($0.name, $0.info) }, metadata: ["format": "pt"])
+        let byName = Dictionary(tensors.map { (ByteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         // In the order of the file, so that it is written from front to back.
-        let ordered = tensors.sorted { (offsets[$0.name]?.lowerBound ?? 0) < (offsets[$1.name]?.lowerBound ?? 0) }
-        for tensor in ordered {
-            let begin = start.count + text.count + (offsets[tensor.name]?.lowerBound ?? 0)
+        for tensor in file.entries.compactMap({ byName[ByteName($0.name)] }) {
             var done = 0
             try tensor.write { (bytes) throws(SiltError) in
-                guard bytes.count <= tensor.info.bytes - done else { throw wrongSize(tensor, done + bytes.count) }
-                try file.write(bytes, at: begin + done)
+                try file.write(bytes, to: tensor.name, at: done)
                 done += bytes.count
             }
-            guard done == tensor.info.bytes else { throw wrongSize(tensor, done) }
         }
+        try file.finish()
         try output.commit()
-    }
-
-    private static func wrongSize(_ tensor: Tensor, _ bytes: Int) -> SiltError {
-        SiltError(
-            .usage, "\(tensor.info.description) takes \(tensor.info.bytes) bytes, but \(bytes) are given",
-            tensor: tensor.name)
     }
 }

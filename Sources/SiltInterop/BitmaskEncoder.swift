@@ -68,7 +68,7 @@ struct BitmaskEncoder {
     /// Writes the parts.
     ///
     /// Throws `changed` if the tensor is no longer what was counted.
-    func write(to shard: DirectoryRewrite.Shard) throws(SiltError) {
+    func write(to shard: SafetensorsWriter) throws(SiltError) {
         var shape: [UInt8] = []
         for extent in [rows, columns] { shape.appendLittleEndian(Int64(extent)) }
         try shard.write(shape, to: module + ".shape")

@@ -6,21 +6,6 @@ internal import TensorTypes
 
 /// A directory that is written from another, file by file, and appears whole or not at all.
 final class DirectoryRewrite {
-    /// A safetensors file of the output whose tensors are written one after the other.
-    struct Shard {
-        let file: OutputFile
-        let dataStart: Int
-        let offsets: [String: Range<Int>]
-
-        /// Writes bytes of the tensor `name`, from its byte `offset` on.
-        func write(_ bytes: [UInt8], to name: String, at offset: Int = 0) throws(SiltError) {
-            guard let range = offsets[name], offset + bytes.count <= range.count else {
-                throw SiltError(.fault, "more bytes than the tensor holds", file: file.path, tensor: name)
-            }
-            try file.write(bytes, at: dataStart + range.lowerBound + offset)
-        }
-    }
-
     /// Bytes that are copied at once.
     static let piece = 1 << 20
 
@@ -70,7 +55,10 @@ final class DirectoryRewrite {
     /// Copies a file.
     func copy(_ input: any ByteSource, to path: String) throws(SiltError) {
         let file = try output.create(path)
-        try copy(input, 0..<input.size, to: file, at: 0)
+        try unsafe pieces(input, 0..<input.size) { (bytes, offset) throws(SiltError) in
+            try unsafe file.write(bytes, at: offset)
+            try step(0, input.path)
+        }
         file.close()
         files += 1
     }
@@ -78,51 +66,39 @@ final class DirectoryRewrite {
     /// Begins a safetensors file with these tensors.
     func shard(
         _ path: String, _ list: [(name: String, info: TensorInfo)], metadata: [String: String]?
-    ) throws(SiltError) -> Shard {
-        let (text, offsets) = try SafetensorsHeaderBuilder.header(for: list, metadata: metadata)
-        return try shard(path, text: text, offsets)
+    ) throws(SiltError) -> SafetensorsWriter {
+        count(try SafetensorsWriter(try output.create(path), for: list, metadata: metadata))
     }
 
     /// Begins a safetensors file with this header.
-    func shard(_ path: String, text: [UInt8], _ offsets: [String: Range<Int>]) throws(SiltError) -> Shard {
-        let file = try output.create(path)
-        var start: [UInt8] = []
-        start.appendLittleEndian(UInt64(text.count))
-        try file.write(start + text, at: 0)
-        files += 1
-        tensors += offsets.count
-        return Shard(file: file, dataStart: start.count + text.count, offsets: offsets)
+    func shard(_ path: String, _ header: SafetensorsHeader) throws(SiltError) -> SafetensorsWriter {
+        count(try SafetensorsWriter(try output.create(path), header: header))
     }
 
-    /// Begins a file of any kind.
-    func create(_ path: String) throws(SiltError) -> OutputFile {
+    private func count(_ shard: SafetensorsWriter) -> SafetensorsWriter {
         files += 1
-        return try output.create(path)
+        tensors += shard.entries.count
+        return shard
     }
 
     /// Copies a tensor's bytes.
-    func copy(_ tensor: Checkpoint.Tensor, to shard: Shard) throws(SiltError) {
-        guard let range = shard.offsets[tensor.name], range.count == tensor.range.count else {
-            throw SiltError(.fault, "the tensor has a different size than planned", tensor: tensor.name)
-        }
+    func copy(_ tensor: Checkpoint.Tensor, to shard: SafetensorsWriter) throws(SiltError) {
         let start = tensor.file.header.dataStart + tensor.range.lowerBound
-        try copy(
-            tensor.file.input, start..<start + range.count, to: shard.file, at: shard.dataStart + range.lowerBound,
-            tensor.name)
+        try unsafe pieces(tensor.file.input, start..<start + tensor.range.count) { (bytes, offset) throws(SiltError) in
+            try unsafe shard.write(bytes, to: tensor.name, at: offset)
+            try step(bytes.count, tensor.name)
+        }
     }
 
-    private func copy(
-        _ input: any ByteSource, _ range: Range<Int>, to file: OutputFile, at offset: Int, _ tensor: String? = nil
+    /// Hands over bytes of a file in pieces, each with its offset.
+    private func pieces(
+        _ input: any ByteSource, _ range: Range<Int>, _ body: (UnsafeRawBufferPointer, Int) throws(SiltError) -> Void
     ) throws(SiltError) {
         buffer.reserve(min(DirectoryRewrite.piece, range.count))
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let count = min(DirectoryRewrite.piece, range.upperBound - start)
-            let bytes = unsafe buffer.prefix(count)
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: DirectoryRewrite.piece) {
+            let bytes = unsafe buffer.prefix(min(DirectoryRewrite.piece, range.upperBound - start))
             try unsafe input.read(into: bytes, at: start)
-            try unsafe file.write(UnsafeRawBufferPointer(bytes), at: offset + start - range.lowerBound)
-            start += count
-            try step(tensor == nil ? 0 : count, tensor ?? input.path)
+            try unsafe body(UnsafeRawBufferPointer(bytes), start - range.lowerBound)
         }
     }
 }

@@ -53,6 +53,7 @@ public struct SparseBitmask: Sendable {
                 }
                 try rewrite.step(weight.values.info.bytes + weight.mask.info.bytes, weight.name)
             }
+            try shard.finish()
             index += list.map { ($0.0, $0.1, path) }
         }
         try SparseBitmask.others(
@@ -107,6 +108,7 @@ public struct SparseBitmask: Sendable {
                     try rewrite.copy(tensor, to: shard)
                 }
             }
+            try shard.finish()
             index += list.map { ($0.name, $0.info, path) }
         }
         guard !modules.isEmpty else {

@@ -60,9 +60,7 @@ public struct WeightSync: Sendable {
         }
         let models = try checkpoint.modelFiles
         for (path, file, tensors) in models {
-            let offsets = Dictionary(
-                tensors.map { ($0.name, $0.range) }, uniquingKeysWith: { first, _ in first })
-            let shard = try rewrite.shard(path, text: file.header.text, offsets)
+            let shard = try rewrite.shard(path, file.header)
             for tensor in tensors {
                 if let bytes = try difference.bytes(of: tensor) {
                     try shard.write(bytes, to: tensor.name)
@@ -71,6 +69,7 @@ public struct WeightSync: Sendable {
                     try rewrite.copy(tensor, to: shard)
                 }
             }
+            try shard.finish()
         }
         let written = Set(models.map(\.path))
         for path in checkpoint.files where !written.contains(path) {

@@ -16,10 +16,9 @@ final class WeightSyncWriter {
     private let output: StagedOutput
     private let room: Int
     private let zstd = Zstd()
-    private var file: OutputFile?
+    private var file: SafetensorsAppender?
     private var entries: [(name: String, info: TensorInfo)] = []
     private var checksums: [String: String] = [:]
-    private var end = 0
 
     /// Changed tensors so far.
     var count: Int { entries.count }
@@ -57,15 +56,14 @@ final class WeightSyncWriter {
         guard let info = TensorInfo(dtype: .u8, shape: [frame.count]) else {
             throw SiltError(.limit, "the difference is too large", tensor: tensor.name)
         }
-        let file: OutputFile
+        let file: SafetensorsAppender
         if let known = self.file {
             file = known
         } else {
-            file = try output.create(WeightSyncWriter.fileName)
+            file = SafetensorsAppender(try output.create(WeightSyncWriter.fileName), room: room)
             self.file = file
         }
-        try file.write(frame, at: 8 + room + end)
-        end += frame.count
+        try file.append(frame)
         entries.append((tensor.name, info))
         checksums[tensor.name] = checksum.text(of: new)
     }
@@ -73,13 +71,7 @@ final class WeightSyncWriter {
     /// Writes header and index; the update appears.
     func finish(version: Int, baseVersion: Int) throws(SiltError) {
         if let file {
-            let (text, _) = try SafetensorsHeaderBuilder.header(for: entries, metadata: checksums)
-            guard text.count <= room else { throw SiltError(.fault, "the header is larger than its room") }
-            var start: [UInt8] = []
-            start.appendLittleEndian(UInt64(room))
-            start += text
-            start.append(contentsOf: repeatElement(UInt8(ascii: " "), count: room - text.count))
-            try file.write(start, at: 0)
+            try file.finish(SafetensorsHeaderBuilder.header(for: entries, metadata: checksums).text)
         }
         let index = WeightSyncIndex.text(
             version: version, baseVersion: baseVersion, encoding, checksum, names: entries.map(\.name),

@@ -71,23 +71,19 @@ struct ModelDirectory {
         let infos = tensors.compactMap { entry in
             TensorInfo(dtype: entry.dtype, shape: entry.values.shape).map { (name: entry.name, info: $0) }
         }
-        let (text, offsets) = try SafetensorsHeaderBuilder.header(for: infos, metadata: ["format": "pt"])
-        var start: [UInt8] = []
-        start.appendLittleEndian(UInt64(text.count))
-        let file = try output.create(ModelDirectory.model)
-        try file.write(start + text, at: 0)
+        let file = try SafetensorsWriter(
+            try output.create(ModelDirectory.model), for: infos, metadata: ["format": "pt"])
         let buffer = ByteBuffer(capacity: 4 * ModelDirectory.piece)
         for (name, dtype, values) in tensors {
-            let begin = start.count + text.count + (offsets[name]?.lowerBound ?? 0)
             for first in stride(from: 0, to: values.count, by: ModelDirectory.piece) {
                 let count = min(ModelDirectory.piece, values.count - first)
                 unsafe FloatConversion.convert(values.start + first, .f32, to: buffer.start, dtype, count: count)
                 try unsafe file.write(
-                    UnsafeRawBufferPointer(buffer.prefix(count * dtype.elementBytes)),
-                    at: begin + first * dtype.elementBytes)
+                    UnsafeRawBufferPointer(buffer.prefix(count * dtype.elementBytes)), to: name,
+                    at: first * dtype.elementBytes)
             }
         }
-        file.close()
+        try file.finish()
     }
 
     private static func name(of dtype: DType) -> String {

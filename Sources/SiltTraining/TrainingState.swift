@@ -49,15 +49,9 @@ struct TrainingState {
         let infos = tensors.compactMap { entry in
             TensorInfo(dtype: .f32, shape: entry.tensor.shape).map { (name: entry.name, info: $0) }
         }
-        let (text, offsets) = try SafetensorsHeaderBuilder.header(for: infos, metadata: metadata)
-        let output = try StagedOutput(at: path, form: .file, replacing: .file)
-        var start: [UInt8] = []
-        start.appendLittleEndian(UInt64(text.count))
-        try output.file.write(start + text, at: 0)
+        let output = try SafetensorsWriter(at: path, for: infos, metadata: metadata, replacing: true)
         for (name, tensor) in tensors {
-            try unsafe output.file.write(
-                UnsafeRawBufferPointer(start: tensor.start, count: 4 * tensor.count),
-                at: start.count + text.count + (offsets[name]?.lowerBound ?? 0))
+            try unsafe output.write(UnsafeRawBufferPointer(start: tensor.start, count: 4 * tensor.count), to: name)
         }
         try output.commit()
     }

@@ -13,7 +13,7 @@ struct CheckpointTests {
     private func write(_ names: [String], to file: String) throws {
         try directory.write([], to: file)
         let info = try #require(TensorInfo(dtype: .u8, shape: [1]))
-        try SafetensorsHeaderBuilder.write(
+        try SafetensorsWriter.write(
             names.enumerated().map { ($1, info, [UInt8($0)]) }, to: directory(file), replacing: true)
     }
 

@@ -36,7 +36,7 @@ struct FileTests {
                 bytes: (0..<info.bytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
             )
         }
-        try SafetensorsHeaderBuilder.write(tensors, metadata: ["format": "pt"], to: directory("f"))
+        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: directory("f"))
         let file = try SafetensorsFile(directory("f"))
         #expect(file.path == directory("f"))
         #expect(file.header.metadata == ["format": "pt"])
@@ -49,7 +49,7 @@ struct FileTests {
 
     @Test("parts of the data are read")
     func parts() throws {
-        try SafetensorsHeaderBuilder.write([("a", info(.u8, [6]), [1, 2, 3, 4, 5, 6])], to: directory("f"))
+        try SafetensorsWriter.write([("a", info(.u8, [6]), [1, 2, 3, 4, 5, 6])], to: directory("f"))
         let file = try SafetensorsFile(directory("f"))
         var bytes = [UInt8](repeating: 0, count: 3)
         try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(2..<5, into: $0) }
@@ -58,7 +58,7 @@ struct FileTests {
 
     @Test("a tensor that is not there is said to be missing")
     func noTensor() throws {
-        try SafetensorsHeaderBuilder.write([], to: directory("f"))
+        try SafetensorsWriter.write([], to: directory("f"))
         let file = try SafetensorsFile(directory("f"))
         #expect(code { _ = try file.bytes(of: "a") } == .noMatch)
     }
@@ -96,16 +96,16 @@ struct FileTests {
     @Test("bytes that do not fit their shape are not written")
     func wrongBytes() throws {
         let tensor = try info(.f32, [2])
-        #expect(code { try SafetensorsHeaderBuilder.write([("a", tensor, [1])], to: directory("f")) } == .usage)
+        #expect(code { try SafetensorsWriter.write([("a", tensor, [1])], to: directory("f")) } == .usage)
         #expect(directory.read("f") == nil)
     }
 
     @Test("a file is replaced only if that is asked for")
     func replacing() throws {
         try directory.write([1], to: "f")
-        #expect(code { try SafetensorsHeaderBuilder.write([], to: directory("f")) } == .cannotCreate)
+        #expect(code { try SafetensorsWriter.write([], to: directory("f")) } == .cannotCreate)
         #expect(directory.read("f") == [1])
-        try SafetensorsHeaderBuilder.write([], to: directory("f"), replacing: true)
+        try SafetensorsWriter.write([], to: directory("f"), replacing: true)
         #expect(directory.read("f") == file("{}      "))
     }
 }

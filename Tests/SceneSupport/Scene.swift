@@ -54,7 +54,7 @@ package struct Scene: Sendable {
 
     package func write(_ tensors: [TestTensor], to name: String, metadata: [String: String]? = nil) throws {
         if let slash = name.lastIndex(of: "/") { try directory.makeDirectory(String(name[..<slash])) }
-        try SafetensorsHeaderBuilder.write(
+        try SafetensorsWriter.write(
             tensors.map { ($0.name, $0.info, $0.bytes) }, metadata: metadata, to: directory(name), replacing: true)
     }
 

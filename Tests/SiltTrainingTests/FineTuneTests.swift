@@ -44,7 +44,7 @@ private struct Trainings {
         try linear("encoder.layer.0.intermediate.dense", inner, hidden)
         try linear("encoder.layer.0.output.dense", hidden, inner)
         try linear("pooler.dense", hidden, hidden)
-        try SafetensorsHeaderBuilder.write(tensors, to: directory("base/model.safetensors"))
+        try SafetensorsWriter.write(tensors, to: directory("base/model.safetensors"))
         let json = """
             {"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 24, "hidden_size": 8,
              "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12, "max_position_embeddings": 6}
@@ -69,7 +69,7 @@ private struct Trainings {
         }
         let examples = try #require(TensorInfo(dtype: .i32, shape: [count, Trainings.length]))
         let column = try #require(TensorInfo(dtype: .i32, shape: [count]))
-        try SafetensorsHeaderBuilder.write(
+        try SafetensorsWriter.write(
             [
                 ("input_ids", examples, Trainings.bytes(ids ?? tokens)),
                 ("labels", column, Trainings.bytes(labels ?? classes)),

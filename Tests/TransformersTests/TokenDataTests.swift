@@ -18,7 +18,7 @@ struct TokenDataTests {
 
     private func read(_ tensors: [Tensor]) throws -> TokenData {
         let directory = try TemporaryDirectory()
-        try SafetensorsHeaderBuilder.write(tensors, to: directory("data.safetensors"))
+        try SafetensorsWriter.write(tensors, to: directory("data.safetensors"))
         return try TokenData(reading: directory("data.safetensors"))
     }
 

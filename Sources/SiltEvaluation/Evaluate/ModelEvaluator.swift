@@ -136,6 +136,6 @@ public struct ModelEvaluator: Sendable {
         _ values: [Float], _ shape: [Int], _ name: String, to path: String, replacing: Bool
     ) throws(SiltError) {
         guard let info = TensorInfo(dtype: .f32, shape: shape) else { return }
-        try SafetensorsHeaderBuilder.write([(name, info, values.littleEndianBytes)], to: path, replacing: replacing)
+        try SafetensorsWriter.write([(name, info, values.littleEndianBytes)], to: path, replacing: replacing)
     }
 }

@@ -57,7 +57,7 @@ struct MeanGradient {
             else { return nil }
             return (name, info, gradient.values.littleEndianBytes)
         }
-        try SafetensorsHeaderBuilder.write(tensors, metadata: ["format": "pt"], to: path, replacing: replacing)
+        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path, replacing: replacing)
     }
 }
 

@@ -10,8 +10,10 @@ enum ContainerHeader {
     /// Bytes that a writer reserves for the length field and the header: enough for the metadata and three entries with
     /// offsets of 19 digits.
     static let reserved = 768
+    /// Of these, those for the header.
+    static let room = reserved - 8
 
-    /// The header for entries of these sizes, padded to `reserved - 8` bytes, its `check` filled in.
+    /// The header for entries of these sizes, padded to `room` bytes, its `check` filled in.
     static func text(manifest: Manifest, manifestBytes: [UInt8], chunkBytes: [UInt8], payloadBytes: Int) -> [UInt8] {
         let blank = String(repeating: "0", count: 16)
         let sizes = [(payload, payloadBytes), (chunks, chunkBytes.count), (self.manifest, manifestBytes.count)]
@@ -41,7 +43,7 @@ enum ContainerHeader {
             offset += size
         }
         var text = JSONValue.object(members).serialized()
-        text += [UInt8](repeating: 32, count: max(0, reserved - 8 - text.count))
+        text += [UInt8](repeating: 32, count: max(0, room - text.count))
         let check = self.check(text)
         return replacing(Array(blank.utf8), by: Array(check.utf8), in: text)
     }

@@ -22,7 +22,7 @@ package enum ContainerRewriter {
                 advice: "pack again, or use the program that wrote them")
         }
         let staged = try StagedOutput(at: reader.path, form: .file, replacing: .file)
-        let output = staged.file
+        let output = SafetensorsAppender(staged.file, room: ContainerHeader.room)
         let input = reader.file.input
         let table = reader.chunks.stored
         let start = reader.file.header.dataStart
@@ -33,17 +33,15 @@ package enum ContainerRewriter {
             try check()
             let bytes = unsafe buffer.prefix(min(piece, kept - done))
             try unsafe input.read(into: bytes, at: start + done)
-            try unsafe output.write(UnsafeRawBufferPointer(bytes), at: ContainerHeader.reserved + done)
+            try unsafe output.append(UnsafeRawBufferPointer(bytes))
             done += bytes.count
         }
         let manifestBytes = try ManifestFrame.bytes(of: manifest)
-        try output.write(manifestBytes, at: ContainerHeader.reserved + kept)
+        try output.append(manifestBytes)
         let header = ContainerHeader.text(
             manifest: manifest, manifestBytes: manifestBytes, chunkBytes: table,
             payloadBytes: reader.chunks.payloadBytes)
-        var prefix: [UInt8] = []
-        prefix.appendLittleEndian(UInt64(header.count))
-        try output.write(prefix + header, at: 0)
+        try output.finish(header)
         do throws(SiltError) {
             _ = try ContainerReader(staged.path)
         } catch {

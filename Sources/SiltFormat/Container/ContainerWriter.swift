@@ -1,4 +1,5 @@
 internal import ByteSources
+internal import Safetensors
 package import TensorTypes
 
 /// Writes a Silt file: chunks as they come, then the chunk table, the manifest and the header.
@@ -8,13 +9,13 @@ package import TensorTypes
 /// `append` is called in the order of the chunks, by one thread at a time.
 package final class ContainerWriter {
     private let output: StagedOutput?
-    private let file: OutputFile?
+    private let file: SafetensorsAppender?
     private var chunks = ChunkTable()
 
     /// Begins a file at `path`; `replacing` says whether an existing one may be replaced.
     package init(at path: String, replacing: Bool) throws(SiltError) {
         let output = try StagedOutput(at: path, form: .file, replacing: replacing ? .file : .never)
-        file = output.file
+        file = SafetensorsAppender(output.file, room: ContainerHeader.room)
         self.output = output
     }
 
@@ -29,8 +30,7 @@ package final class ContainerWriter {
 
     /// Appends a chunk; returns its index.
     package func append(_ bytes: [UInt8]) throws(SiltError) -> Int {
-        let offset = ContainerHeader.reserved + chunks.payloadBytes
-        try file?.write(bytes, at: offset)
+        try file?.append(bytes)
         return chunks.append(size: bytes.count, checksum: Checksum64.of(bytes))
     }
 
@@ -44,17 +44,12 @@ package final class ContainerWriter {
     package func finish(_ manifest: Manifest) throws(SiltError) -> Int {
         let chunkBytes = chunks.stored
         let manifestBytes = try ManifestFrame.bytes(of: manifest)
-        var offset = ContainerHeader.reserved + chunks.payloadBytes
-        try file?.write(chunkBytes, at: offset)
-        offset += chunkBytes.count
-        try file?.write(manifestBytes, at: offset)
-        offset += manifestBytes.count
+        try file?.append(chunkBytes)
+        try file?.append(manifestBytes)
         let header = ContainerHeader.text(
             manifest: manifest, manifestBytes: manifestBytes, chunkBytes: chunkBytes,
             payloadBytes: chunks.payloadBytes)
-        var start: [UInt8] = []
-        start.appendLittleEndian(UInt64(header.count))
-        try file?.write(start + header, at: 0)
+        try file?.finish(header)
         if let output {
             do throws(SiltError) {
                 _ = try ContainerReader(output.path)
@@ -65,6 +60,6 @@ package final class ContainerWriter {
             }
             try output.commit()
         }
-        return offset
+        return ContainerHeader.reserved + chunks.payloadBytes + chunkBytes.count + manifestBytes.count
     }
 }

@@ -11,11 +11,7 @@ extension FileRecord {
 
 extension SafetensorsHeader {
     /// The length field and the header, as they stand at the start of the file.
-    var fileStart: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.appendLittleEndian(UInt64(text.count))
-        return bytes + text
-    }
+    var fileStart: [UInt8] { SafetensorsHeader.fileStart(text) }
 }
 
 extension Duration {

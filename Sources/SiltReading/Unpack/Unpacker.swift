@@ -99,31 +99,25 @@ public struct Unpacker: Sendable {
         let container = try ContainerReader(file)
         let chosen = try select(pattern, container.manifest.tensors)
         let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
-        let built = try SafetensorsHeaderBuilder.header(
-            for: chosen.map { (name: $0.record.name, info: $0.record.info) }, metadata: ["format": "pt"])
         let rebuilder = rebuilder(container, binding, tensors: Set(chosen.map(\.ordinal)))
         let plan = try rebuilder.plan(Rebuilder.refuse)
         try OutputGuard.check(output, files: [file], checkpoints: [binding.checkpoint])
-        let staged = try StagedOutput(at: output, form: .file, replacing: replaceExisting ? .file : .never)
-        let (out, start, offsets) = (staged.file, built.text.count + 8, built.offsets)
-        let bytes = start + chosen.reduce(0) { $0 + $1.record.info.bytes }
-        try out.setSize(bytes)
-        var prefix: [UInt8] = []
-        prefix.appendLittleEndian(UInt64(built.text.count))
-        try out.write(prefix + built.text, at: 0)
+        let writer = try SafetensorsWriter(
+            at: output, for: chosen.map { (name: $0.record.name, info: $0.record.info) }, metadata: ["format": "pt"],
+            replacing: replaceExisting)
         let queue = WriteQueue(threads: context.threads)
         let ranges = Dictionary(
             chosen.map { ($0.record.name, $0.record.range.lowerBound) }, uniquingKeysWith: { first, _ in first })
         try unsafe rebuilder.run(
             plan, "unpacking", context.progress,
             sink: { (worker, _, offset, name, bytes) throws(SiltError) in
-                guard let name, let target = offsets[name], let source = ranges[name] else { return }
-                try queue.write(
-                    bytes.count, of: worker, to: out, at: start + target.lowerBound + offset - source)
+                guard let name, let source = ranges[name] else { return }
+                let place = try writer.place(for: bytes.count, of: name, at: offset - source)
+                try queue.write(bytes.count, of: worker, to: place.file, at: place.offset)
             }, verdict: Rebuilder.refuse)
-        try staged.commit()
+        try writer.commit()
         return Report(
-            files: 1, tensors: chosen.count, bytes: bytes, seconds: begin.duration(to: clock.now).inSeconds,
+            files: 1, tensors: chosen.count, bytes: writer.bytes, seconds: begin.duration(to: clock.now).inSeconds,
             resultRoot: container.manifest.resultRoot,
             unknownDigests: chosen.filter { $0.record.digest == nil }.count)
     }

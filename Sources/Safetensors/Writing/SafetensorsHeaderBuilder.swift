@@ -15,12 +15,22 @@ public enum SafetensorsHeaderBuilder {
     public static func header(
         for tensors: [(name: String, info: TensorInfo)], metadata: [String: String]?
     ) throws(SiltError) -> (text: [UInt8], offsets: [String: Range<Int>]) {
+        let (text, entries) = try layout(for: tensors, metadata: metadata)
+        return (text, Dictionary(entries.map { ($0.name, $0.range) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// The header as above, and the tensors in the order of the file.
+    static func layout(
+        for tensors: [(name: String, info: TensorInfo)], metadata: [String: String]?
+    ) throws(SiltError) -> (text: [UInt8], entries: [SafetensorsHeader.Entry]) {
         var members: [JSONValue.Member] = []
         if let metadata {
             let sorted = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
             members.append(.init("__metadata__", .object(sorted.map { .init($0.key, .string($0.value)) })))
         }
-        var offsets: [String: Range<Int>] = [:]
+        var entries: [SafetensorsHeader.Entry] = []
+        // Names with the same characters are one name to `SafetensorsHeader`, whatever their bytes.
+        var names: Set<String> = []
         var end = 0
         for (name, info) in tensors.sorted(by: isOrdered) {
             let start = end
@@ -32,9 +42,10 @@ public enum SafetensorsHeaderBuilder {
             guard name != "__metadata__" else {
                 throw SiltError(.header, "a tensor cannot have this name: readers take it for metadata", tensor: name)
             }
-            guard offsets.updateValue(start..<end, forKey: name) == nil else {
+            guard names.insert(name).inserted else {
                 throw SiltError(.header, "two tensors have this name", tensor: name)
             }
+            entries.append(SafetensorsHeader.Entry(name: name, info: info, range: start..<end))
             members.append(
                 .init(
                     name,
@@ -49,7 +60,7 @@ public enum SafetensorsHeaderBuilder {
             throw SiltError(
                 .header, "the header would have \(text.count) bytes; at most \(SafetensorsHeader.limit) are allowed")
         }
-        return (text, offsets)
+        return (text, entries)
     }
 
     private static let order = Dictionary(uniqueKeysWithValues: DType.allCases.enumerated().map { ($1, $0) })
