@@ -130,6 +130,15 @@ static void decode(const input *in, const output *out, uint64_t damage) {
     if (status[0][0] == SILT_OK) add(result[0], in->count * in->type.width / 8);
 }
 
+/* What codings are chosen by: a sum of products of the C library's logarithms. */
+static void entropy(void) {
+    uint64_t counts[256];
+    const size_t size = 1 + below(256);
+    for (size_t i = 0; i < size; i++) counts[i] = below(3) == 0 ? 0 : next_random() >> (20 + below(40));
+    const double bits = silt_entropy(counts, size);
+    add(&bits, sizeof bits);
+}
+
 static void other_kernels(void) {
     static uint64_t masks[LEVELS][80];
     const uint64_t seed = next_random(), first = below(2) ? next_random() >> 20 : ((uint64_t)1 << 34) - below(6000);
@@ -189,6 +198,7 @@ int main(int count, char **arguments) {
         add(&scalar, sizeof scalar);
         for (uint64_t damage = 0; damage < 8; damage++) decode(&in, &scalar, damage);
         other_kernels();
+        entropy();
     }
     static uint16_t halves[65536];
     static uint32_t wide[65536];
