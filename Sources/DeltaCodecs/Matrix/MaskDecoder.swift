@@ -4,14 +4,14 @@ internal import TensorTypes
 /// Reads the stored positions of one mask (Formats/Silt.md, section 12.3).
 final class MaskDecoder: Sendable {
     private let positions: MaskCoding.Positions
-    private let symbols: PlaneCodec?
+    private let symbols: PlaneDecoder?
 
     /// `tables` are the stored bytes of plane tables, for codec `rans`.
     init(_ coding: MaskCoding, tables: [UInt8]?) throws(TablesError) {
         positions = coding.positions
         if coding.hasTables {
             guard let tables else { throw TablesError(reason: "is missing") }
-            symbols = PlaneCodec(try PlaneTables(stored: tables, elementBytes: 1), forEncoding: false)
+            symbols = PlaneDecoder(try PlaneTables(stored: tables, elementBytes: 1))
         } else {
             symbols = nil
         }

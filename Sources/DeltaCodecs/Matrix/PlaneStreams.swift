@@ -26,7 +26,7 @@ struct PlaneStreams {
         }
         let chosen = PlaneTables(counts: counts, lengths: planes.map { $0.count / elementBytes })
         tables = chosen.stored
-        let codec = PlaneCodec(chosen, forEncoding: true)
+        let codec = PlaneEncoder(chosen)
         streams = planes.map { stream in
             guard !stream.isEmpty else { return [] }
             return unsafe stream.withUnsafeBytes { buffer in

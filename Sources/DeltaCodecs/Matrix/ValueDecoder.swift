@@ -4,7 +4,7 @@ internal import TensorTypes
 /// Reads the values of a cell (Formats/Silt.md, section 12.4).
 final class ValueDecoder: Sendable {
     private let coding: ValueCoding
-    private let planes: PlaneCodec?
+    private let planes: PlaneDecoder?
     /// What each folded code is before scales of rows or groups.
     private let lookup: [Float]
     /// What all values are multiplied by at once.
@@ -17,8 +17,8 @@ final class ValueDecoder: Sendable {
         self.coding = coding
         if coding.codec == .rans {
             guard let tables else { throw TablesError(reason: "is missing") }
-            planes = PlaneCodec(
-                try PlaneTables(stored: tables, elementBytes: coding.type.elementBytes), forEncoding: false)
+            planes = PlaneDecoder(
+                try PlaneTables(stored: tables, elementBytes: coding.type.elementBytes))
         } else {
             planes = nil
         }

@@ -70,7 +70,7 @@ package final class ChunkDecoder {
 /// A decoder with its tables.
 package enum PartDecoder {
     case residual(ResidualDecoder)
-    case planes(PlaneCodec)
+    case planes(PlaneDecoder)
 
     /// Reads the tables that a part of this kind and dtype needs; throws the reason, as the end of a sentence.
     package init(stored: [UInt8], kind: PartKind, dtype: DType) throws(TablesError) {
@@ -78,7 +78,7 @@ package enum PartDecoder {
             self = .residual(ResidualDecoder(try ResidualTables(stored: stored, width: dtype.elementBytes * 8)))
         } else {
             let tables = try PlaneTables(stored: stored, elementBytes: dtype.elementBytes)
-            self = .planes(PlaneCodec(tables, forEncoding: false))
+            self = .planes(PlaneDecoder(tables))
         }
     }
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("Planes under rANS (section 8.3)")
-struct PlaneCodecTests {
+struct PlaneCodingTests {
     /// Four planes of `count` bytes: all zero, skewed, flat, one value.
     private func planes(_ count: Int) -> [UInt8] {
         var generator = SeededGenerator(seed: UInt64(count))
@@ -22,13 +22,13 @@ struct PlaneCodecTests {
 
     private func encode(_ planes: [UInt8], _ count: Int, _ tables: PlaneTables) -> [UInt8] {
         let buffer = ByteBuffer(planes)
-        return unsafe PlaneCodec(tables, forEncoding: true).encode(buffer.start, count: count, words: ByteBuffer())
+        return unsafe PlaneEncoder(tables).encode(buffer.start, count: count, words: ByteBuffer())
     }
 
     private func decode(_ chunk: [UInt8], _ count: Int, _ tables: PlaneTables) -> Result<[UInt8], ChunkError> {
         let (stored, target) = (ByteBuffer(chunk), ByteBuffer(capacity: count * tables.planes.count))
         do throws(ChunkError) {
-            try unsafe PlaneCodec(tables, forEncoding: false).decode(
+            try unsafe PlaneDecoder(tables).decode(
                 UnsafeRawBufferPointer(stored.prefix(chunk.count)), planes: target.start, count: count)
             return .success(target.bytes(count * tables.planes.count))
         } catch {
@@ -96,5 +96,5 @@ struct PlaneCodecTests {
 }
 
 extension PlaneTables {
-    fileprivate var elementBytes: Int { PlaneCodec(self, forEncoding: false).elementBytes }
+    fileprivate var elementBytes: Int { PlaneDecoder(self).elementBytes }
 }
