@@ -12,7 +12,7 @@ package final class DigestSlots: Sendable {
 
     package init(_ count: Int) { state = Mutex(State(digests: Array(repeating: nil, count: count), missing: count)) }
 
-    /// Puts in the digest of piece `index`; the first one counts.
+    /// Puts in the digest of piece `index`, in place of one that is there.
     package func set(_ index: Int, _ digest: Digest128) {
         state.withLock { state in
             if state.digests[index] == nil { state.missing -= 1 }

@@ -2,7 +2,6 @@ internal import Workers
 package import DeltaCodecs
 internal import DeltaKernels
 package import SiltFormat
-internal import Synchronization
 package import TensorTypes
 
 /// Adds the components of a part to the base (Formats/Silt.md, section 12.2).
@@ -10,18 +9,18 @@ package struct Predictor: Sendable {
     package let reader: MatrixReader
     private let factors = FactorStore()
     /// Tells the chunks of one source from those of another in the workers' caches: numbers begin at 0 in each.
-    private let source: Int
-    private static let sources = Atomic<Int>(0)
+    private let source = SourceIdentity()
 
     package init(_ source: any ChunkSource, level: KernelLevel = .best) {
         reader = MatrixReader(source: source, level: level)
-        self.source = Predictor.sources.add(1, ordering: .relaxed).newValue
     }
 
     /// Which matrix a decoder is for.
     struct MatrixKey: Equatable {
-        let source: Int
+        fileprivate let source: SourceIdentity
         let chunk: Int
+
+        static func == (a: MatrixKey, b: MatrixKey) -> Bool { a.source === b.source && a.chunk == b.chunk }
     }
 
     /// Buffers of one worker.
@@ -103,3 +102,6 @@ package struct Predictor: Sendable {
         return decoder
     }
 }
+
+/// Is equal to itself only; keys hold it, so that no other one takes its place meanwhile.
+private final class SourceIdentity: Sendable {}
