@@ -38,6 +38,6 @@ struct Export: ParsableCommand {
             [
                 "wrote \(lora): \(Text.grouped(report.modules)) modules with low-rank factors, "
                     + "\(Text.grouped(report.saved)) tensors whole, \(Text.decimal(report.seconds, 2)) s"
-            ].flatMap { Pack.wrapped($0) })
+            ].flatMap { Text.wrapped($0) })
     }
 }

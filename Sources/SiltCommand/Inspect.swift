@@ -30,9 +30,9 @@ struct Inspect: ParsableCommand {
             "",
         ]
         if !it.packing.isEmpty {
-            lines += Pack.wrapped(it.packing.map { Text.printable("\($0.name) \($0.value)") }.joined(separator: ", "))
+            lines += Text.wrapped(it.packing.map { Text.printable("\($0.name) \($0.value)") }.joined(separator: ", "))
         }
-        if let receipt = it.receipt { lines += Pack.wrapped(Text.receipt(receipt)) }
+        if let receipt = it.receipt { lines += Text.wrapped(Text.receipt(receipt)) }
         if lines.last != "" { lines.append("") }
         if !it.evaluations.isEmpty { lines += EvaluationTable.lines(it.evaluations) + [""] }
         lines += EncodingTable.lines(it.encodings, total: it.bytes)

@@ -105,8 +105,8 @@ struct Plan: ParsableCommand {
             ]
         let walked = report.pipeline.map { [""] + PipelineLines.lines($0) + [""] } ?? []
         let command = report.pipeline.map { ["", Text.printable(commandLine($0.best))] } ?? []
-        return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Pack.wrapped($0) } + walked
-            + report.advice.flatMap { Pack.wrapped(AdviceLines.sentence($0, metric: report.pipeline?.metric)) }
+        return groups.lines() + [""] + candidates.lines() + [""] + note.flatMap { Text.wrapped($0) } + walked
+            + report.advice.flatMap { Text.wrapped(AdviceLines.sentence($0, metric: report.pipeline?.metric)) }
             + command
     }
 }

@@ -56,23 +56,6 @@ struct Unpack: ParsableCommand {
                 "wrote \(output): \(Text.grouped(report.files)) files, \(Text.grouped(report.tensors)) tensors, "
                     + "\(Text.grouped(report.bytes)) bytes in \(Text.decimal(report.seconds, 2)) s "
                     + "(\(Text.decimal(rate, 2)) GB/s), \(checks)"
-            ].flatMap { Pack.wrapped($0) })
-    }
-}
-
-extension Pack {
-    /// `line` broken at spaces so that it fits 80 columns.
-    static func wrapped(_ line: String) -> [String] {
-        var lines: [String] = []
-        var current = ""
-        for word in line.split(separator: " ", omittingEmptySubsequences: false) {
-            if !current.isEmpty, current.count + 1 + word.count > 80 {
-                lines.append(current)
-                current = "  " + word
-            } else {
-                current += (current.isEmpty ? "" : " ") + word
-            }
-        }
-        return lines + [current]
+            ].flatMap { Text.wrapped($0) })
     }
 }

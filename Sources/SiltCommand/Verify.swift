@@ -119,7 +119,7 @@ struct Verify: ParsableCommand {
         }
         let shown = report.differences.prefix(20).flatMap { difference -> [String] in
             let place = [difference.file, difference.tensor].compactMap { $0 }.joined(separator: ": ")
-            return Pack.wrapped("  \(place): \(difference.what)")
+            return Text.wrapped("  \(place): \(difference.what)")
         }
         let more = report.differences.count - 20
         return ["DIFFERENT: \(Text.grouped(report.differences.count)) places (\(checked), \(seconds))"] + shown
@@ -139,7 +139,7 @@ struct Verify: ParsableCommand {
     /// How far the result is from the fine-tuned checkpoint: overall, and the tensors that are farthest.
     private static func receipts(_ report: VerifyReport) -> [String] {
         guard let overall = report.receipt else { return [] }
-        var lines = Pack.wrapped((report.compared ? "" : "according to the file: ") + Text.receipt(overall))
+        var lines = Text.wrapped((report.compared ? "" : "according to the file: ") + Text.receipt(overall))
         guard !report.tensorReceipts.isEmpty else { return lines }
         var table = Table([
             .init(title: "farthest tensors", isNumber: false, canShrink: true), .init(title: "rel. L2"),

@@ -50,13 +50,13 @@ struct TextTests {
     @Test("long lines are broken at spaces, and nothing is lost")
     func wrapped() {
         let line = (0..<40).map { "word\($0)" }.joined(separator: " ")
-        let lines = Pack.wrapped(line)
+        let lines = Text.wrapped(line)
         #expect(lines.count > 1 && lines.allSatisfy { $0.count <= 80 })
         #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("  word") })
         #expect(lines.joined(separator: " ").split(separator: " ") == line.split(separator: " "))
-        #expect(Pack.wrapped("short") == ["short"] && Pack.wrapped("") == [""])
+        #expect(Text.wrapped("short") == ["short"] && Text.wrapped("") == [""])
         let long = String(repeating: "x", count: 100)
-        #expect(Pack.wrapped(long) == [long])
+        #expect(Text.wrapped(long) == [long])
     }
 }
 

@@ -11,7 +11,7 @@ enum PackLines {
             "", "\(size): \(Text.decimal(report.ratio, 2)) x smaller, \(bits), \(Text.decimal(report.seconds, 2)) s",
         ]
         if !report.packing.isEmpty {
-            lines += Pack.wrapped(report.packing.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+            lines += Text.wrapped(report.packing.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
         }
         if let receipt = report.receipt { lines.append(Text.receipt(receipt)) }
         if !report.evaluations.isEmpty { lines += EvaluationTable.lines(report.evaluations) }

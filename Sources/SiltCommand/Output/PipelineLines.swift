@@ -6,8 +6,9 @@ enum PipelineLines {
     static func lines(_ report: PipelineReport) -> [String] {
         let steps = report.steps.enumerated().flatMap { number, step in
             ["\(number + 1). \(step.node.rawValue): \(step.question) \(step.answer)"]
-                .flatMap { indented($0, "", "   ") } + indented(Flags.worded(step.words.evidence), "   ", "   ")
-                + indented("-> \(Flags.worded(step.words.leadsTo))", "   ", "      ")
+                .flatMap { Text.wrapped($0, first: "", next: "   ") }
+                + Text.wrapped(Flags.worded(step.words.evidence), first: "   ", next: "   ")
+                + Text.wrapped("-> \(Flags.worded(step.words.leadsTo))", first: "   ", next: "      ")
         }
         var table = Table([
             .init(title: "measured", isNumber: false, canShrink: true), .init(title: "at", isNumber: false),
@@ -30,7 +31,8 @@ enum PipelineLines {
         let note =
             "\(Text.grouped(report.examples)) examples; without the delta kl \(Text.short(report.divergenceWithoutDelta))"
             + (metric ?? "")
-        return ["The pipeline of the DAREx paper"] + steps + [""] + table.lines() + [""] + indented(note, "", "  ")
+        return ["The pipeline of the DAREx paper"] + steps + [""] + table.lines() + [""]
+            + Text.wrapped(note, first: "", next: "  ")
     }
 
     /// The drop rate or the quality, of methods that have one.
@@ -38,19 +40,5 @@ enum PipelineLines {
         guard let lossy else { return "" }
         if lossy.sparse.drops { return "p \(lossy.drop)" }
         return lossy.method == .transform ? "quality \(lossy.quality)" : ""
-    }
-
-    /// Lines of at most 80 columns; those after the first start with `next`.
-    private static func indented(_ text: String, _ first: String, _ next: String) -> [String] {
-        var lines: [String] = []
-        var current = first
-        for word in text.split(separator: " ") {
-            if current.count + 1 + word.count > 80, current != first, current != next {
-                lines.append(current)
-                current = next
-            }
-            current += (current == first || current == next ? "" : " ") + word
-        }
-        return lines + [current]
     }
 }

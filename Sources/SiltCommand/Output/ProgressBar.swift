@@ -44,7 +44,7 @@ final class ProgressBar: Sendable {
     /// The line, shorter than `columns`.
     static func line(_ progress: Progress, elapsed: Duration, columns: Int) -> String {
         let share = progress.total > 0 ? min(1, Double(progress.done) / Double(progress.total)) : 1
-        let seconds = elapsed.seconds
+        let seconds = elapsed.inSeconds
         let bar = Text.bar(share)
         let rate = seconds > 0 ? Double(progress.done) / seconds / 1e9 : 0
         let eta = Text.clock(share > 0 ? seconds / share * (1 - share) : 0)

@@ -49,8 +49,3 @@ enum Text {
     /// `text`, its beginning replaced by `…` if it has more than `width` characters: names differ at their ends.
     static func shortened(_ text: String, to width: Int) -> String { Escape.shortened(text, to: width) }
 }
-
-extension Duration {
-    /// The duration in seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}

@@ -1,5 +1,6 @@
 internal import SiltTraining
 internal import Synchronization
+internal import Workers
 
 /// One line on the terminal: bar, step, loss, learning rate, time left.
 ///
@@ -27,7 +28,7 @@ final class TrainingBar: Sendable {
             guard now - state.lastDrawn >= .milliseconds(100) else { return nil }
             (state.lastDrawn, state.isDrawn) = (now, true)
             let done = step - first.step
-            let left = done > 0 ? Double(total - step) * (now - first.time).seconds / Double(done) : nil
+            let left = done > 0 ? Double(total - step) * (now - first.time).inSeconds / Double(done) : nil
             return TrainingBar.line(event, step: step, total: total, left: left)
         }
         if let line { Terminal.draw("\r\u{1B}[2K" + line.prefix(Terminal.columns - 1)) }

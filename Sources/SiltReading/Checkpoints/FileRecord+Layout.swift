@@ -13,8 +13,3 @@ extension SafetensorsHeader {
     /// The length field and the header, as they stand at the start of the file.
     var fileStart: [UInt8] { SafetensorsHeader.fileStart(text) }
 }
-
-extension Duration {
-    /// The duration in seconds.
-    package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
