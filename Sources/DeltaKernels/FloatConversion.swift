@@ -22,6 +22,13 @@ package enum FloatConversion {
         return unsafe UnsafePointer(buffer.start.bindMemory(to: Float.self, capacity: count))
     }
 
+    /// The nearest value that BF16 has, ties to even.
+    package static func brain(_ value: Float) -> Float {
+        var (value, pattern) = (value, UInt16(0))
+        unsafe silt_convert(Int32(SILT_F32), Int32(SILT_BF16), &value, &pattern, 1)
+        return Float(bitPattern: UInt32(pattern) << 16)
+    }
+
     static func code(_ dtype: DType) -> Int32? {
         switch dtype {
         case .f32: Int32(SILT_F32)

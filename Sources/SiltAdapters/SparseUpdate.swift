@@ -62,7 +62,8 @@ extension SparsePair {
                 coordinates.append(Int(Int32(bitPattern: bits)))
             } else {
                 let value = Float(bitPattern: bits)
-                guard let integer = Int(exactly: value), abs(value) <= 16_777_216 else {
+                guard let integer = Int(exactly: value), abs(value) <= Float(1 << (Float.significandBitCount + 1))
+                else {
                     throw refuse("the position \(value) is not an integer that F32 represents exactly", indices)
                 }
                 coordinates.append(integer)

@@ -55,6 +55,8 @@ public struct TensorInfo: Sendable, Hashable {
 package struct Grid: Sendable, Hashable {
     /// Elements that a cell holds at most.
     package static let limit = 262_144
+    /// Elements that a factor of a product, of which every cell needs all, holds at most (Formats/Silt.md 12.2).
+    package static let factorLimit = 16_777_216
     /// Elements of every cell but the last.
     package let cell: Int
     /// Elements of the tensor.

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// How a mask is stored (Formats/Silt.md, section 12.3).
 package struct MaskCoding: Sendable, Hashable {
     /// What its positions are.
@@ -96,7 +98,7 @@ package struct MatrixCoding: Sendable, Hashable {
 /// The cells of a matrix (Formats/Silt.md, section 12.1).
 package struct MatrixGrid: Sendable, Hashable {
     /// Elements that a cell has at most, and columns that a matrix has at most.
-    package static let cellElements = 262_144
+    package static let cellElements = Grid.limit
 
     package let rows: Int
     package let columns: Int

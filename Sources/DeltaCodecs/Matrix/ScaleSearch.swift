@@ -65,8 +65,8 @@ enum ScaleSearch {
 
     /// The nearest BF16 (ties to even) that is finite and above 0.
     private static func rounded(_ scale: Float) -> UInt16 {
-        let bits = scale.bitPattern
-        let pattern = (UInt64(bits) + 0x7FFF + UInt64(bits >> 16 & 1)) >> 16
-        return UInt16(min(max(pattern, 1), 0x7F7F))
+        var (scale, pattern) = (scale, UInt16(0))
+        unsafe silt_convert(Int32(SILT_F32), Int32(SILT_BF16), &scale, &pattern, 1)
+        return min(max(pattern, 1), 0x7F7F)
     }
 }

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// DAREx-q's factor for a layer from mean inputs and a bound of the error: what is tuned is eta, the bound's exponent.
 package struct AnalyticalFactor: Sendable, Hashable {
     /// How the bound is minimised.

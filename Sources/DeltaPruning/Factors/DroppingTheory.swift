@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// What dropping elements at random and dividing the others by q does to one output of a linear layer.
 ///
 /// With c_j = delta_j x_j, S the sum of c_j and Q the sum of their squares, the error is the sum of c_j (1 - k_j / q),

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// Descends the slopes of rescale factors: AdamW with a rate that falls as a cosine, as DAREx's program does it.
 ///
 /// A factor is q = |c| + floor, so that it stays above the floor; c is what moves (`perlayer_opt.py`).

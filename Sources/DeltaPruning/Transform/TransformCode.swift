@@ -1,3 +1,5 @@
+internal import DeltaKernels
+
 /// The stored form of a delta: delta(i, j) = sum over k of left(k, i) * (right(k, j) * scale(k)).
 package struct TransformCode: Sendable, Hashable {
     /// R.
@@ -28,7 +30,7 @@ package struct TransformCode: Sendable, Hashable {
     package func divided(by factors: [Double]) -> TransformCode {
         precondition(factors.count == rank)
         let scales = zip(scales, factors).map { scale, factor in
-            let divided = TransformFit.brain(Float(Double(scale) / factor))
+            let divided = FloatConversion.brain(Float(Double(scale) / factor))
             return divided >= .leastNormalMagnitude && divided.isFinite ? divided : scale
         }
         return TransformCode(rows: rows, columns: columns, left: left, right: right, scales: scales)

@@ -35,8 +35,6 @@ package struct TransformCoder: Sendable, Hashable {
 
     /// Squared error, in units of c^2, that a bit is worth: ln 2 / 6, the slope of c^2 / 12 where c halves with each bit.
     static let price = 0.115_524_530_093_324_2
-    /// Elements that a factor may have (Formats/Silt.md, section 12.2).
-    static let factorLimit = 16_777_216
     /// Singular values in units of c that are told apart: codes stay far below 2^24, where F32 stops to count.
     static let finest: Float = 1_048_576
 

@@ -1,3 +1,6 @@
+internal import TensorTypes
+internal import DeltaKernels
+
 /// The state of `TransformCoder.code`: integer factors that are fitted in turn.
 ///
 /// All is in units of c. D / c is about the sum of left_k' (unit_k right_k) with unit_k = s_k / c, which is about
@@ -40,11 +43,11 @@ struct TransformFit {
         self.step = step
         let floor = max(
             coder.leastSigma(rows: start.rows, columns: start.columns), .leastNormalMagnitude)
-        let limit = TransformCoder.factorLimit / max(start.rows, start.columns, 1)
+        let limit = Grid.factorLimit / max(start.rows, start.columns, 1)
         let count = min(start.sigma.prefix { $0 >= floor }.count, limit)
         let sigma = start.sigma.prefix(count)
         let (rowScale, columnScale) = (curvature.rows.scale, curvature.columns.scale)
-        units = sigma.map { TransformFit.brain(step * (step / $0) / rowScale / columnScale) / step }
+        units = sigma.map { FloatConversion.brain(step * (step / $0) / rowScale / columnScale) / step }
         left = DenseMatrix(rows: 0, columns: start.rows)
         right = curvature.columns.unwhitened(
             start.directions.prefix(count).scaled(sigma.map { $0 / step * columnScale }))
@@ -97,7 +100,7 @@ struct TransformFit {
         let right = DenseMatrix(rows: rank, columns: 1, values: moments)
         guard let solution = TransformFit.damped(normal).solve(right) else { return }
         for component in 0..<rank where 0.5...2 ~= solution.values[component] {
-            let scale = TransformFit.brain(solution.values[component] * units[component] * step)
+            let scale = FloatConversion.brain(solution.values[component] * units[component] * step)
             if scale > 0, scale.isFinite { units[component] = scale / step }
         }
     }
@@ -107,7 +110,7 @@ struct TransformFit {
         projection = DenseMatrix(rows: 0, columns: rows)
         return TransformCode(
             rows: rows, columns: right.columns, left: left.values.map { Int32($0) },
-            right: right.values.map { Int32($0) }, scales: units.map { TransformFit.brain($0 * step) })
+            right: right.values.map { Int32($0) }, scales: units.map { FloatConversion.brain($0 * step) })
     }
 
     /// The equations `normal` x = `moments` for factors x_k to the scales; both in units of c^2.
@@ -164,11 +167,5 @@ struct TransformFit {
     /// The solution of symmetric equations; without regard to what is off the diagonal if they have none.
     private static func solve(_ gram: DenseMatrix, _ right: DenseMatrix) -> DenseMatrix {
         damped(gram).solve(right) ?? right.scaled(diagonal(gram).map { $0 > 0 ? 1 / $0 : 0 })
-    }
-
-    /// The nearest value that BF16 has.
-    static func brain(_ value: Float) -> Float {
-        let bits = value.bitPattern
-        return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
     }
 }

@@ -51,12 +51,12 @@ struct ComponentParser {
             let rank = try fields.integer("rank", atLeast: 1)
             // Rows and columns are at most 2^63 / 8 and 2^18: rank is bounded before it is multiplied.
             guard rows <= Grid.limit, rank <= ComponentRecord.rankLimit,
-                rank <= ComponentRecord.factorLimit / max(rows, columns)
+                rank <= Grid.factorLimit / max(rows, columns)
             else {
                 throw SiltError(
                     .limit,
                     "\(place) has rank \(rank) for \(rows) x \(columns); at most \(ComponentRecord.rankLimit) are allowed, "
-                        + "and factors of \(ComponentRecord.factorLimit) elements and \(Grid.limit) columns",
+                        + "and factors of \(Grid.factorLimit) elements and \(Grid.limit) columns",
                     tensor: tensor)
             }
             let left = try matrix(&fields, "left", rows: rank, columns: rows, &ledger)

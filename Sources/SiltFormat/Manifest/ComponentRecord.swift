@@ -52,8 +52,6 @@ package enum ComponentRecord: Sendable, Hashable {
     package static let limit = 8
     /// Directions that a product may have.
     package static let rankLimit = 65_536
-    /// Elements that a factor may have.
-    package static let factorLimit = 16_777_216
 
     /// The matrices of the component, in the order of the text.
     package var matrices: [MatrixRecord] {

@@ -98,7 +98,7 @@ extension LossyOptions {
     }
 
     /// The threshold of seeded masks: p 2^32, rounded; 0 for p = 0.
-    package var threshold: UInt32 { UInt32(min(4_294_967_295, (drop * 4_294_967_296).rounded())) }
+    package var threshold: UInt32 { SeededMask.threshold(for: drop) }
 
     /// Whether positions are chosen at random.
     package var isRandom: Bool {

@@ -38,7 +38,7 @@ extension MatrixRecord {
         var words = coding.masks.map { mask in
             switch mask.positions {
             case .seeded(_, let threshold):
-                let p = (Double(threshold) / 4_294_967_296 * 1e6).rounded() / 1e6
+                let p = (SeededMask.rate(of: threshold) * 1e6).rounded() / 1e6
                 return "random \(mask.over.rawValue) (p \(p))"
             case .bits: return "\(mask.over.rawValue) by bits"
             case .gaps: return "\(mask.over.rawValue) by gaps"

@@ -66,6 +66,8 @@ package struct ReceiptSums: Sendable {
     }
 
     /// `value` with six significant digits: more would be bytes that nobody reads.
+    ///
+    /// Not `rounded(digits:)`: the magnitude is rounded at each step here, and files have what that gives.
     private static func rounded(_ value: Double) -> Double {
         guard value != 0, value.isFinite else { return value }
         var magnitude = abs(value)

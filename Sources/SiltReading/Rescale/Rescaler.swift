@@ -162,7 +162,7 @@ public struct Rescaler: Sendable {
         case .dare:
             var keep = 1.0
             for mask in coding.masks {
-                if case .seeded(_, let threshold) = mask.positions { keep *= 1 - Double(threshold) / 4_294_967_296 }
+                if case .seeded(_, let threshold) = mask.positions { keep *= 1 - SeededMask.rate(of: threshold) }
             }
             guard keep < 1 else { return nil }
             // What a threshold rounds is far below what a person writes; several masks can keep less than that.

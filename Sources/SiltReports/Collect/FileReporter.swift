@@ -70,7 +70,7 @@ extension MatrixCoding {
     fileprivate var keep: Double? {
         masks.lazy.compactMap { mask -> Double? in
             guard mask.over == .elements, case .seeded(_, let threshold) = mask.positions else { return nil }
-            return 1 - Double(threshold) / 4_294_967_296
+            return 1 - SeededMask.rate(of: threshold)
         }.first
     }
 }

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// Numbers for people.
 package enum Figures {
     /// `12,345,678`.
@@ -108,23 +110,8 @@ package enum Figures {
         value == 1 ? "1 \(thing)" : "\(grouped(value)) \(thing)s"
     }
 
-    /// The binary logarithm of a positive number, to 1e-9; without the C library, whose last bit differs between systems.
-    static func log2(_ value: Double) -> Double {
-        var (exponent, significand) = (Double(value.exponent), value.significand)
-        if significand > 1.414_213_562_373_095_1 {
-            significand /= 2
-            exponent += 1
-        }
-        // ln s = 2 artanh z, with |z| < 0.172.
-        let z = (significand - 1) / (significand + 1)
-        let square = z * z
-        var sum = 0.0
-        for power in stride(from: 13.0, through: 1, by: -2) { sum = sum * square + 1 / power }
-        return exponent + 2 * z * sum * 1.442_695_040_888_963_4
-    }
-
-    /// The decimal logarithm, likewise.
-    static func log10(_ value: Double) -> Double { log2(value) * 0.301_029_995_663_981_2 }
+    /// The decimal logarithm of a positive number, to 1e-9.
+    static func log10(_ value: Double) -> Double { Elementary.log2(value) * 0.301_029_995_663_981_2 }
 
     /// 10 to a whole number, exact where a Double can be.
     static func power(_ exponent: Int) -> Double { Double("1e\(exponent)") ?? (exponent < 0 ? 0 : .infinity) }

@@ -1,3 +1,5 @@
+internal import TensorTypes
+
 /// From values to coordinates, linear or logarithmic.
 struct Scale: Sendable {
     /// Which values have a place.
@@ -36,7 +38,7 @@ struct Scale: Sendable {
         let clamped = min(max(value, range.lowerBound), range.upperBound)
         let share =
             isLogarithmic
-            ? Figures.log2(clamped / range.lowerBound) / Figures.log2(range.upperBound / range.lowerBound)
+            ? Elementary.log2(clamped / range.lowerBound) / Elementary.log2(range.upperBound / range.lowerBound)
             : (clamped - range.lowerBound) / (range.upperBound - range.lowerBound)
         return start + share * (end - start)
     }

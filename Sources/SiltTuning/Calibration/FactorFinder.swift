@@ -258,12 +258,5 @@ struct FactorFinder {
     }
 
     /// Four significant digits: more would be bytes for nothing.
-    static func rounded(_ value: Double) -> Double {
-        // Beyond that the scale itself would leave binary64; no such factor is one of binary32.
-        guard (1e-100...1e100).contains(value) else { return value }
-        var scale = 1.0
-        while value * scale < 1_000 { scale *= 10 }
-        while value * scale >= 10_000 { scale /= 10 }
-        return (value * scale).rounded() / scale
-    }
+    static func rounded(_ value: Double) -> Double { value.rounded(digits: 4) }
 }

@@ -1,8 +1,10 @@
+internal import TensorTypes
+
 /// Numbers in sentences.
 package enum Figure {
     /// Four significant digits.
     package static func short(_ value: Double) -> String {
-        "\(value < 0 ? -FactorFinder.rounded(-value) : FactorFinder.rounded(value))"
+        "\(value.rounded(digits: 4))"
     }
 
     /// `part` in hundredths of `whole`, with one decimal.

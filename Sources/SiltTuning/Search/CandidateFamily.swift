@@ -1,3 +1,4 @@
+internal import TensorTypes
 internal import SiltPacking
 
 /// Ways of packing that differ by one knob: the higher the rung, the smaller and the worse.
@@ -100,11 +101,5 @@ struct CandidateFamily: Sendable {
     }
 
     /// Three significant digits: what people read, and what the packer is told again.
-    static func rounded(_ value: Double) -> Double {
-        guard value > 0, value.isFinite else { return value }
-        var scale = 1.0
-        while value * scale < 100 { scale *= 10 }
-        while value * scale >= 1_000 { scale /= 10 }
-        return (value * scale).rounded() / scale
-    }
+    static func rounded(_ value: Double) -> Double { value.rounded(digits: 3) }
 }
