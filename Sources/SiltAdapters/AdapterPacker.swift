@@ -53,7 +53,7 @@ public struct AdapterPacker: Sendable {
         let writer = try ContainerWriter(at: output, replacing: replaceExisting)
         let tensors = layout.models.flatMap(\.tensors)
         let encoder = AdapterEncoder(lossy)
-        let records = Mutex([AdapterEncoder.Outcome?](repeating: nil, count: tensors.count))
+        let records = Mutex<[AdapterEncoder.Outcome]>([])
         let meter = ProgressMeter("packing", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         let sink = AdapterSink(writer)
         try context.pipeline.run(
@@ -63,11 +63,11 @@ public struct AdapterPacker: Sendable {
                 meter.add(tensors[index].info.bytes, tensors[index].name)
                 return outcome
             },
-            commit: { (index, outcome) throws(SiltError) in
+            commit: { (_, outcome) throws(SiltError) in
                 let written = try outcome.written(to: sink.writer)
-                records.withLock { $0[index] = written }
+                records.withLock { $0.append(written) }
             })
-        let outcomes = records.withLock { $0.compactMap { $0 } }
+        let outcomes = records.withLock { $0 }
         let files = try AdapterFiles(layout, checkpoint, context.cancellation).records(outcomes.map(\.record), writer)
         let manifest = manifest(source, layout, files, outcomes)
         let table = writer.table

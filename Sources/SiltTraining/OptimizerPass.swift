@@ -1,5 +1,4 @@
 internal import Workers
-internal import Synchronization
 internal import TensorTypes
 internal import Transformers
 
@@ -37,13 +36,9 @@ struct OptimizerPass: Sendable {
 
     /// The sum of what the blocks give, in their order.
     private func sum(_ work: @escaping @Sendable (Int) -> Double) throws(SiltError) -> Double {
-        let values = Mutex([Double](repeating: 0, count: optimizer.blocks))
-        try pipeline.run(
+        try pipeline.map(
             count: optimizer.blocks, makeWorker: {},
-            work: { (_, index) throws(SiltError) in
-                let value = work(index)
-                values.withLock { $0[index] = value }
-            })
-        return values.withLock { $0.reduce(0, +) }
+            work: { (_, index) throws(SiltError) in work(index) }
+        ).reduce(0, +)
     }
 }

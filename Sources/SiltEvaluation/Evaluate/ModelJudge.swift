@@ -165,21 +165,18 @@ package final class ModelJudge: Sendable {
         _ model: TransformerModel, _ keeping: Keeping, against known: [Answers]
     ) throws(SiltError) -> [Part] {
         let (batches, head, isDecoder, file) = (batches, head, isDecoder, data.file)
-        let results = Mutex([Part](repeating: Part(), count: batches.count))
-        try pipeline.run(
+        return try pipeline.map(
             count: batches.count, makeWorker: { ForwardWorkspace() },
-            work: { (workspace, index) throws(SiltError) in
+            work: { (workspace, index) throws(SiltError) -> Part in
                 model.forward(batches[index], workspace)
                 do throws(SiltError) {
-                    let part = try ModelJudge.part(
+                    return try ModelJudge.part(
                         workspace, batches[index], head, isDecoder: isDecoder, keeping,
                         against: known.isEmpty ? nil : known[index])
-                    results.withLock { $0[index] = part }
                 } catch {
                     throw error.at(file: file)
                 }
             })
-        return results.withLock { $0 }
     }
 
     private static func part(

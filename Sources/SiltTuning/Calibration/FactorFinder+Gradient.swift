@@ -5,7 +5,6 @@ internal import SiltReading
 internal import DeltaCodecs
 internal import DeltaPruning
 internal import SiltFormat
-internal import Synchronization
 internal import TensorTypes
 internal import Transformers
 
@@ -41,45 +40,40 @@ extension FactorFinder {
     private func prunedDeltas(
         _ tensors: [BenchModel.Tensor], byRow: Bool
     ) throws(SiltError) -> [ScaledDelta] {
-        let results = Mutex([ScaledDelta?](repeating: nil, count: tensors.count))
-        try bench.context.pipeline.run(
+        try bench.context.pipeline.map(
             count: tensors.count, makeWorker: { BenchWorker() },
-            work: { (worker, index) throws(SiltError) in
+            work: { (worker, index) throws(SiltError) -> ScaledDelta in
                 let tensor = tensors[index]
                 let source = bench.tensors[tensor.index]
                 let rest = tensor.components.filter { if case .lowRank = $0 { true } else { false } }
-                let delta = ScaledDelta(
+                return ScaledDelta(
                     name: source.name, base: try source.rebuild(rest, tensor.chunks, worker),
                     kept: try values(tensor.rescaled(nil), source), rows: byRow ? source.delta.rows : nil)
-                results.withLock { $0[index] = delta }
             })
-        return results.withLock { $0.compactMap { $0 } }
     }
 
     /// The low-rank tensors as functions of their components' factors.
     private func componentDeltas(_ model: BenchModel) throws(SiltError) -> [ScaledDelta] {
-        let tensors = model.tensors.filter { $0.isMethod && $0.product != nil }
-        let results = Mutex([ScaledDelta?](repeating: nil, count: tensors.count))
-        try bench.context.pipeline.run(
+        let tensors = model.tensors.compactMap { tensor in
+            tensor.isMethod ? tensor.product.map { (tensor: tensor, product: $0) } : nil
+        }
+        return try bench.context.pipeline.map(
             count: tensors.count, makeWorker: { BenchWorker() },
-            work: { (worker, index) throws(SiltError) in
-                let tensor = tensors[index]
+            work: { (worker, index) throws(SiltError) -> ScaledDelta in
+                let (tensor, product) = tensors[index]
                 let source = bench.tensors[tensor.index]
-                guard let product = tensor.product else { return }
                 let (rows, columns) = (source.delta.rows, source.delta.columns)
                 let reader = MatrixReader(source: MemoryChunks(chunks: tensor.chunks.chunks), level: .best)
                 let left = try FactorStore.dense(
                     product.left, rows: product.rank, columns: rows, identity: source.name + ":left", reader)
                 let right = try FactorStore.dense(
                     product.right, rows: product.rank, columns: columns, identity: source.name + ":right", reader)
-                let delta = ScaledDelta(
+                return ScaledDelta(
                     name: source.name, base: try source.rebuild([], tensor.chunks, worker),
                     product: ComponentProduct(
                         rank: product.rank, left: FactorFinder.floats(left, product.rank * rows), rows: rows,
                         right: FactorFinder.floats(right, product.rank * columns), columns: columns))
-                results.withLock { $0[index] = delta }
             })
-        return results.withLock { $0.compactMap { $0 } }
     }
 
     private static func floats(_ buffer: ByteBuffer, _ count: Int) -> [Float] {

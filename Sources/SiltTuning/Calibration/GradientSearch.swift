@@ -147,15 +147,11 @@ struct GradientSearch {
     /// The candidate with these factors.
     private func model(_ factors: [Double]) throws(SiltError) -> TransformerModel {
         let (deltas, own) = (deltas, split(factors))
-        let tensors = Mutex([FloatTensor?](repeating: nil, count: deltas.count))
-        try pipeline.run(
+        let tensors = try pipeline.map(
             count: deltas.count, makeWorker: {},
-            work: { (_, index) throws(SiltError) in
-                let tensor = deltas[index].tensor(own[index])
-                tensors.withLock { $0[index] = tensor }
-            })
+            work: { (_, index) throws(SiltError) in deltas[index].tensor(own[index]) })
         var table = weights
-        for (delta, tensor) in zip(deltas, tensors.withLock { $0 }) { table[delta.name] = tensor }
+        for (delta, tensor) in zip(deltas, tensors) { table[delta.name] = tensor }
         return try TransformerModel(configuration, table)
     }
 
@@ -212,15 +208,12 @@ struct GradientSearch {
     private static func answers(
         _ model: TransformerModel, _ batches: [TokenBatch], _ pipeline: Pipeline
     ) throws(SiltError) -> [[Float]] {
-        let answers = Mutex([[Float]](repeating: [], count: batches.count))
-        try pipeline.run(
+        try pipeline.map(
             count: batches.count, makeWorker: { ForwardWorkspace() },
             work: { (workspace, index) throws(SiltError) in
                 model.forward(batches[index], workspace)
-                let logits = workspace.logits.values
-                answers.withLock { $0[index] = logits }
+                return workspace.logits.values
             })
-        return answers.withLock { $0 }
     }
 
     private static func withRows<Output>(

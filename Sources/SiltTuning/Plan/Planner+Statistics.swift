@@ -1,9 +1,9 @@
 package import SiltPacking
+internal import Synchronization
 internal import Workers
 internal import DeltaPruning
 internal import Safetensors
 internal import SiltFormat
-internal import Synchronization
 package import TensorTypes
 
 extension Planner {
@@ -20,22 +20,20 @@ extension Planner {
             $0.base != nil && $0.info.dtype.isPredictable && !$0.segments.isEmpty
                 && !$0.hasNonFinite.load(ordering: .relaxed)
         }
-        let found = Mutex([DeltaStatistics?](repeating: nil, count: tensors.count))
         let meter = ProgressMeter("measuring deltas", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
-        try context.pipeline.run(
+        let found = try context.pipeline.map(
             count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) in
+            work: { (worker, index) throws(SiltError) -> DeltaStatistics in
                 let delta = TensorDelta(tensors[index], worker)
                 let start = try unsafe delta.values()
                 let statistics = unsafe DeltaStatistics(
                     Span(_unsafeStart: UnsafePointer(start), count: delta.count))
-                found.withLock { $0[index] = statistics }
                 meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+                return statistics
             })
         var order: [String] = []
         var groups: [String: (statistics: DeltaStatistics, tensors: Int)] = [:]
-        for (tensor, statistics) in zip(tensors, found.withLock { $0 }) {
-            guard let statistics else { continue }
+        for (tensor, statistics) in zip(tensors, found) {
             let name = Planner.groupName(tensor.entry.name)
             if groups[name] == nil { order.append(name) }
             groups[name, default: (DeltaStatistics(), 0)].statistics.add(statistics)

@@ -1,10 +1,10 @@
 package import SiltPacking
+internal import Synchronization
 internal import SiltReading
 public import Workers
 internal import DeltaPruning
 internal import Safetensors
 internal import SiltFormat
-internal import Synchronization
 public import TensorTypes
 
 /// Says what packing a pair would take, method by method, without writing anything.
@@ -117,19 +117,17 @@ public struct Planner: Sendable {
         _ tensors: [TensorTask], _ weights: [Double], _ options: LossyOptions, _ phase: String
     ) throws(SiltError) -> (bytes: Int, l2: Double) {
         let encoder = try LossyEncoder(options, nil, tensors, context.pipeline, nil)
-        let results = Mutex([(bytes: Int, sums: ReceiptSums)?](repeating: nil, count: tensors.count))
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
-        try context.pipeline.run(
+        let results = try context.pipeline.map(
             count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) in
+            work: { (worker, index) throws(SiltError) -> (bytes: Int, sums: ReceiptSums) in
                 let outcome = try encoder.encode(tensors[index], as: .method, worker)
-                results.withLock { $0[index] = (outcome.chunks.bytes, outcome.sums) }
                 meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+                return (outcome.chunks.bytes, outcome.sums)
             })
         var bytes = 0.0
         var sums = ReceiptSums()
-        for (result, weight) in zip(results.withLock { $0 }, weights) {
-            guard let result else { continue }
+        for (result, weight) in zip(results, weights) {
             // Digests, q and receipt of a lossy tensor take some 40 bytes of manifest more than an exact one's.
             bytes += weight * Double(result.bytes + 40)
             sums.add(result.sums)
