@@ -47,10 +47,12 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "CSiltKernels", cSettings: cSettings),
-        // Level 1: words that every layer uses.
+        // Level 1: words that every layer uses; the operating system.
         .target(name: "TensorTypes", dependencies: ["CCrypto", "CSiltKernels", "CXXHash"], swiftSettings: settings),
-        // Level 2: bytes in and out; span-to-span arithmetic; entropy coding; threads. None knows of the others.
-        .target(name: "ByteSources", dependencies: ["TensorTypes"], swiftSettings: settings),
+        .target(name: "SystemCalls", swiftSettings: settings),
+        // Level 2: bytes in and out; commands; span-to-span arithmetic; entropy coding; threads. None knows of the others.
+        .target(name: "ByteSources", dependencies: ["SystemCalls", "TensorTypes"], swiftSettings: settings),
+        .target(name: "Processes", dependencies: ["SystemCalls", "TensorTypes"], swiftSettings: settings),
         .target(name: "DeltaKernels", dependencies: ["CSiltKernels", "TensorTypes"], swiftSettings: settings),
         .target(
             name: "DeltaCodecs", dependencies: ["CLZ4", "CSiltKernels", "CZstd", "TensorTypes"],
@@ -89,7 +91,7 @@ let package = Package(
         .target(
             name: "SiltEvaluation",
             dependencies: [
-                "ByteSources", "DeltaKernels", "Safetensors", "SiltFormat", "SiltReading", "TensorTypes",
+                "ByteSources", "DeltaKernels", "Processes", "Safetensors", "SiltFormat", "SiltReading", "TensorTypes",
                 "Transformers", "Workers", logging,
             ],
             swiftSettings: settings),
@@ -111,8 +113,9 @@ let package = Package(
         .target(
             name: "SiltTuning",
             dependencies: [
-                "ByteSources", "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltEvaluation",
-                "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Transformers", "Workers", logging,
+                "ByteSources", "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Processes", "Safetensors",
+                "SiltEvaluation", "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Transformers", "Workers",
+                logging,
             ],
             swiftSettings: settings),
         // Level 8: other programs' layouts; pages about what was found.
@@ -157,6 +160,7 @@ let package = Package(
         .testTarget(
             name: "ByteSourcesTests", dependencies: ["ByteSources", "TensorTypes", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes", "TensorTypes"], swiftSettings: settings),
         .testTarget(
             name: "DeltaKernelsTests",
             dependencies: ["CSiltKernels", "DeltaCodecs", "DeltaKernels", "TensorTypes", "TestSupport"],

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {
     **dict.fromkeys(("CZstd", "CLZ4", "CXXHash", "COpenBLAS", "CMalloc", "CCrypto", "CSiltKernels"), 0),
-    "TensorTypes": 1,
-    **dict.fromkeys(("ByteSources", "DeltaKernels", "DeltaCodecs", "Workers"), 2),
+    **dict.fromkeys(("TensorTypes", "SystemCalls"), 1),
+    **dict.fromkeys(("ByteSources", "Processes", "DeltaKernels", "DeltaCodecs", "Workers"), 2),
     **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),
     **dict.fromkeys(("SiltFormat", "Transformers"), 4),
     "SiltReading": 5,

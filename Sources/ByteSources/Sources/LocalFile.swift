@@ -1,3 +1,4 @@
+internal import SystemCalls
 package import TensorTypes
 
 /// A file of this system.
@@ -27,9 +28,9 @@ package final class LocalFile: ByteSource {
             System.close(descriptor)
             throw error.error(.io, "cannot open", file: path)
         }
-        guard status.kind == .file else {
+        guard status.isFile else {
             System.close(descriptor)
-            let what = status.kind == .directory ? "a directory" : "a device, pipe or socket"
+            let what = status.isDirectory ? "a directory" : "a device, pipe or socket"
             throw SiltError(.inputMissing, "expected a regular file, found \(what)", file: path)
         }
         self.path = path
@@ -71,8 +72,8 @@ extension FileStatus {
     /// Which content a file has, as far as its status tells.
     fileprivate var version: SourceVersion {
         SourceVersion(words: [
-            device, inode, UInt64(truncatingIfNeeded: size), UInt64(truncatingIfNeeded: change.seconds),
-            UInt64(truncatingIfNeeded: change.nanoseconds),
+            device, inode, UInt64(truncatingIfNeeded: size), UInt64(truncatingIfNeeded: changeSeconds),
+            UInt64(truncatingIfNeeded: changeNanoseconds),
         ])
     }
 }

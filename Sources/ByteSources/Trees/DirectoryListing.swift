@@ -1,3 +1,4 @@
+internal import SystemCalls
 package import TensorTypes
 
 /// What lies below a directory, as checkpoints see it.
@@ -8,11 +9,8 @@ package struct DirectoryListing {
     /// The kind of what `path` leads to; symbolic links are followed.
     package static func kind(of path: String) -> FileKind {
         do {
-            switch try System.status(of: path, followingLinks: true).kind {
-            case .file: return .file
-            case .directory: return .directory
-            case .link, .other: return .other
-            }
+            let status = try System.status(of: path, followingLinks: true)
+            return status.isFile ? .file : status.isDirectory ? .directory : .other
         } catch {
             return error.isMissing ? .missing : .other
         }
@@ -77,23 +75,23 @@ package struct DirectoryListing {
 
     /// False for a regular file and a link to one; throws for what is neither file nor directory.
     private static func isDirectory(_ path: String) throws(SiltError) -> Bool {
-        let itself = try kind(of: path, followingLinks: false)
-        let kind = itself == .link ? try Self.kind(of: path, followingLinks: true) : itself
-        switch kind {
-        case .file: return false
-        case .directory:
-            guard itself == .link else { return true }
+        let itself = try Self.status(of: path, followingLinks: false)
+        let status = itself.isLink ? try Self.status(of: path, followingLinks: true) : itself
+        if status.isFile { return false }
+        guard status.isDirectory else {
+            throw SiltError(.path, "a device, pipe or socket cannot be part of a checkpoint", file: path)
+        }
+        guard !itself.isLink else {
             throw SiltError(
                 .path, "a symbolic link to a directory cannot be part of a checkpoint", file: path,
                 advice: "replace the link with the directory itself")
-        case .link, .other:
-            throw SiltError(.path, "a device, pipe or socket cannot be part of a checkpoint", file: path)
         }
+        return true
     }
 
-    private static func kind(of path: String, followingLinks: Bool) throws(SiltError) -> FileStatus.Kind {
+    private static func status(of path: String, followingLinks: Bool) throws(SiltError) -> FileStatus {
         do {
-            return try System.status(of: path, followingLinks: followingLinks).kind
+            return try System.status(of: path, followingLinks: followingLinks)
         } catch {
             if followingLinks, error.isMissing {
                 throw SiltError(.inputMissing, "a dangling symbolic link", file: path)

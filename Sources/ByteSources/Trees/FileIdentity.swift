@@ -1,12 +1,4 @@
-internal import TensorTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
+internal import SystemCalls
 
 /// Which file or directory a path stands for, whatever its spelling and the links that lead there.
 package struct FileIdentity: Hashable, Sendable {
@@ -15,11 +7,12 @@ package struct FileIdentity: Hashable, Sendable {
 
     /// Follows links; nil if nothing is there.
     package init?(_ path: String) {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        number = UInt64(truncatingIfNeeded: status.st_ino)
+        guard let status = try? System.status(of: path, followingLinks: true) else { return nil }
+        self.init(status)
     }
+
+    /// What a status is of.
+    init(_ status: FileStatus) { (device, number) = (status.device, status.inode) }
 
     /// Whether `path`, which need not exist, lies below the directory `root`.
     package static func lies(_ path: String, below root: String) -> Bool {

@@ -1,5 +1,5 @@
 package import Workers
-internal import ByteSources
+internal import Processes
 package import TensorTypes
 
 /// Measures models by a command: the usual harnesses, or a script.
@@ -29,7 +29,7 @@ package struct ExternalEvaluator: Sendable {
     /// Runs the command on the model in directory `path`; it ends early if the work is cancelled.
     package func evaluate(_ path: String, _ cancellation: Cancellation) throws(SiltError) -> Outcome {
         let line = command.split(separator: ExternalEvaluator.place, omittingEmptySubsequences: false)
-            .joined(separator: Command.quoted(path))
+            .joined(separator: ShellWord.quoted(path))
         let outcome = try Command(line).run { cancellation.isRequested }
         // What it said before it was stopped is no news.
         try cancellation.check()

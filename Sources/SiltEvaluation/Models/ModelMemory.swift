@@ -1,4 +1,4 @@
-internal import ByteSources
+internal import Processes
 package import TensorTypes
 
 /// Refuses what the machine's memory cannot hold before it is asked for: a header may claim any size.

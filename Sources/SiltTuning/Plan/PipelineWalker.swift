@@ -1,3 +1,4 @@
+internal import Processes
 internal import SiltReading
 internal import SiltEvaluation
 internal import SiltPacking

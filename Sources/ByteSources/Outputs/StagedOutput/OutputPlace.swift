@@ -1,3 +1,4 @@
+internal import SystemCalls
 internal import TensorTypes
 
 /// Where an output is to appear: an open directory and a name in it.
@@ -65,23 +66,24 @@ final class OutputPlace: Sendable {
     func check(_ form: StagedOutput.Form, _ replacing: StagedOutput.Replacement) throws(SiltError) {
         guard let status = try status(of: name) else { return }
         if case .never = replacing { throw taken() }
-        switch (status.kind, form, replacing) {
-        case (.file, _, _), (.link, _, _): return
-        case (.directory, .directory, .directory(let expected)):
-            let foreign: String?
-            do {
-                foreign = try TreeWork.foreignFile(in: name, of: descriptor, expected: expected)
-            } catch {
-                throw error.error(.cannotCreate, "cannot read the directory to be replaced", file: target)
-            }
-            guard let foreign else { return }
-            throw SiltError(
-                .cannotCreate, "the directory has a file that does not belong to the output: \"\(foreign)\"",
-                file: target,
-                advice: "move that file away or choose another name")
-        case (.directory, _, _): throw SiltError(.cannotCreate, "a directory has this name", file: target)
-        case (.other, _, _): throw SiltError(.cannotCreate, "a device, pipe or socket has this name", file: target)
+        if status.isFile || status.isLink { return }
+        guard status.isDirectory else {
+            throw SiltError(.cannotCreate, "a device, pipe or socket has this name", file: target)
         }
+        guard form == .directory, case .directory(let expected) = replacing else {
+            throw SiltError(.cannotCreate, "a directory has this name", file: target)
+        }
+        let foreign: String?
+        do {
+            foreign = try TreeWork.foreignFile(in: name, of: descriptor, expected: expected)
+        } catch {
+            throw error.error(.cannotCreate, "cannot read the directory to be replaced", file: target)
+        }
+        guard let foreign else { return }
+        throw SiltError(
+            .cannotCreate, "the directory has a file that does not belong to the output: \"\(foreign)\"",
+            file: target,
+            advice: "move that file away or choose another name")
     }
 
     /// The error for a name that is taken and may not be replaced.
@@ -102,10 +104,10 @@ final class OutputPlace: Sendable {
     }
 
     private func removeIfStale(_ name: String) throws(SystemError) {
-        let kind = try System.status(of: name, in: descriptor, followingLinks: false).kind
-        guard kind == .file || kind == .directory else { return }
+        let status = try System.status(of: name, in: descriptor, followingLinks: false)
+        guard status.isFile || status.isDirectory else { return }
         // The lock of a file on NFS needs a descriptor that may write.
-        let open = try System.open(name, in: descriptor, kind == .file ? .update : .directoryItself)
+        let open = try System.open(name, in: descriptor, status.isFile ? .update : .directoryItself)
         defer { System.close(open) }
         guard try System.lock(open), try isName(name, of: open) else { return }
         try TreeWork.remove(name, in: descriptor)
@@ -115,7 +117,7 @@ final class OutputPlace: Sendable {
     func isName(_ name: String, of open: Int32) throws(SystemError) -> Bool {
         do {
             let status = try System.status(of: name, in: descriptor, followingLinks: false)
-            return try status.isSame(as: System.status(of: open))
+            return try FileIdentity(status) == FileIdentity(System.status(of: open))
         } catch {
             guard error.number == System.absent else { throw error }
             return false

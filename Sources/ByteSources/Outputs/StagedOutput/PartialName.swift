@@ -1,3 +1,5 @@
+internal import SystemCalls
+
 /// Names of temporaries: `.<name>.silt-<pid>-<random>.partial`, beside the output `<name>`.
 ///
 /// The process number is for people; whether a temporary is alive is told by its lock, since numbers come again.

@@ -1,3 +1,4 @@
+internal import SystemCalls
 internal import TensorTypes
 
 /// The ways in which an output gets its name.

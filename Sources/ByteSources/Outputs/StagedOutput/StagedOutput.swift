@@ -1,3 +1,4 @@
+internal import SystemCalls
 internal import Synchronization
 package import TensorTypes
 

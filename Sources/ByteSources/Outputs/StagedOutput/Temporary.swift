@@ -1,3 +1,4 @@
+internal import SystemCalls
 internal import TensorTypes
 
 /// A new, locked file or directory beside an output's name.

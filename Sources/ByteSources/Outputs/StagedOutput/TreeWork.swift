@@ -1,3 +1,4 @@
+internal import SystemCalls
 internal import TensorTypes
 
 /// Work on a whole directory tree.
@@ -7,7 +8,7 @@ enum TreeWork {
     /// Removes what `name` stands for, with all that lies below it; nothing there is fine.
     static func remove(_ name: String, in directory: Int32) throws(SystemError) {
         do {
-            guard try System.status(of: name, in: directory, followingLinks: false).kind == .directory else {
+            guard try System.status(of: name, in: directory, followingLinks: false).isDirectory else {
                 return try System.unlink(name, in: directory)
             }
             try removeContents(of: name, in: directory)
@@ -37,7 +38,7 @@ enum TreeWork {
     static func synchronize(_ descriptor: Int32) throws(SystemError) {
         for name in try System.names(in: descriptor) {
             let name = String(decoding: name, as: UTF8.self)
-            let isDirectory = try System.status(of: name, in: descriptor, followingLinks: false).kind == .directory
+            let isDirectory = try System.status(of: name, in: descriptor, followingLinks: false).isDirectory
             let child = try System.open(name, in: descriptor, isDirectory ? .directoryItself : .read)
             defer { System.close(child) }
             if isDirectory { try synchronize(child) } else { try System.synchronize(child) }
@@ -59,7 +60,7 @@ enum TreeWork {
                 return prefix + String(decoding: bytes, as: UTF8.self)
             }
             let path = prefix + child
-            if try System.status(of: child, in: descriptor, followingLinks: false).kind == .directory {
+            if try System.status(of: child, in: descriptor, followingLinks: false).isDirectory {
                 let foreign = try foreignFile(in: child, of: descriptor, expected: expected, prefix: path + "/")
                 if let foreign { return foreign }
             } else if !expected.contains(ByteName(path)) {

@@ -6,48 +6,10 @@
     internal import Darwin
 #endif
 
-/// What stands behind a name or a descriptor.
-struct FileStatus {
-    /// The kinds that this module tells apart.
-    enum Kind: Hashable {
-        case file, directory, link, other
-    }
-
-    /// The kind; `.link` only where links were not followed.
-    let kind: Kind
-    /// Bytes of a file.
-    let size: Int
-    /// Device and inode: equal for two names of one file.
-    let device: UInt64, inode: UInt64
-    /// When the content last changed, in seconds and nanoseconds.
-    let change: (seconds: Int, nanoseconds: Int)
-
-    fileprivate init(_ status: stat) {
-        kind =
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: .file
-            case S_IFDIR: .directory
-            case S_IFLNK: .link
-            default: .other
-            }
-        size = Int(status.st_size)
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        inode = UInt64(status.st_ino)
-        #if canImport(Darwin)
-            change = (status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec)
-        #else
-            change = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-        #endif
-    }
-
-    /// Whether the two are one file.
-    func isSame(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
-}
-
 /// Calls that work on names: below an open directory where one is given, else from the working directory.
 extension System {
     /// How `rename` treats a name that is taken.
-    enum RenameMode: UInt32 {
+    package enum RenameMode: UInt32 {
         /// Replaces it.
         case replace = 0
         /// Fails with `EEXIST`.
@@ -56,13 +18,13 @@ extension System {
         case exchange
     }
 
-    static func status(of descriptor: Int32) throws(SystemError) -> FileStatus {
+    package static func status(of descriptor: Int32) throws(SystemError) -> FileStatus {
         var status = stat()
         try retry { unsafe fstat(descriptor, &status) }
         return FileStatus(status)
     }
 
-    static func status(
+    package static func status(
         of name: String, in directory: Int32? = nil, followingLinks: Bool
     ) throws(SystemError) -> FileStatus {
         try check(name)
@@ -73,12 +35,12 @@ extension System {
         return FileStatus(status)
     }
 
-    static func makeDirectory(_ name: String, in directory: Int32) throws(SystemError) {
+    package static func makeDirectory(_ name: String, in directory: Int32) throws(SystemError) {
         try check(name)
         try retry { unsafe mkdirat(directory, name, 0o777) }
     }
 
-    static func makeDirectoryUnlessThere(_ name: String, in directory: Int32) throws(SystemError) {
+    package static func makeDirectoryUnlessThere(_ name: String, in directory: Int32) throws(SystemError) {
         do {
             try makeDirectory(name, in: directory)
         } catch {
@@ -87,20 +49,20 @@ extension System {
     }
 
     /// Gives a file a second name, which must be free.
-    static func link(_ name: String, to new: String, in directory: Int32) throws(SystemError) {
+    package static func link(_ name: String, to new: String, in directory: Int32) throws(SystemError) {
         try check(name)
         try check(new)
         try retry { unsafe linkat(directory, name, directory, new, 0) }
     }
 
     /// Removes the name of anything but a directory.
-    static func unlink(_ name: String, in directory: Int32) throws(SystemError) {
+    package static func unlink(_ name: String, in directory: Int32) throws(SystemError) {
         try check(name)
         try retry { unsafe unlinkat(directory, name, 0) }
     }
 
     /// Removes an empty directory.
-    static func removeDirectory(_ name: String, in directory: Int32) throws(SystemError) {
+    package static func removeDirectory(_ name: String, in directory: Int32) throws(SystemError) {
         try check(name)
         try retry { unsafe unlinkat(directory, name, AT_REMOVEDIR) }
     }
@@ -108,7 +70,7 @@ extension System {
     /// Renames within one directory, in one step.
     ///
     /// Throws one of `unsupported` where the system cannot do `mode`.
-    static func rename(
+    package static func rename(
         _ name: String, to new: String, in directory: Int32, _ mode: RenameMode = .replace
     ) throws(SystemError) {
         try check(name)
@@ -139,7 +101,7 @@ extension System {
     #endif
 
     /// The names in a directory but `.` and `..`, as bytes (a name need not be UTF-8), ascending.
-    static func names(in directory: Int32) throws(SystemError) -> [[UInt8]] {
+    package static func names(in directory: Int32) throws(SystemError) -> [[UInt8]] {
         // A new open file, because reading moves its position; the stream closes it.
         let descriptor = try open(".", in: directory, .directory)
         guard let stream = unsafe fdopendir(descriptor) else {

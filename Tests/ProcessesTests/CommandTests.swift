@@ -1,4 +1,4 @@
-import ByteSources
+import Processes
 import TensorTypes
 import Testing
 
@@ -6,8 +6,17 @@ import Testing
 struct CommandTests {
     @Test("a quoted word is one word, whatever is in it", arguments: ["", "a b", "it's", "$HOME `x` \"y\" \\", "''"])
     func quoted(word: String) throws {
-        let outcome = try Command("printf %s " + Command.quoted(word)).run()
+        let outcome = try Command("printf %s " + ShellWord.quoted(word)).run()
         #expect(outcome.status == 0 && String(decoding: outcome.output, as: UTF8.self) == word)
+    }
+
+    @Test(
+        "words for a shell",
+        arguments: [
+            ("a/b.c", "a/b.c"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("$x", "'$x'"), ("é", "'é'"),
+        ])
+    func quoting(word: String, quoted: String) {
+        #expect(ShellWord.quoted(word) == quoted)
     }
 
     @Test("exit codes and signals are told apart")

@@ -6,35 +6,36 @@
     internal import Darwin
 #endif
 
-/// The system calls of this module, each with its failure as a thrown `SystemError` and without interruptions (`EINTR`).
+/// The system calls of files and processes, each with its failure as a thrown `SystemError` and without interruptions
+/// (`EINTR`).
 ///
-/// Every pointer of the module that goes to C goes through this file or `System+Names.swift`. Texts with a zero byte are
-/// refused as `EINVAL`: C would cut them there and open another file.
-enum System {
-    static let noSpace = ENOSPC
-    static let quota = EDQUOT
-    static let tooLarge = EFBIG
-    static let exists = EEXIST
-    static let absent = ENOENT
-    static let notEmpty = ENOTEMPTY
-    static let deviceError = EIO
+/// Every pointer of `ByteSources` and `Processes` that goes to C goes through this module. Texts with a zero byte are refused as
+/// `EINVAL`: C would cut them there and open another file.
+package enum System {
+    package static let noSpace = ENOSPC
+    package static let quota = EDQUOT
+    package static let tooLarge = EFBIG
+    package static let exists = EEXIST
+    package static let absent = ENOENT
+    package static let notEmpty = ENOTEMPTY
+    package static let deviceError = EIO
     /// The numbers that say that nothing bears a name.
-    static let missing: Set<Int32> = [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG]
+    package static let missing: Set<Int32> = [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG]
     /// The numbers that say that the reader lacks a right.
-    static let denied: Set<Int32> = [EACCES, EPERM]
+    package static let denied: Set<Int32> = [EACCES, EPERM]
     /// The numbers that are no fault of the name of an output.
-    static let deviceFailures: Set<Int32> = [ENOSPC, EDQUOT, EFBIG, EIO, EMFILE, ENFILE]
+    package static let deviceFailures: Set<Int32> = [ENOSPC, EDQUOT, EFBIG, EIO, EMFILE, ENFILE]
     /// The numbers with which a file system says that it does not know an operation.
-    static let unsupported: Set<Int32> = [ENOSYS, EINVAL, EOPNOTSUPP, ENOTSUP, EPERM, ENOTTY, EMLINK]
+    package static let unsupported: Set<Int32> = [ENOSYS, EINVAL, EOPNOTSUPP, ENOTSUP, EPERM, ENOTTY, EMLINK]
 
     /// What the C library calls the error `number`.
-    static func text(of number: Int32) -> String {
+    package static func text(of number: Int32) -> String {
         guard let text = unsafe strerror(number) else { return "error \(number)" }
         return unsafe String(cString: text)
     }
 
     /// The process's number.
-    static var processIdentifier: Int32 { getpid() }
+    package static var processIdentifier: Int32 { getpid() }
 
     /// Runs a call that says -1 for a failure, again as long as a signal interrupts it.
     @discardableResult
@@ -48,7 +49,7 @@ enum System {
     }
 
     /// What `open` is asked for.
-    enum Access {
+    package enum Access {
         /// An existing file, for reading. Never waits for the writer of a pipe.
         case read
         /// An existing file that is no symbolic link, for reading and writing.
@@ -74,7 +75,8 @@ enum System {
     }
 
     /// Opens `name`, below the directory `directory` where it is relative; the caller closes the descriptor.
-    static func open(_ name: String, in directory: Int32? = nil, _ access: Access) throws(SystemError) -> Int32 {
+    package static func open(_ name: String, in directory: Int32? = nil, _ access: Access) throws(SystemError) -> Int32
+    {
         try check(name)
         return try retry { unsafe openat(directory ?? AT_FDCWD, name, access.flags, 0o666) }
     }
@@ -82,7 +84,7 @@ enum System {
     /// Closes a descriptor.
     ///
     /// What must be known of the data is asked of `synchronize` before.
-    static func close(_ descriptor: Int32) {
+    package static func close(_ descriptor: Int32) {
         #if canImport(Glibc)
             _ = Glibc.close(descriptor)
         #elseif canImport(Musl)
@@ -93,12 +95,12 @@ enum System {
     }
 
     /// A second descriptor of the same open file: locks are shared between the two.
-    static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
+    package static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
         try retry { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
     }
 
     /// Reads up to the size of `buffer`; 0 at the end of the file.
-    static func read(
+    package static func read(
         _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
     ) throws(SystemError) -> Int {
         // More than 2^31 - 1 bytes at once are an error on macOS.
@@ -106,23 +108,24 @@ enum System {
     }
 
     /// Writes up to the size of `buffer`; says how many bytes were written.
-    static func write(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(SystemError) -> Int
+    package static func write(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(SystemError)
+        -> Int
     {
         try retry { unsafe pwrite(descriptor, buffer.baseAddress, min(buffer.count, 1 << 30), off_t(offset)) }
     }
 
     /// Cuts or extends a file to `bytes`.
-    static func setSize(_ descriptor: Int32, _ bytes: Int) throws(SystemError) {
+    package static func setSize(_ descriptor: Int32, _ bytes: Int) throws(SystemError) {
         try retry { ftruncate(descriptor, off_t(bytes)) }
     }
 
     /// Waits until what was written has reached the device.
-    static func synchronize(_ descriptor: Int32) throws(SystemError) {
+    package static func synchronize(_ descriptor: Int32) throws(SystemError) {
         try retry { fsync(descriptor) }
     }
 
     /// Takes the exclusive lock of an open file; false if another open file has it.
-    static func lock(_ descriptor: Int32) throws(SystemError) -> Bool {
+    package static func lock(_ descriptor: Int32) throws(SystemError) -> Bool {
         do {
             try retry { flock(descriptor, LOCK_EX | LOCK_NB) }
             return true
@@ -133,7 +136,7 @@ enum System {
     }
 
     /// Refuses texts that C would cut short.
-    static func check(_ name: String) throws(SystemError) {
+    package static func check(_ name: String) throws(SystemError) {
         if name.utf8.contains(0) { throw SystemError(number: EINVAL) }
     }
 }
