@@ -23,18 +23,10 @@ public struct ShardIndex: Sendable {
     ///
     /// Throws as above.
     package init(_ input: any ByteSource) throws(SiltError) {
-        let path = input.path
-        func refuse(_ message: String, tensor: String? = nil, range: Range<UInt64>? = nil) -> SiltError {
-            SiltError(.header, message, file: path, tensor: tensor, range: range)
+        func refuse(_ message: String, tensor: String? = nil) -> SiltError {
+            SiltError(.header, message, file: input.path, tensor: tensor)
         }
-        let text = try input.contents(limit: ShardIndex.limit, "the index")
-        let index: JSONValue
-        do {
-            index = try JSONValue(parsing: text)
-        } catch {
-            let place = UInt64(min(error.offset, max(0, text.count - 1)))
-            throw refuse("the index is not strict JSON: \(error.reason)", range: place..<place + 1)
-        }
+        let index = try JSONFile(input, limit: ShardIndex.limit, name: "the index").value
         guard let map = index["weight_map"] else { throw refuse("the index has no \"weight_map\"") }
         guard case .object(let members) = map else { throw refuse("\"weight_map\" is \(map.kind), not an object") }
         var weightMap: [String: String] = [:]

@@ -13,8 +13,6 @@ struct AdapterConfiguration: Sendable {
 
     /// The name that the file has in every adapter's directory.
     static let fileName = "adapter_config.json"
-    /// The most bytes that a configuration may have.
-    static let limit = 16 << 20
 
     /// The file that it was read from, for messages.
     let path: String
@@ -43,29 +41,26 @@ struct AdapterConfiguration: Sendable {
     /// Throws `inputMissing` or `io`; `header` if it is not strict JSON or a field has the wrong type; `usage` for an adapter
     /// that is not `W + scale * B A`.
     init(path: String) throws(SiltError) {
-        let input = try LocalFile(path)
-        guard input.size <= AdapterConfiguration.limit else {
-            throw SiltError(
-                .header,
-                "the configuration has \(input.size) bytes; at most \(AdapterConfiguration.limit) are allowed",
-                file: path)
-        }
-        try self.init(bytes: input.bytes(0..<input.size), path: path)
+        try self.init(JSONFile(path), path: path)
     }
 
     /// Parses the text of a configuration; `path` is for messages.
     init(bytes: [UInt8], path: String) throws(SiltError) {
-        let fields = try AdapterFields(bytes: bytes, path: path)
+        try self.init(JSONFile(bytes: bytes, file: path), path: path)
+    }
+
+    private init(_ file: JSONFile, path: String) throws(SiltError) {
+        let fields = try JSONFields(file.value, of: .file(path))
         self.path = path
-        text = String(decoding: bytes, as: UTF8.self)
+        text = String(decoding: file.bytes, as: UTF8.self)
         kind = try AdapterVariants.kind(fields)
         try AdapterVariants.check(fields, kind)
         rank = try fields.integer("r") ?? (kind == .lora ? 8 : 32)
         alpha = try fields.number("lora_alpha") ?? 8
-        usesRankStabilization = try fields.flag("use_rslora")
-        isFanInFanOut = try fields.flag("fan_in_fan_out")
+        usesRankStabilization = try fields.flag("use_rslora") ?? false
+        isFanInFanOut = try fields.flag("fan_in_fan_out") ?? false
         bias = try fields.string("bias") ?? "none"
-        modulesToSave = try fields.strings("modules_to_save")
+        modulesToSave = try fields.names("modules_to_save")
         baseModel = try fields.string("base_model_name_or_path")
         rankPatterns = try fields.pattern("rank_pattern") { (value) throws(SiltError) in
             guard case .integer(let rank) = value, rank > 0 else {
@@ -74,11 +69,10 @@ struct AdapterConfiguration: Sendable {
             return rank
         }
         alphaPatterns = try fields.pattern("alpha_pattern") { (value) throws(SiltError) in
-            switch value {
-            case .integer(let alpha): return Double(alpha)
-            case .number(let alpha): return alpha
-            default: throw fields.refuse("\"alpha_pattern\" has \(value.kind), not a number")
+            guard let alpha = value.double else {
+                throw fields.refuse("\"alpha_pattern\" has \(value.kind), not a number")
             }
+            return alpha
         }
         guard rank > 0 else { throw fields.refuse("\"r\" is \(rank), not a rank above 0") }
         guard ["none", "all", "lora_only"].contains(bias) else {

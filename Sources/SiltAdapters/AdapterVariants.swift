@@ -21,30 +21,30 @@ enum AdapterVariants {
     ]
 
     /// The kind; throws `usage` for one that Silt does not read, `header` if there is none.
-    static func kind(_ fields: AdapterFields) throws(SiltError) -> AdapterConfiguration.Kind {
+    static func kind(_ fields: JSONFields) throws(SiltError) -> AdapterConfiguration.Kind {
         guard let name = try fields.string("peft_type") else {
             throw SiltError(
-                .header, "the configuration has no \"peft_type\"", file: fields.path, advice: "is this a PEFT adapter?")
+                .header, "the configuration has no \"peft_type\"", file: fields.file, advice: "is this a PEFT adapter?")
         }
         guard let kind = AdapterConfiguration.Kind(rawValue: name) else {
             let known = AdapterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: " and ")
             throw SiltError(
-                .usage, "adapters of type \(name) are not supported; \(known) are", file: fields.path, advice: merge)
+                .usage, "adapters of type \(name) are not supported; \(known) are", file: fields.file, advice: merge)
         }
         return kind
     }
 
     /// Throws `usage` for a variant that Silt would give back wrongly.
-    static func check(_ fields: AdapterFields, _ kind: AdapterConfiguration.Kind) throws(SiltError) {
+    static func check(_ fields: JSONFields, _ kind: AdapterConfiguration.Kind) throws(SiltError) {
         guard kind == .lora else { return }
         for (field, what) in refused where fields.asks(for: field) {
-            throw SiltError(.usage, "the adapter is \(what), which is not supported", file: fields.path, advice: merge)
+            throw SiltError(.usage, "the adapter is \(what), which is not supported", file: fields.file, advice: merge)
         }
         guard case .string(let name)? = fields["init_lora_weights"] else { return }
         if changingBase.contains(where: { name.lowercased().hasPrefix($0) }) {
             throw SiltError(
                 .usage, "the adapter was initialised with \(name), which changed the weights of the base",
-                file: fields.path,
+                file: fields.file,
                 advice:
                     "convert it to plain LoRA with PEFT (save_pretrained with path_initial_model_for_weight_conversion), "
                     + "or merge it and pack the merged model")

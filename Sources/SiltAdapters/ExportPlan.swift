@@ -153,9 +153,8 @@ extension Checkpoint {
     /// `model_type` of config.json, if there is one.
     var modelType: String? {
         guard form == .directory, files.contains("config.json"),
-            let input = try? source("config.json"), input.size < 1 << 20,
-            let bytes = try? input.bytes(0..<input.size), let json = try? JSONValue(parsing: bytes),
-            case .string(let type) = json["model_type"]
+            let source = try? source("config.json"), let file = try? JSONFile(source),
+            case .string(let type)? = file.value["model_type"]
         else { return nil }
         return type
     }

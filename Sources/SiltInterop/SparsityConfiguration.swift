@@ -4,9 +4,6 @@ internal import TensorTypes
 
 /// `config.json` of a model, as far as it speaks of sparsity: `quantization_config.sparsity_config`.
 struct SparsityConfiguration {
-    /// The most bytes that a configuration may have.
-    private static let limit = 16 << 20
-
     static let fileName = "config.json"
     private static let outer = "quantization_config"
     private static let inner = "sparsity_config"
@@ -21,20 +18,7 @@ struct SparsityConfiguration {
     /// Throws `inputMissing` if there is none, `header` if it is not a strict JSON object.
     init(of checkpoint: Checkpoint) throws(SiltError) {
         path = checkpoint.path(of: SparsityConfiguration.fileName)
-        let input = try LocalFile(path)
-        guard input.size <= SparsityConfiguration.limit else {
-            throw SiltError(
-                .header,
-                "the configuration has \(input.size) bytes; at most \(SparsityConfiguration.limit) are allowed",
-                file: path)
-        }
-        let bytes = try input.bytes(0..<input.size)
-        let value: JSONValue
-        do {
-            value = try JSONValue(parsing: bytes)
-        } catch {
-            throw SiltError(.header, "the configuration is not strict JSON: \(error.reason)", file: path)
-        }
+        let value = try JSONFile(path).value
         guard case .object(let members) = value else {
             throw SiltError(.header, "the configuration is \(value.kind), not an object", file: path)
         }

@@ -18,15 +18,8 @@ struct WeightSyncIndex {
         let path = DirectoryListing.join(directory, ShardIndex.fileName)
         // Checks size, syntax and paths.
         weightMap = try ShardIndex(path: path).weightMap
-        let input = try LocalFile(path)
-        let metadata: JSONValue?
-        do {
-            metadata = try JSONValue(parsing: input.bytes(0..<input.size))["metadata"]
-        } catch let error as SiltError {
-            throw error
-        } catch {
-            throw SiltError(.changed, "the index changed while it was in use", file: path)
-        }
+        // It was checked a moment ago.
+        let metadata = try JSONFile(path, limit: ShardIndex.limit, name: "the index", code: .changed).value["metadata"]
         func text(_ field: String) throws(SiltError) -> String {
             guard case .string(let text)? = metadata?[field] else {
                 throw SiltError(

@@ -57,15 +57,15 @@ struct TrainingRecord: Sendable, Hashable {
     /// Reads what `json` wrote; nil if it is something else.
     init?(_ json: JSONValue) {
         guard case .integer(let steps)? = json["steps"], steps >= 0, case .integer(let count)? = json["loss_count"],
-            let sum = json["loss_sum"].flatMap(TrainingRecord.number),
-            let first = json["first_loss"].flatMap(TrainingRecord.number), case .array(let recent)? = json["recent"],
+            let sum = json["loss_sum"]?.double,
+            let first = json["first_loss"]?.double, case .array(let recent)? = json["recent"],
             case .array(let history)? = json["history"]
         else { return nil }
         (self.steps, lossSum, lossCount, firstLoss) = (steps, sum, count, first)
-        self.recent = recent.compactMap(TrainingRecord.number)
+        self.recent = recent.compactMap(\.double)
         self.history = history.compactMap { entry in
             guard case .array(let values) = entry, values.count == 3, case .integer(let step) = values[0],
-                let loss = TrainingRecord.number(values[1]), let value = TrainingRecord.number(values[2])
+                let loss = values[1].double, let value = values[2].double
             else { return nil }
             return FineTuneReport.Checkpoint(step: step, loss: loss, value: value)
         }
@@ -77,12 +77,4 @@ struct TrainingRecord: Sendable, Hashable {
 
     /// Nothing done.
     init() {}
-
-    private static func number(_ value: JSONValue) -> Double? {
-        switch value {
-        case .integer(let integer): Double(integer)
-        case .number(let number): number
-        default: nil
-        }
-    }
 }

@@ -13,14 +13,8 @@ package enum MergedIndex {
         var pairs = tensors.map { (name: $0.name, file: $0.file) }
         pairs.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let isSame = pairs.count == old.weightMap.count && pairs.allSatisfy { old.weightMap[$0.name] == $0.file }
-        let root: JSONValue
-        do {
-            root = try JSONValue(parsing: input.bytes(0..<input.size))
-        } catch let error as SiltError {
-            throw error
-        } catch {
-            throw SiltError(.changed, "the index changed while it was in use", file: input.path)
-        }
+        // It was checked a moment ago.
+        let root = try JSONFile(input, limit: ShardIndex.limit, name: "the index", code: .changed).value
         guard case .object(let members) = root else { return nil }
         let sizes: [String: Int] = [
             "total_size": tensors.reduce(0) { $0 + $1.info.bytes },

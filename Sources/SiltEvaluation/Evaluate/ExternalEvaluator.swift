@@ -62,13 +62,13 @@ package struct ExternalEvaluator: Sendable {
     package static func parse(_ line: String) -> Outcome? {
         if let value = Double(line) { return value.isFinite ? Outcome(metric: "value", value: value) : nil }
         guard let json = try? JSONValue(parsing: Array(line.utf8)), case .object(let members) = json else { return nil }
-        if let value = json["value"].flatMap(number) {
+        if let value = json["value"]?.double {
             guard case .string(let name)? = json["metric"], isName(name) else {
                 return Outcome(metric: "value", value: value)
             }
             return Outcome(metric: name, value: value)
         }
-        let numbers = members.compactMap { member in number(member.value).map { (member.key, $0) } }
+        let numbers = members.compactMap { member in member.value.double.map { (member.key, $0) } }
         guard numbers.count == 1, let (name, value) = numbers.first else { return nil }
         return Outcome(metric: isName(name) ? name : "value", value: value)
     }
@@ -80,13 +80,5 @@ package struct ExternalEvaluator: Sendable {
                 (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F || byte == 0x2E
                     || byte == 0x2D
             }
-    }
-
-    private static func number(_ value: JSONValue) -> Double? {
-        switch value {
-        case .integer(let integer): Double(integer)
-        case .number(let number): number.isFinite ? number : nil
-        default: nil
-        }
     }
 }

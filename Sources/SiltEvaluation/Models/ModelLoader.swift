@@ -18,9 +18,6 @@ package struct ModelLoader: Sendable {
         let checkpoint: Checkpoint
     }
 
-    /// Bytes that a config.json may have.
-    private static let configurationLimit = 1 << 24
-
     private let context: WorkContext
 
     package init(_ context: WorkContext) { self.context = context }
@@ -55,21 +52,7 @@ package struct ModelLoader: Sendable {
                 file: checkpoint.path,
                 advice: "give a directory in Hub layout, or run the model with \(option: .evaluator) CMD")
         }
-        let input = try LocalFile(path)
-        guard input.size <= ModelLoader.configurationLimit else {
-            throw SiltError(
-                .usage, "config.json has \(input.size) bytes; at most \(ModelLoader.configurationLimit) are read",
-                file: path)
-        }
-        return (try ModelLoader.json(try input.bytes(0..<input.size), file: path), path)
-    }
-
-    private static func json(_ bytes: [UInt8], file: String) throws(SiltError) -> JSONValue {
-        do throws(JSONError) {
-            return try JSONValue(parsing: bytes)
-        } catch {
-            throw SiltError(.usage, "not JSON: \(error.reason) at byte \(error.offset)", file: file)
-        }
+        return (try JSONFile(path, name: "config.json", code: .usage).value, path)
     }
 
     /// Rebuilds the model of a Silt file in memory, with all of unpack's checks.
@@ -91,7 +74,8 @@ package struct ModelLoader: Sendable {
         let configuration: ModelConfiguration
         if let bytes = memory.configuration {
             let path = "config.json of \(file)"
-            configuration = try ModelConfiguration(ModelLoader.json(bytes, file: path), file: path)
+            configuration = try ModelConfiguration(
+                JSONFile(bytes: bytes, file: path, name: "config.json", code: .usage).value, file: path)
         } else {
             // A delta of single files has no config.json; the base's, which lies beside it, may do.
             configuration = try self.configuration(of: checkpoint)

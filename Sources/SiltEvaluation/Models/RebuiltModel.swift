@@ -1,3 +1,4 @@
+internal import ByteSources
 internal import DeltaKernels
 internal import SiltFormat
 internal import Synchronization
@@ -12,9 +13,6 @@ final class RebuiltModel: @unchecked Sendable {
         let values: FloatTensor
         let start: UnsafeMutablePointer<Float>
     }
-
-    /// Bytes that a config.json may have.
-    private static let limit = 1 << 24
 
     private let targets: [ByteName: Target]
     private let order: [ByteName]
@@ -35,7 +33,7 @@ final class RebuiltModel: @unchecked Sendable {
         self.order = order
         configurationFile = manifest.files.firstIndex { file in
             guard case .safetensors = file.content else {
-                return file.path == "config.json" && file.bytes <= RebuiltModel.limit
+                return file.path == "config.json" && file.bytes <= JSONFile.configurationLimit
             }
             return false
         }

@@ -7,38 +7,38 @@ internal import TensorTypes
 struct Fields {
     /// Where the object stands, like `files[2].tensors["a"]`.
     let place: String
-    private var members: [String: JSONValue]
+    private var fields: JSONFields
 
     init(_ value: JSONValue?, at place: String) throws(SiltError) {
         self.place = place
-        guard case .object(let list) = value else {
-            throw Fields.wrong(place, expected: "an object", found: value)
-        }
-        members = Dictionary(list.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        fields = try JSONFields(value, of: .format(.manifest, place: place))
     }
 
     /// Throws if a field was not taken.
     func finish() throws(SiltError) {
-        guard let unknown = members.keys.filter({ !$0.hasPrefix("x-") }).min() else { return }
+        guard let unknown = fields.names.filter({ !$0.hasPrefix("x-") }).min() else { return }
         throw SiltError(
             .unknownExtension, "\(place) has the unknown field \"\(unknown)\"",
             advice: "a newer silt may read this file")
     }
 
     static func wrong(_ place: String, expected: String, found: JSONValue?) -> SiltError {
-        SiltError(.manifest, "\(place) must be \(expected), found \(found?.kind ?? "nothing")")
+        JSONFields.wrong(place, expected, found, .manifest)
     }
 
-    func has(_ key: String) -> Bool { members[key] != nil }
+    func has(_ key: String) -> Bool { fields.has(key) }
 
-    mutating func value(_ key: String) -> JSONValue? { members.removeValue(forKey: key) }
+    mutating func value(_ key: String) -> JSONValue? { fields.remove(key) }
+
+    /// Takes a field that must be there.
+    private mutating func taken<Value>(_ key: String, _ expected: String, _ value: Value?) throws(SiltError) -> Value {
+        guard let value else { throw fields.wrong(key, expected, nil) }
+        fields.remove(key)
+        return value
+    }
 
     mutating func string(_ key: String) throws(SiltError) -> String {
-        let value = value(key)
-        guard case .string(let text) = value else {
-            throw Fields.wrong("\(place).\(key)", expected: "a string", found: value)
-        }
-        return text
+        try taken(key, "a string", fields.string(key))
     }
 
     mutating func optionalString(_ key: String) throws(SiltError) -> String? {
@@ -47,10 +47,7 @@ struct Fields {
 
     /// An integer of at least `minimum`.
     mutating func integer(_ key: String, atLeast minimum: Int = 0) throws(SiltError) -> Int {
-        let value = value(key)
-        guard case .integer(let integer) = value else {
-            throw Fields.wrong("\(place).\(key)", expected: "an integer", found: value)
-        }
+        let integer = try taken(key, "an integer", fields.integer(key))
         guard integer >= minimum else {
             throw SiltError(.manifest, "\(place).\(key) must be at least \(minimum), found \(integer)")
         }
@@ -62,11 +59,7 @@ struct Fields {
     }
 
     mutating func array(_ key: String) throws(SiltError) -> [JSONValue] {
-        let value = value(key)
-        guard case .array(let elements) = value else {
-            throw Fields.wrong("\(place).\(key)", expected: "an array", found: value)
-        }
-        return elements
+        try taken(key, "an array", fields.array(key))
     }
 
     mutating func choice<T: RawRepresentable & CaseIterable>(
@@ -81,20 +74,12 @@ struct Fields {
     }
 
     func isArray(_ key: String) -> Bool {
-        if case .array = members[key] { true } else { false }
-    }
-
-    private static func number(_ value: JSONValue?, _ place: String) throws(SiltError) -> Double {
-        switch value {
-        case .integer(let integer): return Double(integer)
-        case .number(let number): return number
-        default: throw Fields.wrong(place, expected: "a number", found: value)
-        }
+        if case .array? = fields[key] { true } else { false }
     }
 
     /// A number.
     mutating func number(_ key: String) throws(SiltError) -> Double {
-        try Fields.number(value(key), "\(place).\(key)")
+        try taken(key, "a number", fields.number(key))
     }
 
     /// A number that binary32 can hold.
@@ -108,25 +93,16 @@ struct Fields {
 
     /// An array of numbers that binary32 can hold.
     mutating func singles(_ key: String) throws(SiltError) -> [Double] {
-        var numbers: [Double] = []
-        for value in try array(key) {
-            let number = try Fields.number(value, "\(place).\(key)")
-            guard Float(number).isFinite else {
-                throw SiltError(.manifest, "\(place).\(key) has a number that does not fit binary32: \(number)")
-            }
-            numbers.append(number)
+        let numbers = try taken(key, "an array", fields.numbers(key))
+        if let number = numbers.first(where: { !Float($0).isFinite }) {
+            throw SiltError(.manifest, "\(place).\(key) has a number that does not fit binary32: \(number)")
         }
         return numbers
     }
 
     /// A boolean; false if it is not there.
     mutating func flag(_ key: String) throws(SiltError) -> Bool {
-        guard has(key) else { return false }
-        let value = value(key)
-        guard case .bool(let flag) = value else {
-            throw Fields.wrong("\(place).\(key)", expected: "a boolean", found: value)
-        }
-        return flag
+        has(key) ? try taken(key, "a boolean", fields.flag(key)) : false
     }
 
     mutating func digest(_ key: String) throws(SiltError) -> Digest128 {

@@ -10,20 +10,9 @@ public enum RescaleFactors {
     ///
     /// - Throws: `usage` if it is no such object; `inputMissing`, `io`.
     public static func read(_ path: String) throws(SiltError) -> [String: [Double]] {
-        func refuse(_ message: String) -> SiltError {
-            SiltError(
-                .usage, message, file: path, advice: "give an object like {\"a.weight\": 0.1, \"b.weight\": [0.1, 0.2]}"
-            )
-        }
-        let input = try LocalFile(path)
-        guard input.size <= limit else { throw refuse("the file has \(input.size) bytes; at most \(limit) are read") }
-        let bytes = try input.bytes(0..<input.size)
-        let json: JSONValue
-        do throws(JSONError) {
-            json = try JSONValue(parsing: bytes)
-        } catch {
-            throw refuse("the file is not JSON: \(error.reason) at byte \(error.offset)")
-        }
+        let advice = "give an object like {\"a.weight\": 0.1, \"b.weight\": [0.1, 0.2]}"
+        func refuse(_ message: String) -> SiltError { SiltError(.usage, message, file: path, advice: advice) }
+        let json = try JSONFile(path, limit: limit, name: "the file", code: .usage, advice: advice).value
         guard case .object(let members) = json, !members.isEmpty else {
             throw refuse("the file does not contain an object of factors")
         }
@@ -31,25 +20,17 @@ public enum RescaleFactors {
         for member in members {
             if case .array(let values) = member.value, !values.isEmpty {
                 factors[member.key] = try values.map { value throws(SiltError) in
-                    guard let number = number(value) else {
+                    guard let number = value.double else {
                         throw refuse("\(member.key) contains \(value.kind) among its numbers")
                     }
                     return number
                 }
-            } else if let number = number(member.value) {
+            } else if let number = member.value.double {
                 factors[member.key] = [number]
             } else {
                 throw refuse("\(member.key) is \(member.value.kind), not a number or an array of numbers")
             }
         }
         return factors
-    }
-
-    private static func number(_ value: JSONValue) -> Double? {
-        switch value {
-        case .integer(let integer): Double(integer)
-        case .number(let number): number
-        default: nil
-        }
     }
 }

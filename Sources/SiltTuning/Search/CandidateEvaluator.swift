@@ -1,6 +1,7 @@
 internal import SiltEvaluation
 internal import SiltPacking
 internal import SiltReading
+internal import SiltPacking
 internal import Workers
 internal import Logging
 internal import Safetensors

@@ -2,7 +2,7 @@ internal import TensorTypes
 
 /// How single members of config.json are read, with the defaults of each model type.
 extension ModelConfiguration {
-    static func family(_ fields: ConfigurationFields) throws(SiltError) -> ModelFamily {
+    static func family(_ fields: JSONFields) throws(SiltError) -> ModelFamily {
         let known = ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
         guard let name = try fields.string("model_type") else {
             throw fields.unsupported("\"model_type\" is missing; Silt runs \(known)")
@@ -19,13 +19,13 @@ extension ModelConfiguration {
         if try fields.flag("add_cross_attention") == true {
             throw fields.unsupported("cross-attention is not supported")
         }
-        if fields.present("quantization_config") != nil {
+        if fields["quantization_config"] != nil {
             throw fields.unsupported("the weights are quantised (\"quantization_config\"), which is not supported")
         }
         return family
     }
 
-    static func task(_ fields: ConfigurationFields) throws(SiltError) -> Task {
+    static func task(_ fields: JSONFields) throws(SiltError) -> Task {
         guard let name = try fields.strings("architectures")?.first else { return .any }
         if name.hasSuffix("ForSequenceClassification") { return .classification }
         if name.hasSuffix("ForCausalLM") || name == "GPT2LMHeadModel" { return .causal }
@@ -36,9 +36,9 @@ extension ModelConfiguration {
     }
 
     /// Heads of keys and values; nil: as many as there are of queries.
-    static func keyHeads(_ fields: ConfigurationFields, _ family: ModelFamily) throws(SiltError) -> Int? {
+    static func keyHeads(_ fields: JSONFields, _ family: ModelFamily) throws(SiltError) -> Int? {
         // Null says that heads share nothing; a file without the member means the type's own number.
-        guard fields.value["num_key_value_heads"] == nil else { return try fields.extent("num_key_value_heads") }
+        guard !fields.has("num_key_value_heads") else { return try fields.extent("num_key_value_heads") }
         switch family {
         case .mistral: return 8
         case .qwen2, .qwen3: return 32
@@ -46,7 +46,7 @@ extension ModelConfiguration {
         }
     }
 
-    static func epsilon(_ fields: ConfigurationFields, _ family: ModelFamily) throws(SiltError) -> Double {
+    static func epsilon(_ fields: JSONFields, _ family: ModelFamily) throws(SiltError) -> Double {
         let value: Double
         switch family {
         case .bert, .roberta, .xlmRoberta, .camembert: value = try fields.number("layer_norm_eps") ?? 1e-12
@@ -60,7 +60,7 @@ extension ModelConfiguration {
         return value
     }
 
-    static func activation(_ fields: ConfigurationFields, _ family: ModelFamily) throws(SiltError) -> Activation {
+    static func activation(_ fields: JSONFields, _ family: ModelFamily) throws(SiltError) -> Activation {
         let key: String
         let standard: String
         switch family {
@@ -76,9 +76,9 @@ extension ModelConfiguration {
         return activation
     }
 
-    static func padding(_ fields: ConfigurationFields, _ family: ModelFamily) throws(SiltError) -> Int? {
+    static func padding(_ fields: JSONFields, _ family: ModelFamily) throws(SiltError) -> Int? {
         // A file that does not name the padding token has the type's own; null says that there is none.
-        guard fields.value["pad_token_id"] != nil else {
+        guard fields.has("pad_token_id") else {
             switch family {
             case .bert, .distilbert: return 0
             case .roberta, .xlmRoberta, .camembert: return 1
@@ -86,16 +86,16 @@ extension ModelConfiguration {
             }
         }
         guard let padding = try fields.integer("pad_token_id") else { return nil }
-        guard (-1...ConfigurationFields.extentLimit).contains(padding) else {
+        guard (-1...JSONFields.extentLimit).contains(padding) else {
             throw SiltError(.header, "\"pad_token_id\" is \(padding)", file: fields.file)
         }
         // -1: what some configurations of Llama say for "none"; as an id it is never met.
         return family.isRoberta ? max(padding, 0) : padding
     }
 
-    static func labels(_ fields: ConfigurationFields, _ task: Task) throws(SiltError) -> Int {
+    static func labels(_ fields: JSONFields, _ task: Task) throws(SiltError) -> Int {
         var labels = 2
-        if let names = try fields.object("id2label"), case .object(let members) = names.value {
+        if let members = try fields.object("id2label") {
             labels = members.count
         } else if let count = try fields.extent("num_labels") {
             labels = count
@@ -110,7 +110,7 @@ extension ModelConfiguration {
     }
 
     static func attention(
-        _ fields: ConfigurationFields, _ family: ModelFamily, blocks: Int, headWidth: Int
+        _ fields: JSONFields, _ family: ModelFamily, blocks: Int, headWidth: Int
     ) throws(SiltError) -> [AttentionRule] {
         var rule = AttentionRule(scale: Float(1 / Double(headWidth).squareRoot()), window: nil)
         switch family {
@@ -122,11 +122,11 @@ extension ModelConfiguration {
             }
         case .mistral:
             // Absent means the type's own 4096; null means none.
-            rule.window = fields.value["sliding_window"] == nil ? 4_096 : try fields.extent("sliding_window")
+            rule.window = !fields.has("sliding_window") ? 4_096 : try fields.extent("sliding_window")
             return Array(repeating: rule, count: blocks)
         case .qwen2, .qwen3:
             guard try fields.flag("use_sliding_window") == true else { return Array(repeating: rule, count: blocks) }
-            let window = try fields.value["sliding_window"] == nil ? 4_096 : fields.extent("sliding_window")
+            let window = try !fields.has("sliding_window") ? 4_096 : fields.extent("sliding_window")
             let types = try fields.strings("layer_types")
             if let types, types.count != blocks {
                 throw SiltError(
@@ -146,7 +146,7 @@ extension ModelConfiguration {
     }
 
     static func biases(
-        _ fields: ConfigurationFields, _ family: ModelFamily
+        _ fields: JSONFields, _ family: ModelFamily
     ) throws(SiltError) -> (queries: Bool, output: Bool, feedForward: Bool) {
         switch family {
         case .llama:

@@ -46,7 +46,7 @@ package struct ModelConfiguration: Sendable {
     ///
     /// Throws `header` for a value that no model can have, `usage` for a model that Silt does not run.
     package init(_ json: JSONValue, file: String) throws(SiltError) {
-        let fields = try ConfigurationFields(json, file: file)
+        let fields = try JSONFields(json, of: .file(file))
         self.file = file
         family = try ModelConfiguration.family(fields)
         task = try ModelConfiguration.task(fields)
@@ -79,7 +79,7 @@ package struct ModelConfiguration: Sendable {
             throw SiltError(.header, "\(heads) heads do not share \(keyHeads) key heads evenly", file: file)
         }
         let width = heads.multipliedReportingOverflow(by: headWidth)
-        guard !width.overflow, width.partialValue <= ConfigurationFields.extentLimit else {
+        guard !width.overflow, width.partialValue <= JSONFields.extentLimit else {
             throw SiltError(.header, "\(heads) heads of \(headWidth) elements are too many", file: file)
         }
         tokenTypes =

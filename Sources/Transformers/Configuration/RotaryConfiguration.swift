@@ -12,9 +12,9 @@ struct RotaryConfiguration: Sendable, Hashable {
     static let types = "default, linear, dynamic, llama3 and yarn"
 
     /// Reads `rope_parameters`, or `rope_scaling` and `rope_theta` of older files.
-    init(_ fields: ConfigurationFields, width: Int, positions: Int) throws(SiltError) {
-        var parameters = try fields.object("rope_parameters")
-        if parameters == nil { parameters = try fields.object("rope_scaling") }
+    init(_ fields: JSONFields, width: Int, positions: Int) throws(SiltError) {
+        var parameters = try fields.fields("rope_parameters")
+        if parameters == nil { parameters = try fields.fields("rope_scaling") }
         if let parameters, parameters.hasObjects {
             throw fields.unsupported("rotary embeddings that differ between layers are not supported")
         }
@@ -55,7 +55,7 @@ struct RotaryConfiguration: Sendable, Hashable {
 
     /// A number of the rotary settings, or else of the model's.
     private static func number(
-        _ key: String, _ parameters: ConfigurationFields?, _ fields: ConfigurationFields
+        _ key: String, _ parameters: JSONFields?, _ fields: JSONFields
     ) throws(SiltError) -> Double? {
         if let number = try parameters?.number(key) { return number }
         return try fields.number(key)
@@ -116,11 +116,11 @@ struct RotaryConfiguration: Sendable, Hashable {
 
 /// The settings of a rotary type, checked.
 private struct ScalingFields {
-    let fields: ConfigurationFields
-    private let model: ConfigurationFields
+    let fields: JSONFields
+    private let model: JSONFields
     private let positions: Int
 
-    init(_ fields: ConfigurationFields, _ model: ConfigurationFields, positions: Int) {
+    init(_ fields: JSONFields, _ model: JSONFields, positions: Int) {
         (self.fields, self.model, self.positions) = (fields, model, positions)
     }
 

@@ -8,7 +8,7 @@ struct ConfigurationEditor {
 
     /// The standard deviation of new layers: `initializer_range`, or 0.02.
     func deviation(file: String) throws(SiltError) -> Float {
-        let fields = try ConfigurationFields(json, file: file)
+        let fields = try JSONFields(json, of: .file(file))
         let range = try fields.number("initializer_range") ?? 0.02
         guard (0...1).contains(range) else {
             throw SiltError(.header, "\"initializer_range\" is \(range); it must be from 0 to 1", file: file)

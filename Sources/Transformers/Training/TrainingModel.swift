@@ -26,7 +26,7 @@ package struct TrainingModel: Sendable {
         base: (json: JSONValue, weights: WeightTable, file: String), task: TrainingTask, labelNames: [String]?,
         makesNewHead: Bool, seed: UInt64
     ) throws(SiltError) {
-        let family = try ModelConfiguration.family(ConfigurationFields(base.json, file: base.file))
+        let family = try ModelConfiguration.family(JSONFields(base.json, of: .file(base.file)))
         guard task != .causal || family.isDecoder else {
             throw SiltError(
                 .usage, "an encoder (\"\(family.rawValue)\") cannot predict next tokens: the training data need labels",
