@@ -17,7 +17,7 @@ package final class GradientPass: Sendable {
     }
 
     /// Workers that are between two runs.
-    private final class Pool: Sendable {
+    private final class Spares: Sendable {
         private let idle = Mutex<[Worker]>([])
 
         func take(_ make: () -> Worker) -> Worker { idle.withLock { $0.popLast() } ?? make() }
@@ -28,20 +28,20 @@ package final class GradientPass: Sendable {
     /// A worker for as long as a run lasts.
     private final class Loan {
         let worker: Worker
-        private let pool: Pool
+        private let spares: Spares
 
-        init(_ pool: Pool, _ make: () -> Worker) {
-            self.pool = pool
-            worker = pool.take(make)
+        init(_ spares: Spares, _ make: () -> Worker) {
+            self.spares = spares
+            worker = spares.take(make)
         }
 
-        deinit { pool.give(worker) }
+        deinit { spares.give(worker) }
     }
 
     private let weights: WeightTable
     private let names: Set<String>
     private let pipeline: Pipeline
-    private let pool = Pool()
+    private let spares = Spares()
 
     /// - Parameters:
     ///   - weights: shapes of the gradients.
@@ -70,10 +70,10 @@ package final class GradientPass: Sendable {
         commit: @escaping @Sendable (Output) throws(SiltError) -> Void
     ) throws(SiltError) -> Mean {
         let total = Mutex(Mean())
-        let (pool, weights, names) = (pool, weights, names)
+        let (spares, weights, names) = (spares, weights, names)
         try pipeline.run(
             count: batches.count,
-            makeWorker: { Loan(pool) { Worker(GradientTable(for: weights, names: names)) } },
+            makeWorker: { Loan(spares) { Worker(GradientTable(for: weights, names: names)) } },
             work: { (loan, index) throws(SiltError) -> (Mean, Output) in
                 let worker = loan.worker
                 worker.gradients.clear()
