@@ -141,14 +141,16 @@ let package = Package(
         .executableTarget(
             name: "SiltCommand",
             dependencies: [
-                "CMalloc", "DeltaPruning", "SiltAdapters", "SiltEvaluation", "SiltFormat", "SiltInterop", "SiltPacking",
+                "CMalloc", "DeltaPruning", "Processes", "SiltAdapters", "SiltEvaluation", "SiltFormat", "SiltInterop",
+                "SiltPacking",
                 "SiltReading", "SiltReports", "SiltTraining", "SiltTuning", "TensorTypes", "Workers", arguments,
                 logging,
             ],
             swiftSettings: settings),
         // Tests, and what they share.
         .target(
-            name: "TestSupport", dependencies: ["ByteSources", "TensorTypes"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["ByteSources", "TensorTypes"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         .target(
             name: "SceneSupport",
             dependencies: [
@@ -254,7 +256,8 @@ let package = Package(
         .testTarget(
             name: "SiltCommandTests",
             dependencies: [
-                "SiltAdapters", "SiltCommand", "SiltEvaluation", "SiltFormat", "SiltInterop", "SiltPacking",
+                "Processes", "SiltAdapters", "SiltCommand", "SiltEvaluation", "SiltFormat", "SiltInterop",
+                "SiltPacking",
                 "SiltReading",
                 "SiltReports", "SiltTraining", "SiltTuning", "TensorTypes", "TestSupport", "Workers", arguments,
                 logging,

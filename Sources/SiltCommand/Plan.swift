@@ -1,3 +1,4 @@
+internal import Processes
 internal import SiltFormat
 internal import SiltTuning
 internal import ArgumentParser

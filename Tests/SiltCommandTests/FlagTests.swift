@@ -1,6 +1,7 @@
 @testable import SiltPacking
 @testable import SiltTuning
 @testable import SiltCommand
+import Processes
 import ArgumentParser
 import TensorTypes
 import Testing

@@ -78,19 +78,6 @@ extension ByteSource {
         return bytes
     }
 
-    /// Everything, if it has at most `limit` bytes.
-    ///
-    /// - Parameter what: what it is, for the refusal: "the index".
-    /// - Throws: of class `code` for more bytes; as `read(into:at:)`.
-    package func contents(
-        limit: Int, _ what: String, _ code: SiltError.Code = .header
-    ) throws(SiltError) -> [UInt8] {
-        guard size <= limit else {
-            throw SiltError(code, "\(what) has \(size) bytes; at most \(limit) are allowed", file: path)
-        }
-        return try bytes(0..<size)
-    }
-
     /// The SHA-256 of everything, as 64 hexadecimal digits.
     ///
     /// - Parameters:

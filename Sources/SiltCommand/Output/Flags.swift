@@ -1,3 +1,4 @@
+internal import Processes
 internal import SiltPacking
 internal import SiltTuning
 internal import TensorTypes
