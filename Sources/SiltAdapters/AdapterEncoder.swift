@@ -6,6 +6,16 @@ internal import Safetensors
 internal import SiltFormat
 internal import TensorTypes
 
+/// Buffers of one worker.
+final class AdapterWorker {
+    /// Elements of the adapter, of the base, and of the merged model.
+    let result = ByteBuffer()
+    let base = CellReader()
+    let rebuilt = ByteBuffer()
+    let predictor = Predictor.Workspace()
+    let bytes = ByteCoder()
+}
+
 /// Codes a tensor of a merged model, and rebuilds it for its digest.
 struct AdapterEncoder: Sendable {
     /// What came out of a tensor.
@@ -21,17 +31,9 @@ struct AdapterEncoder: Sendable {
         /// The same once the chunks are in the file.
         func written(to writer: ContainerWriter) throws(SiltError) -> Outcome {
             var outcome = self
-            let offset = writer.table.count
-            for chunk in chunks.chunks { _ = try writer.append(chunk) }
+            let offset = try chunks.write(to: writer)
             outcome.chunks = ComponentChunks()
-            for index in outcome.record.parts.indices {
-                let part = outcome.record.parts[index]
-                outcome.record.parts[index].components = part.components.map { $0.moved(by: offset) }
-                if part.codec != nil {
-                    outcome.record.parts[index].chunks =
-                        part.chunks.lowerBound + offset..<part.chunks.upperBound + offset
-                }
-            }
+            outcome.record.parts = record.parts.map { $0.moved(by: offset) }
             return outcome
         }
     }
@@ -40,7 +42,7 @@ struct AdapterEncoder: Sendable {
 
     init(_ lossy: LossyOptions?) { self.lossy = lossy }
 
-    func encode(_ tensor: MergedTensor, _ worker: PackWorker) throws(SiltError) -> Outcome {
+    func encode(_ tensor: MergedTensor, _ worker: AdapterWorker) throws(SiltError) -> Outcome {
         switch tensor.source {
         case .base(let base): return try rebuilt(tensor, base, [], ComponentChunks(), [], worker)
         case .adapted(let base, let update):
@@ -127,14 +129,14 @@ struct AdapterEncoder: Sendable {
     /// Hashes the base and the tensor that components make of it.
     private func rebuilt(
         _ tensor: MergedTensor, _ base: Checkpoint.Tensor, _ components: [ComponentRecord], _ chunks: ComponentChunks,
-        _ names: [AdapterRecord.Tensor], _ worker: PackWorker
+        _ names: [AdapterRecord.Tensor], _ worker: AdapterWorker
     ) throws(SiltError) -> Outcome {
         let info = tensor.info
         let part = PartRecord(kind: .copy, elements: 0..<info.elements, components: components)
         var record = TensorRecord(
             name: tensor.name, info: info, range: tensor.range, digest: nil, base: nil,
             parts: info.elements == 0 ? [] : [part])
-        let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        let rebuilt = RebuiltTensor(tensor.name, info, known: info.elements, components, chunks)
         var (before, after): ([Digest128], [Digest128]) = ([], [])
         for cell in 0..<info.grid.count {
             let range = info.grid.range(cell)
@@ -143,9 +145,8 @@ struct AdapterEncoder: Sendable {
             guard !components.isEmpty else { continue }
             let bytes = range.count * info.dtype.elementBytes
             worker.rebuilt.reserve(bytes)
-            try unsafe predictor.predict(
-                record, part, cell: cell, base: read.patterns, into: worker.rebuilt.start, count: range.count,
-                worker.predictor)
+            try unsafe rebuilt.rebuild(
+                cell, base: read.patterns, into: worker.rebuilt.start, count: range.count, worker.predictor)
             unsafe after.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
         }
         let digest = Digest128(pieces: before)
@@ -157,7 +158,7 @@ struct AdapterEncoder: Sendable {
 
     /// A tensor that the adapter has whole; the base's is hashed for the base's root.
     private func saved(
-        _ tensor: MergedTensor, _ saved: SavedTensor, _ replaced: Checkpoint.Tensor?, _ worker: PackWorker
+        _ tensor: MergedTensor, _ saved: SavedTensor, _ replaced: Checkpoint.Tensor?, _ worker: AdapterWorker
     ) throws(SiltError) -> Outcome {
         let info = tensor.info
         let (from, grid) = (saved.entry.info.dtype, info.grid)
@@ -179,13 +180,13 @@ struct AdapterEncoder: Sendable {
                     worker.result.start, from, to: worker.rebuilt.start, info.dtype, count: range.count)
             }
             unsafe digests.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
-            let isZero = unsafe PackWorker.isTrivial(worker.rebuilt.start, nil, bytes: bytes)
+            let isZero = unsafe ByteCoder.isTrivial(worker.rebuilt.start, nil, bytes: bytes)
             chunks.append(
                 isZero
                     ? []
-                    : unsafe ByteCodec.encode(
+                    : unsafe worker.bytes.encode(
                         .zstd, level: 19, result: worker.rebuilt.start, base: nil, count: range.count,
-                        width: info.dtype.elementBytes, worker))
+                        width: info.dtype.elementBytes))
         }
         var part = PartRecord(kind: .whole, elements: 0..<info.elements, codec: .zstd)
         part.chunks = 0..<grid.count

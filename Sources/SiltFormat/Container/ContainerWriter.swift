@@ -25,6 +25,12 @@ package final class ContainerWriter {
         file = nil
     }
 
+    /// What is written so far; `fault` for a writer that writes nothing.
+    package func written() throws(SiltError) -> WrittenChunks {
+        guard let output else { throw SiltError(.fault, "chunks that were only counted are read back") }
+        return try WrittenChunks(chunks, at: output.path)
+    }
+
     /// Sizes of the chunks so far.
     package var table: ChunkTable { chunks }
 

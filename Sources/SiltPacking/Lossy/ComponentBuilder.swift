@@ -72,10 +72,11 @@ package struct ComponentBuilder: Sendable {
         let request = MatrixRequest(
             rows: delta.rows, columns: delta.columns, identity: Checksum64.of(Array(name.utf8)), values: .int,
             scale: .fixed(coder.step))
-        return unsafe codes.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return [] }
-            return unsafe [.sparse(chunks.append(MatrixEncoder.encode(codes: start, request)))]
+        let encoded = unsafe codes.withUnsafeBufferPointer { buffer in
+            unsafe buffer.baseAddress.map { unsafe MatrixEncoder.encode(codes: $0, request) }
         }
+        guard let encoded else { throw SiltError.fault("a vector has no elements", tensor: name) }
+        return [.sparse(chunks.append(encoded))]
     }
 
     /// The components of the method.
@@ -173,7 +174,7 @@ package struct ComponentBuilder: Sendable {
             switch options.scope {
             case .tensor: kept = Magnitude.top(Magnitude.quota(keep, of: delta.count), of: values)
             case .row: kept = Magnitude.top(share: keep, ofEachRow: values, columns: delta.columns)
-            case .global: kept = context.largest(values, of: name)
+            case .global: kept = try context.largest(values, of: name)
             }
         }
         return [MaskRequest(over: .elements, source: .positions(kept))]

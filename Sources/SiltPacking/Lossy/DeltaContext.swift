@@ -35,8 +35,7 @@ package struct DeltaContext: Sendable {
         } else {
             rootMeanSquare = 0
         }
-        let sparse = options.residual ?? options.method
-        guard sparse == .magnitude, options.scope == .global, options.drop > 0 else {
+        guard options.elementMethod == .magnitude, options.scope == .global, options.drop > 0 else {
             thresholds = [:]
             return
         }
@@ -50,8 +49,10 @@ package struct DeltaContext: Sendable {
     }
 
     /// The elements of a tensor that are among the largest of all tensors.
-    package func largest(_ values: Span<Float>, of name: String) -> Bitset {
-        guard var threshold = thresholds[name] else { return Bitset(count: values.count) }
+    package func largest(_ values: Span<Float>, of name: String) throws(SiltError) -> Bitset {
+        guard var threshold = thresholds[name] else {
+            throw SiltError.fault("the largest elements are asked for where they were not counted", tensor: name)
+        }
         return threshold.mask(values)
     }
 
@@ -89,17 +90,15 @@ package struct DeltaContext: Sendable {
         _ body: @escaping @Sendable (_ tensor: String, _ values: Span<Float>, _ columns: Int) -> R
     ) throws(SiltError) -> [R] {
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
-        let results = Mutex([R?](repeating: nil, count: tensors.count))
-        try pipeline.run(
-            count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) in
-                let delta = try tensors[index].delta(worker)
+        return try pipeline.map(
+            count: tensors.count, makeWorker: { DeltaBuffers() },
+            work: { (buffers, index) throws(SiltError) in
+                let delta = try tensors[index].delta(buffers)
                 let start = try unsafe delta.values()
                 let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
                 let result = body(tensors[index].name, values, delta.columns)
-                results.withLock { $0[index] = result }
                 meter.add(tensors[index].info.bytes, tensors[index].name)
+                return result
             })
-        return results.withLock { $0.compactMap { $0 } }
     }
 }

@@ -32,14 +32,15 @@ struct FactorBuilder {
         if options.method == .transform { return try transform(delta, name, &chunks) }
         let start = try unsafe delta.values()
         let values = unsafe Span(_unsafeStart: UnsafePointer(start), count: delta.count)
+        let decomposition: Decomposition
         do throws(DecompositionError) {
-            let decomposition = try context.decompositions.decomposition(
+            decomposition = try context.decompositions.decomposition(
                 of: name, values, rows: delta.rows, columns: delta.columns, rank: options.rank)
-            let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
-            return rank == 0 ? nil : lowRank(LowRank(decomposition, rank: rank), delta, name, &chunks)
         } catch {
             throw FactorBuilder.failure(error, name)
         }
+        let rank = options.rank ?? LowRank.rank(keeping: options.energy, of: decomposition)
+        return rank == 0 ? nil : try lowRank(LowRank(decomposition, rank: rank), delta, name, &chunks)
     }
 
     private func transform(
@@ -67,7 +68,7 @@ struct FactorBuilder {
             }
             code = code.divided(by: factors)
         }
-        return code.rank == 0 ? nil : FactorBuilder.record(code, name, &chunks)
+        return code.rank == 0 ? nil : try FactorBuilder.record(code, name, &chunks)
     }
 
     private static func failure(_ error: DecompositionError, _ name: String) -> SiltError {
@@ -78,37 +79,41 @@ struct FactorBuilder {
 
     private func lowRank(
         _ factors: LowRank, _ delta: TensorDelta, _ name: String, _ chunks: inout ComponentChunks
-    ) -> LowRankRecord {
-        func factor(_ values: [Float], columns: Int, _ side: String) -> MatrixRecord {
+    ) throws(SiltError) -> LowRankRecord {
+        func factor(_ values: [Float], columns: Int, _ side: String) throws(SiltError) -> MatrixRecord {
             let request = MatrixRequest(
                 rows: factors.rank, columns: columns, identity: Checksum64.of(Array("\(name):\(side)".utf8)),
                 values: ValueType(rawValue: options.values(of: options.method).rawValue) ?? .f32,
                 scale: options.group > 0 ? .groups(options.group) : .rows)
-            return unsafe values.withUnsafeBufferPointer { buffer in
-                guard let start = buffer.baseAddress else { preconditionFailure("factors have elements") }
-                return unsafe chunks.append(MatrixEncoder.encode(start, request))
+            let encoded = unsafe values.withUnsafeBufferPointer { buffer in
+                unsafe buffer.baseAddress.map { unsafe MatrixEncoder.encode($0, request) }
             }
+            guard let encoded else { throw SiltError.fault("a factor has no elements", tensor: name) }
+            return chunks.append(encoded)
         }
-        let left = factor(factors.left, columns: delta.rows, "left")
-        let right = factor(factors.right, columns: delta.columns, "right")
+        let left = try factor(factors.left, columns: delta.rows, "left")
+        let right = try factor(factors.right, columns: delta.columns, "right")
         return LowRankRecord(rank: factors.rank, left: left, right: right, scale: nil)
     }
 
     /// The product that a transform code stands for.
     static func record(
         _ code: TransformCode, _ name: String, _ chunks: inout ComponentChunks
-    ) -> LowRankRecord {
-        func factor(_ codes: [Int32], columns: Int, _ side: String, _ scale: MatrixRequest.ScaleRule) -> MatrixRecord {
+    ) throws(SiltError) -> LowRankRecord {
+        func factor(
+            _ codes: [Int32], columns: Int, _ side: String, _ scale: MatrixRequest.ScaleRule
+        ) throws(SiltError) -> MatrixRecord {
             let request = MatrixRequest(
                 rows: code.rank, columns: columns, identity: Checksum64.of(Array("\(name):\(side)".utf8)),
                 values: .int, scale: scale)
-            return unsafe codes.withUnsafeBufferPointer { buffer in
-                guard let start = buffer.baseAddress else { preconditionFailure("factors have elements") }
-                return unsafe chunks.append(MatrixEncoder.encode(codes: start, request))
+            let encoded = unsafe codes.withUnsafeBufferPointer { buffer in
+                unsafe buffer.baseAddress.map { unsafe MatrixEncoder.encode(codes: $0, request) }
             }
+            guard let encoded else { throw SiltError.fault("a factor has no elements", tensor: name) }
+            return chunks.append(encoded)
         }
-        let left = factor(code.left, columns: code.rows, "left", .fixed(1))
-        let right = factor(code.right, columns: code.columns, "right", .givenRows(code.scales))
+        let left = try factor(code.left, columns: code.rows, "left", .fixed(1))
+        let right = try factor(code.right, columns: code.columns, "right", .givenRows(code.scales))
         return LowRankRecord(rank: code.rank, left: left, right: right, scale: nil)
     }
 }

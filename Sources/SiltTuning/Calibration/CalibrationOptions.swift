@@ -169,7 +169,7 @@ public struct CalibrationOptions: Sendable, Hashable {
         if rule.isSearch, multiplier != nil {
             throw refuse("the rule \(rule.rawValue) takes no multiplier", "leave \(option: .multiplier) out")
         }
-        let sparse = lossy.residual ?? lossy.method
+        let sparse = lossy.elementMethod
         if lossy.rescalesComponents {
             guard rule == .gradient || rule == .gradientKL else {
                 throw refuse(

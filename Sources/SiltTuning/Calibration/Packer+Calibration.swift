@@ -1,3 +1,5 @@
+internal import SiltFormat
+internal import Workers
 public import SiltPacking
 internal import SiltReading
 internal import Safetensors
@@ -13,14 +15,35 @@ extension Packer {
     public func pack(
         base: String, fineTuned: String, to output: String, calibration: CalibrationOptions
     ) throws(SiltError) -> PackReport {
+        let watch = Stopwatch()
         try StagedPlace.check(output, options.replaceExisting)
+        let checkpoint = try Checkpoint.asResult(fineTuned)
         // Candidates are written beside the output, which must be no place whose files are packed.
-        try OutputGuard.check(output, outside: try Checkpoint.asResult(fineTuned))
-        let tuner = Tuner(context: context, calibration: calibration, packing: options, output: output)
-        let decision = try tuner.decide(base: base, fineTuned: fineTuned)
-        var packer = self
-        packer.options.lossy = decision.lossy
-        packer.options.tuning = decision.tuning
-        return try packer.pack(base: base, fineTuned: fineTuned, to: output)
+        try OutputGuard.check(output, outside: checkpoint)
+        let tuner = Tuner(
+            context: context, calibration: calibration, lossy: options.lossy, output: output)
+        let preparation = try tuner.prepare(checkpoint)
+        let pair = try PackPair(base: base, checkpoint)
+        try pair.check(output: output)
+        pair.noteSkipped(context.log)
+        // The exact file comes first: its sizes are those of all that lossy methods leave alone, and it is the output if nothing
+        // lossy is.
+        var exact = self
+        exact.options.lossy = nil
+        let exactWriter = try ContainerWriter(at: output, replacing: options.replaceExisting)
+        defer { withExtendedLifetime(exactWriter) {} }
+        let plan = try exact.plan(pair)
+        try Workbench.check(plan, file: fineTuned)
+        let exactPacking = try exact.write(plan, nil, into: exactWriter)
+        guard let decision = try tuner.decide(pair, exactPacking, preparation) else {
+            let bytes = try exactWriter.finish(exactPacking.manifest)
+            return exactPacking.report(bytes: bytes, seconds: watch.seconds)
+        }
+        var lossy = self
+        lossy.options.lossy = decision.options
+        let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
+        let packing = try lossy.write(exactPacking, decision, from: exactWriter.written(), into: writer)
+        let bytes = try writer.finish(packing.manifest)
+        return packing.report(bytes: bytes, seconds: watch.seconds)
     }
 }

@@ -13,34 +13,68 @@ internal import Transformers
 struct Tuner {
     let context: WorkContext
     let calibration: CalibrationOptions
-    let packing: PackOptions
+    /// The options that were given; nil if the search is to choose them.
+    let lossy: LossyOptions?
     /// The Silt file that is to be.
     let output: String
 
-    /// What was decided; without lossy options, the exact delta is the smallest that keeps to the goal.
-    struct Decision {
-        var lossy: LossyOptions?
-        var tuning: LossyTuning?
+    /// What judges candidates, made before the pair is read: what may be refused comes before what may take hours.
+    struct Preparation {
+        /// The model that Silt runs; nil if it runs none.
+        let configuration: ModelConfiguration?
+        /// A command that measures candidates; nil without one.
+        let evaluator: CandidateEvaluator?
     }
 
-    /// Decides for a pair.
-    func decide(base: String, fineTuned: String) throws(SiltError) -> Decision {
-        try calibration.check(packing.lossy)
-        let checkpoint = try Checkpoint.asResult(fineTuned)
-        if let command = calibration.evaluator { return try decide(base: base, checkpoint, command) }
-        let configuration = try ModelLoader(context).configuration(of: checkpoint)
-        let bench = try Workbench(base: base, fineTuned: fineTuned, packing, context)
+    /// Checks what was asked for; measures the fine-tuned model if a command does that.
+    func prepare(_ fineTuned: Checkpoint) throws(SiltError) -> Preparation {
+        try calibration.check(lossy)
+        guard let command = calibration.evaluator else {
+            return Preparation(
+                configuration: try ModelLoader(context).configuration(of: fineTuned), evaluator: nil)
+        }
+        // Silt runs models only if there are calibration data too.
+        let configuration = try calibration.calibration.map { _ throws(SiltError) in
+            try ModelLoader(context).configuration(of: fineTuned)
+        }
+        let evaluator = try CandidateEvaluator(
+            try ExternalEvaluator(command), lowerIsBetter: calibration.evaluatorLowerIsBetter, fineTuned,
+            beside: output, context)
+        return Preparation(configuration: configuration, evaluator: evaluator)
+    }
+
+    /// What was decided for a pair that is packed exactly; nil: the exact file is the smallest that keeps to the goal.
+    func decide(
+        _ pair: PackPair, _ exact: Packing, _ preparation: Preparation
+    ) throws(SiltError) -> LossyDecision? {
+        let bench = try Workbench(
+            exact, pair.fineTuned, context, runsModels: preparation.configuration != nil)
+        guard let configuration = preparation.configuration else {
+            guard let goal = calibration.goal else { return nil }
+            return try search(GoalJudge(goal: goal, evaluator: preparation.evaluator), bench, nil, pair.base)
+        }
         let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
         if let goal = calibration.goal {
-            return try search(
-                GoalJudge(
-                    goal: goal, calibration: place.calibration, validation: place.validation,
-                    fineTunedMetric: try place.validation?.judge(bench.fineTuned).value,
-                    statistics: try inputs(bench, configuration, place),
-                    curvature: try curvature(bench, configuration, place)),
-                bench, place, base)
+            var judge = GoalJudge(goal: goal, evaluator: preparation.evaluator)
+            judge.calibration = place.calibration
+            if preparation.evaluator == nil {
+                judge.validation = place.validation
+                judge.fineTunedMetric = try place.validation?.judge(bench.fineTuned).value
+            }
+            judge.statistics = try inputs(bench, configuration, place)
+            judge.curvature = try curvature(bench, configuration, place)
+            return try search(judge, bench, place, pair.base)
         }
-        guard var options = packing.lossy else { return Decision() }
+        guard let lossy else { return nil }
+        return try tune(lossy, bench, configuration, place, pair.base)
+    }
+
+    /// Finds what belongs to given options: factors, a mask, biases.
+    private func tune(
+        _ lossy: LossyOptions, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges,
+        _ base: Checkpoint
+    ) throws(SiltError) -> LossyDecision {
+        var options = lossy
         let statistics = try statistics(options, bench, configuration, place)
         var tuning = LossyTuning()
         if let statistics { tuning.norms = statistics.norms }
@@ -68,30 +102,7 @@ struct Tuner {
             }
         }
         tuning.evaluations = try evaluations(model, bench, place, base)
-        return Decision(lossy: options, tuning: tuning)
-    }
-
-    /// Decides by what a command measures; Silt runs models only if there are calibration data too.
-    private func decide(
-        base: String, _ fineTuned: Checkpoint, _ command: String
-    ) throws(SiltError) -> Decision {
-        guard let goal = calibration.goal else { return Decision() }
-        // What may be refused comes before what may take hours.
-        let configuration = try calibration.calibration.map { _ throws(SiltError) in
-            try ModelLoader(context).configuration(of: fineTuned)
-        }
-        let evaluator = try CandidateEvaluator(
-            try ExternalEvaluator(command), lowerIsBetter: calibration.evaluatorLowerIsBetter, fineTuned,
-            beside: output, context)
-        let bench = try Workbench(
-            base: base, fineTuned: fineTuned.path, packing, context, runsModels: configuration != nil)
-        var judge = GoalJudge(goal: goal, evaluator: evaluator)
-        guard let configuration else { return try search(judge, bench, nil, base) }
-        let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
-        judge.calibration = place.calibration
-        judge.statistics = try inputs(bench, configuration, place)
-        judge.curvature = try curvature(bench, configuration, place)
-        return try search(judge, bench, place, base)
+        return LossyDecision(options, tuning)
     }
 
     /// What is known of the linear layers' inputs, for biases.
@@ -113,7 +124,7 @@ struct Tuner {
         _ options: LossyOptions, _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
     ) throws(SiltError) -> LayerStatistics? {
         let isByLayer = [.analytic, .published, .closedForm, .leastSquares].contains(calibration.rule)
-        let needsNorms = (options.residual ?? options.method) == .wanda
+        let needsNorms = options.elementMethod == .wanda
         guard isByLayer || needsNorms || calibration.correctsBias else { return nil }
         let wantsGram = calibration.rule == .closedForm || calibration.rule == .leastSquares
         return try LayerStatistics(
@@ -168,7 +179,7 @@ struct Tuner {
                 best = (model, attempt, found, divergence)
             }
         }
-        guard let best else { preconditionFailure("there is at least one seed") }
+        guard let best else { throw SiltError(.fault, "no mask was tried; this is a bug in silt, please report it") }
         options = best.options
         if calibration.seeds > 1 { tuning.notes.append(("seeds", "\(calibration.seeds)")) }
         if let rule = calibration.rule {
@@ -179,17 +190,17 @@ struct Tuner {
     }
 
     private func search(
-        _ judge: GoalJudge, _ bench: Workbench, _ place: Judges?, _ base: String
-    ) throws(SiltError) -> Decision {
+        _ judge: GoalJudge, _ bench: Workbench, _ place: Judges?, _ base: Checkpoint
+    ) throws(SiltError) -> LossyDecision? {
         let search = CandidateSearch(bench: bench, judges: judge, seeds: calibration.seeds, events: context.events)
         guard let winner = try search.run() else {
             context.log.notice("no lossy file smaller than the exact one meets the goal")
-            return Decision()
+            return nil
         }
-        guard winner.bytes < bench.exactBytes else { return Decision() }
+        guard winner.bytes < bench.exactBytes else { return nil }
         var tuning = winner.tuning
         if let evaluator = judge.evaluator, let value = winner.standing.metric {
-            tuning.notes += evaluator.notes(value, base: try evaluator.measure(base: base))
+            tuning.notes += evaluator.notes(value, base: try evaluator.measure(base: base.path))
         }
         if let place {
             // Coded anew, as the packer will.
@@ -202,12 +213,12 @@ struct Tuner {
             }
             tuning.evaluations = try evaluations(model, bench, place, base)
         }
-        return Decision(lossy: winner.options, tuning: tuning)
+        return LossyDecision(winner.options, tuning)
     }
 
     /// What the file records of the chosen candidate's answers.
     private func evaluations(
-        _ model: BenchModel, _ bench: Workbench, _ place: Judges, _ base: String
+        _ model: BenchModel, _ bench: Workbench, _ place: Judges, _ base: Checkpoint
     ) throws(SiltError) -> [EvaluationRecord] {
         let weights = try bench.weights(model)
         var records: [EvaluationRecord] = []
@@ -219,10 +230,9 @@ struct Tuner {
         }
         if let judge = place.validation, let metric = judge.metric {
             // The base is measured where it can be: it may lack the head.
-            let checkpoint = try Checkpoint.asBase(base)
             var before: Double?
             do throws(SiltError) {
-                let weights = try WeightTable(reading: checkpoint)
+                let weights = try WeightTable(reading: base)
                 before = try judge.judge(weights).value
             } catch  where error.code == .noMatch || error.code == .usage {
                 context.log.debug("the base cannot be evaluated: \(error.text)")

@@ -18,6 +18,9 @@ struct PipelineWalker {
     private let finder: FactorFinder
     private let tensors: Int
 
+    /// The pair packed exactly.
+    var exact: Packing { bench.exact }
+
     /// Reads the pair and the data, and runs the fine-tuned model.
     ///
     /// - Throws: `usage` if the fine-tuned model is an adapter, or the data are not for the model.
@@ -37,7 +40,7 @@ struct PipelineWalker {
         let checkpoint = try Checkpoint.asResult(fineTuned)
         tensors = checkpoint.tensors.count
         let configuration = try ModelLoader(context).configuration(of: checkpoint)
-        bench = try Workbench(base: base, fineTuned: fineTuned, PackOptions(), context)
+        bench = try Workbench(PackPair(base: base, checkpoint), context)
         judges = try Judges(options.data, configuration, bench.fineTuned, context.pipeline)
         let statistics = try LayerStatistics(
             configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pipeline)

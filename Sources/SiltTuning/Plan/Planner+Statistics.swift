@@ -15,26 +15,25 @@ extension Planner {
     }
 
     /// Statistics of the deltas of all float tensors that the base predicts, by group.
-    package func statistics(_ tensors: [TensorTask]) throws(SiltError) -> [PlanReport.Group] {
+    package func statistics(_ tensors: [Packing.Tensor]) throws(SiltError) -> [PlanReport.Group] {
         let tensors = tensors.filter {
-            $0.base != nil && $0.info.dtype.isPredictable && !$0.segments.isEmpty
-                && !$0.hasNonFinite.load(ordering: .relaxed)
-        }
+            $0.known.knownElements > 0 && $0.known.info.dtype.isPredictable && $0.isFinite
+        }.map(\.known)
         let meter = ProgressMeter("measuring deltas", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         let found = try context.pipeline.map(
-            count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) -> DeltaStatistics in
-                let delta = TensorDelta(tensors[index], worker)
+            count: tensors.count, makeWorker: { DeltaBuffers() },
+            work: { (buffers, index) throws(SiltError) in
+                let delta = try tensors[index].delta(buffers)
                 let start = try unsafe delta.values()
                 let statistics = unsafe DeltaStatistics(
                     Span(_unsafeStart: UnsafePointer(start), count: delta.count))
-                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
+                meter.add(tensors[index].info.bytes, tensors[index].name)
                 return statistics
             })
         var order: [String] = []
         var groups: [String: (statistics: DeltaStatistics, tensors: Int)] = [:]
         for (tensor, statistics) in zip(tensors, found) {
-            let name = Planner.groupName(tensor.entry.name)
+            let name = Planner.groupName(tensor.name)
             if groups[name] == nil { order.append(name) }
             groups[name, default: (DeltaStatistics(), 0)].statistics.add(statistics)
             groups[name]?.tensors += 1

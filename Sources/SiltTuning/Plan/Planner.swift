@@ -34,40 +34,51 @@ public struct Planner: Sendable {
     ) throws(SiltError) -> PlanReport {
         let clock = ContinuousClock()
         let begin = clock.now
-        var walked: PipelineReport?
-        if let options {
-            walked = try PipelineWalker(base: base, fineTuned: fineTuned, options, context).walk()
-        }
-        let exact = try Packer(context).run(base: base, fineTuned: fineTuned, nil)
+        let (exact, walked) = try exact(base, fineTuned, options)
+        let exactReport = exact.report(bytes: try exact.bytes(), seconds: 0)
         let policy = try TensorPolicy(LossyOptions())
-        let all = exact.tensors.filter { policy.fate($0.entry.name, $0.info) == .method && Planner.moves($0) }
+        let all = exact.tensors.filter { policy.fate($0.known.name, $0.known.info) == .method && Planner.moves($0) }
+            .map(\.known)
         let groups = try statistics(exact.tensors)
         let total = all.reduce(0) { $0 + $1.info.parameters }
         let (sample, weights) = Planner.sample(all, isLarge: total >= Planner.sampleFrom)
         let sizes = exact.tensorBytes
         var candidates = [
             PlanReport.Candidate(
-                choice: nil, bytes: exact.report.bytes, bitsPerParameter: exact.report.bitsPerParameter, relativeL2: 0)
+                choice: nil, bytes: exactReport.bytes, bitsPerParameter: exactReport.bitsPerParameter, relativeL2: 0)
         ]
         // What is left of the file when a method takes these tensors: all but their exact bytes.
-        let rest = exact.report.bytes - all.reduce(0) { $0 + (sizes[ByteName($1.entry.name)] ?? 0) }
+        let rest = exactReport.bytes - all.reduce(0) { $0 + (sizes[ByteName($1.name)] ?? 0) }
         for lossy in Planner.methods(drops) where !all.isEmpty {
             let outcome = try measure(sample, weights, lossy, "trying \(lossy.words)")
             let bytes = rest + outcome.bytes
             candidates.append(
                 PlanReport.Candidate(
                     choice: PackingChoice(lossy), bytes: bytes,
-                    bitsPerParameter: 8 * Double(bytes) / Double(max(1, exact.report.parameters)),
+                    bitsPerParameter: 8 * Double(bytes) / Double(max(1, exactReport.parameters)),
                     relativeL2: outcome.l2))
         }
         return PlanReport(
             groups: groups, candidates: candidates,
             // What was measured on the model itself beats what is said of the deltas.
             advice: walked?.advice
-                ?? PlanAdvice.all(candidates, groups, fineTunedBytes: exact.report.fineTunedBytes),
-            fineTunedBytes: exact.report.fineTunedBytes, parameters: exact.report.parameters,
+                ?? PlanAdvice.all(candidates, groups, fineTunedBytes: exactReport.fineTunedBytes),
+            fineTunedBytes: exactReport.fineTunedBytes, parameters: exactReport.parameters,
             lossyParameters: total, isSampled: sample.count < all.count, pipeline: walked,
             seconds: begin.duration(to: clock.now).inSeconds)
+    }
+
+    /// The pair packed exactly into nowhere, once; and what the pipeline's walk found, if one is wanted.
+    private func exact(
+        _ base: String, _ fineTuned: String, _ options: PipelineOptions?
+    ) throws(SiltError) -> (Packing, PipelineReport?) {
+        guard let options else {
+            let packer = Packer(context)
+            let plan = try packer.plan(PackPair(base: base, fineTuned: fineTuned))
+            return (try packer.write(plan, nil, into: ContainerWriter()), nil)
+        }
+        let walker = try PipelineWalker(base: base, fineTuned: fineTuned, options, context)
+        return (walker.exact, try walker.walk())
     }
 
     /// The ways to pack that are tried.
@@ -88,20 +99,16 @@ public struct Planner: Sendable {
         return list + [with(.transform) { $0.quality = 4 }]
     }
 
-    private static func moves(_ tensor: TensorTask) -> Bool {
-        guard let segment = tensor.segments.first, segment.hasBase,
-            !tensor.hasNonFinite.load(ordering: .relaxed)
-        else { return false }
-        if case .copy = segment.coding.withLock({ $0 }) { return false }
-        return true
+    private static func moves(_ tensor: Packing.Tensor) -> Bool {
+        tensor.known.knownElements > 0 && tensor.isFinite && !tensor.isStill
     }
 
     /// The tensors that stand for all, and how many each stands for.
-    private static func sample(_ tensors: [TensorTask], isLarge: Bool) -> ([TensorTask], [Double]) {
+    private static func sample(_ tensors: [KnownTensor], isLarge: Bool) -> ([KnownTensor], [Double]) {
         guard isLarge else { return (tensors, tensors.map { _ in 1 }) }
-        var sample: [TensorTask] = []
+        var sample: [KnownTensor] = []
         var weights: [Double] = []
-        let groups = Dictionary(grouping: tensors) { "\(groupName($0.entry.name)) \($0.info.shape)" }
+        let groups = Dictionary(grouping: tensors) { "\(groupName($0.name)) \($0.info.shape)" }
         for (_, members) in groups.sorted(by: { $0.key < $1.key }) {
             let count = min(sampled, members.count)
             for index in 0..<count {
@@ -114,16 +121,16 @@ public struct Planner: Sendable {
 
     /// What the tensors take by a method, with the chunk table, and how far they are from the fine-tuned ones.
     private func measure(
-        _ tensors: [TensorTask], _ weights: [Double], _ options: LossyOptions, _ phase: String
+        _ tensors: [KnownTensor], _ weights: [Double], _ options: LossyOptions, _ phase: String
     ) throws(SiltError) -> (bytes: Int, l2: Double) {
-        let encoder = try LossyEncoder(options, nil, tensors, context.pipeline, nil)
+        let encoder = try LossyEncoder(LossyDecision(options), tensors, context.pipeline, nil)
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         let results = try context.pipeline.map(
-            count: tensors.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) -> (bytes: Int, sums: ReceiptSums) in
-                let outcome = try encoder.encode(tensors[index], as: .method, worker)
-                meter.add(tensors[index].info.bytes, tensors[index].entry.name)
-                return (outcome.chunks.bytes, outcome.sums)
+            count: tensors.count, makeWorker: { LossyEncoder.Workspace() },
+            work: { (workspace, index) throws(SiltError) in
+                let outcome = try encoder.encode(tensors[index], as: .method, workspace)
+                meter.add(tensors[index].info.bytes, tensors[index].name)
+                return (bytes: outcome.chunks.bytes, sums: outcome.sums)
             })
         var bytes = 0.0
         var sums = ReceiptSums()

@@ -1,3 +1,4 @@
+internal import SiltPacking
 internal import SiltEvaluation
 internal import SiltPacking
 internal import SiltReading

@@ -91,7 +91,7 @@ struct SweepCandidate: Sendable {
         _ name: String, _ options: LossyOptions, _ drops: [Double], _ rule: CalibrationOptions.Rule? = nil,
         _ scope: CalibrationOptions.Scope? = nil, multiplier: Double? = nil
     ) -> [SweepCandidate] {
-        let isWhole = rule == nil && (options.residual ?? options.method) == .random
+        let isWhole = rule == nil && options.elementMethod == .random
         return drops.filter { $0 > 0 || isWhole }.map { drop in
             var options = options
             options.drop = drop

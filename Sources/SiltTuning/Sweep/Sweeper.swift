@@ -45,8 +45,9 @@ public struct Sweeper: Sendable {
         let wanted = try SweepCandidate.all(options, matching: NamePattern(options.methods))
         let clock = ContinuousClock()
         let begin = clock.now
-        let configuration = try ModelLoader(context).configuration(of: try Checkpoint.asResult(fineTuned))
-        let bench = try Workbench(base: base, fineTuned: fineTuned, PackOptions(), context)
+        let checkpoint = try Checkpoint.asResult(fineTuned)
+        let configuration = try ModelLoader(context).configuration(of: checkpoint)
+        let bench = try Workbench(PackPair(base: base, checkpoint), context)
         let candidates = try wanted.map { (row) throws(SiltError) in try sparing(row, bench) }
         let place = try place(bench, configuration, candidates)
         guard let metric = place.test.metric else {

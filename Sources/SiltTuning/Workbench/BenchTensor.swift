@@ -25,51 +25,49 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
     private let columns: Int
     /// Values of rows that the base does not have.
     private let gained: [Float]
-    private let record: TensorRecord
     /// What a file says of the loss where the base's tensor stands for the fine-tuned one.
     let receiptOfBase: Receipt
 
     /// Reads a tensor that the base predicts.
-    init(_ task: TensorTask, isStill: Bool, _ worker: PackWorker) throws(SiltError) {
-        name = task.name
-        info = task.info
-        file = task.source.path
-        offset = task.source.header.dataStart + task.entry.range.lowerBound
-        self.isStill = isStill
-        let known = task.knownElements
-        knownElements = known
-        let delta = try task.delta(worker)
+    init(_ source: Packing.Tensor, _ buffers: DeltaBuffers) throws(SiltError) {
+        let (known, tensor, dtype) = (source.known, source.known.tensor, source.known.info.dtype)
+        name = known.name
+        info = known.info
+        file = tensor.source.path
+        offset = tensor.source.header.dataStart + tensor.entry.range.lowerBound
+        isStill = source.isStill
+        knownElements = known.knownElements
+        let delta = try known.delta(buffers)
         (rows, columns) = (delta.rows, delta.columns)
         difference = try delta.whole()
-        let width = task.info.dtype.elementBytes
-        base = ByteBuffer(capacity: known * width)
-        if let source = task.base?.tensor {
-            for cell in task.grid.cells(touching: 0..<known) {
-                let range = task.grid.range(cell).clamped(to: 0..<known)
-                let patterns = try unsafe worker.base.read(source, range, as: task.info.dtype, hashing: false).patterns
-                unsafe (base.start + range.lowerBound * width).copyMemory(
-                    from: patterns, byteCount: range.count * width)
-            }
+        let width = dtype.elementBytes
+        base = ByteBuffer(capacity: known.knownElements * width)
+        guard let before = tensor.base?.tensor else {
+            throw SiltError(
+                .fault, "a tensor without a base is tried; this is a bug in silt, please report it", tensor: known.name)
         }
-        let rest = known..<task.info.elements
+        for cell in tensor.grid.cells(touching: 0..<known.knownElements) {
+            let range = tensor.grid.range(cell).clamped(to: 0..<known.knownElements)
+            let patterns = try unsafe buffers.base.read(before, range, as: dtype, hashing: false).patterns
+            unsafe (base.start + range.lowerBound * width).copyMemory(from: patterns, byteCount: range.count * width)
+        }
+        let rest = known.knownElements..<known.info.elements
         if rest.isEmpty {
             gained = []
         } else {
-            let bytes = try unsafe task.read(rest, into: worker.result)
+            let bytes = try unsafe tensor.read(rest, into: buffers.result)
             gained = unsafe [Float](unsafeUninitializedCapacity: rest.count) { buffer, count in
                 guard let target = buffer.baseAddress, let start = bytes.baseAddress else { return }
-                unsafe FloatConversion.convert(start, task.info.dtype, to: target, .f32, count: rest.count)
+                unsafe FloatConversion.convert(start, dtype, to: target, .f32, count: rest.count)
                 count = rest.count
             }
         }
         var sums = ReceiptSums()
         unsafe sums.addLoss(of: difference.start.assumingMemoryBound(to: Float.self), count: delta.count)
         receiptOfBase = sums.receipt
-        record = TensorRecord(
-            name: task.name, info: task.info, range: task.entry.range, digest: nil, base: nil, parts: [])
     }
 
-    func delta(_ worker: PackWorker) throws(SiltError) -> TensorDelta { delta }
+    func delta(_ buffers: DeltaBuffers) throws(SiltError) -> TensorDelta { delta }
 
     /// Fine-tuned minus base; not to be changed.
     var delta: TensorDelta { TensorDelta(rows: rows, columns: columns, sharing: difference) }
@@ -86,8 +84,7 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
     ) throws(SiltError) -> FloatTensor {
         let dtype = info.dtype
         let width = dtype.elementBytes
-        let part = PartRecord(kind: .copy, elements: 0..<knownElements, components: components)
-        let predictor = Predictor(MemoryChunks(chunks: chunks.chunks))
+        let rebuilt = RebuiltTensor(name, info, known: knownElements, components, chunks)
         return try unsafe FloatTensor(shape: info.shape) { (target) throws(SiltError) in
             for cell in info.grid.cells(touching: 0..<knownElements) {
                 let range = info.grid.range(cell).clamped(to: 0..<knownElements)
@@ -98,9 +95,8 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
                     continue
                 }
                 worker.rebuilt.reserve(range.count * width)
-                try unsafe predictor.predict(
-                    record, part, cell: cell, base: patterns, into: worker.rebuilt.start, count: range.count,
-                    worker.predictor)
+                try unsafe rebuilt.rebuild(
+                    cell, base: patterns, into: worker.rebuilt.start, count: range.count, worker.predictor)
                 unsafe FloatConversion.convert(worker.rebuilt.start, dtype, to: output, .f32, count: range.count)
             }
             for index in gained.indices { unsafe target[knownElements + index] = gained[index] }
@@ -112,5 +108,5 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
 final class BenchWorker {
     let rebuilt = ByteBuffer()
     let predictor = Predictor.Workspace()
-    let pack = PackWorker()
+    let matrix = MatrixWorkspace()
 }

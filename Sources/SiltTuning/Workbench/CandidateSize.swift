@@ -11,7 +11,7 @@ struct CandidateSize: Sendable {
     private let manifest: Manifest
     private let table: ChunkTable
 
-    init(exact: Packer.Outcome) { (manifest, table) = (exact.manifest, exact.table) }
+    init(exact: Packing) { (manifest, table) = (exact.manifest, exact.table) }
 
     /// What becomes of a tensor.
     struct Coded {
@@ -124,8 +124,7 @@ struct CandidateSize: Sendable {
 
         /// Adds the chunks of components, and numbers those.
         mutating func append(_ added: ComponentChunks, _ components: [ComponentRecord]) -> [ComponentRecord] {
-            let offset = chunks.count
-            for chunk in added.chunks { _ = chunks.append(size: chunk.count, checksum: Checksum64.of(chunk)) }
+            let offset = added.enter(in: &chunks)
             return components.map { $0.moved(by: offset) }
         }
     }

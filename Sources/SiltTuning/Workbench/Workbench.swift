@@ -19,6 +19,8 @@ final class Workbench: Sendable {
     let tensors: [BenchTensor]
     /// The fine-tuned weights: all of them, or none if no model is to be run.
     let fineTuned: WeightTable
+    /// The pair packed exactly: what lossy methods leave alone is stored like that.
+    let exact: Packing
     /// Bytes of the exact file, and of the fine-tuned files.
     let exactBytes: Int
     let fineTunedBytes: Int
@@ -29,43 +31,46 @@ final class Workbench: Sendable {
     private let evaluations: Int
     private let decompositions = DecompositionStore(keeping: true)
 
-    /// Reads the pair, and packs it exactly into nowhere: what lossy methods leave alone is stored like that.
+    /// Throws `usage` if a pair has no room in memory.
+    static func check(_ plan: PackPlan, file: String) throws(SiltError) {
+        let (values, isTooLarge) = plan.input.parameters.multipliedReportingOverflow(by: 5)
+        try ModelMemory.check(
+            values: isTooLarge ? .max : values, "the pair and a candidate", file: file,
+            advice: "pack without data: that needs no model in memory")
+    }
+
+    /// Reads a pair, and packs it exactly into nowhere.
+    convenience init(_ pair: PackPair, _ context: WorkContext) throws(SiltError) {
+        let packer = Packer(context)
+        let plan = try packer.plan(pair)
+        try Workbench.check(plan, file: pair.fineTuned.path)
+        try self.init(try packer.write(plan, nil, into: ContainerWriter()), pair.fineTuned, context)
+    }
+
+    /// Reads a pair that is packed exactly.
     ///
     /// - Parameter runsModels: whether Silt itself runs candidates, so that all weights are wanted.
     init(
-        base: String, fineTuned: String, _ options: PackOptions, _ context: WorkContext, runsModels: Bool = true
+        _ exact: Packing, _ fineTuned: Checkpoint, _ context: WorkContext, runsModels: Bool = true
     ) throws(SiltError) {
         self.context = context
-        var options = options
-        options.lossy = nil
-        options.tuning = nil
-        let exact = try Packer(context, options).run(base: base, fineTuned: fineTuned, nil)
-        let (values, isTooLarge) = exact.report.parameters.multipliedReportingOverflow(by: 5)
-        try ModelMemory.check(
-            values: isTooLarge ? .max : values, "the pair and a candidate", file: fineTuned,
-            advice: "pack without data: that needs no model in memory")
-        let tasks = exact.tensors.filter { task in
-            task.knownElements > 0 && task.info.dtype.isPredictable
-                && (1...Grid.limit).contains(task.info.matrixColumns)
-                && !task.hasNonFinite.load(ordering: .relaxed)
+        self.exact = exact
+        let found = exact.tensors.filter { tensor in
+            tensor.known.knownElements > 0 && tensor.known.info.dtype.isPredictable
+                && (1...Grid.limit).contains(tensor.known.info.matrixColumns) && tensor.isFinite
         }
-        let meter = ProgressMeter("reading", total: tasks.reduce(0) { $0 + $1.info.bytes }, context.progress)
-        let found = Mutex([BenchTensor?](repeating: nil, count: tasks.count))
-        try context.pipeline.run(
-            count: tasks.count, makeWorker: { PackWorker() },
-            work: { (worker, index) throws(SiltError) in
-                let task = tasks[index]
-                var isStill = false
-                if case .copy = task.segments[0].coding.withLock({ $0 }) { isStill = true }
-                let tensor = try BenchTensor(task, isStill: isStill, worker)
-                found.withLock { $0[index] = tensor }
-                meter.add(task.info.bytes, task.name)
+        let meter = ProgressMeter("reading", total: found.reduce(0) { $0 + $1.known.info.bytes }, context.progress)
+        tensors = try context.pipeline.map(
+            count: found.count, makeWorker: { DeltaBuffers() },
+            work: { (buffers, index) throws(SiltError) in
+                let tensor = try BenchTensor(found[index], buffers)
+                meter.add(tensor.info.bytes, tensor.name)
+                return tensor
             })
-        tensors = found.withLock { $0.compactMap { $0 } }
-        self.fineTuned = runsModels ? try WeightTable(reading: try Checkpoint.asResult(fineTuned)) : WeightTable()
-        exactBytes = exact.report.bytes
-        fineTunedBytes = exact.report.fineTunedBytes
-        parameters = exact.report.parameters
+        self.fineTuned = runsModels ? try WeightTable(reading: fineTuned) : WeightTable()
+        exactBytes = try exact.bytes()
+        fineTunedBytes = exact.manifest.bytes
+        parameters = exact.manifest.result.parameters
         size = CandidateSize(exact: exact)
         evaluations = runsModels ? 2 : 0
     }
@@ -116,29 +121,22 @@ final class Workbench: Sendable {
         }
         let builder = ComponentBuilder(options: options, context: deltas, tuning: tuning)
         let taken = tensors.indices.filter { fates[$0] != .exact }
-        let results = Mutex([BenchModel.Tensor?](repeating: nil, count: taken.count))
-        try context.pipeline.run(
-            count: taken.count, makeWorker: { BenchWorker() },
-            work: { [tensors] (worker, position) throws(SiltError) in
+        let coded = try context.pipeline.map(
+            count: taken.count, makeWorker: { MatrixWorkspace() },
+            work: { [tensors] (workspace, position) throws(SiltError) in
                 let index = taken[position]
-                if let known = known[index] {
-                    results.withLock { $0[position] = known }
-                    return
-                }
+                if let known = known[index] { return known }
                 let tensor = tensors[index]
                 var delta = tensor.delta
                 if let correction = corrections[tensor.name] {
                     delta = try delta.copy()
                     try delta.add(correction)
                 }
-                let coded = try builder.code(delta, tensor.name, fates[index], worker.pack.matrix)
-                results.withLock {
-                    $0[position] = BenchModel.Tensor(
-                        index: index, isMethod: fates[index] == .method, components: coded.components,
-                        chunks: coded.chunks)
-                }
+                let coded = try builder.code(delta, tensor.name, fates[index], workspace)
+                return BenchModel.Tensor(
+                    index: index, isMethod: fates[index] == .method, components: coded.components,
+                    chunks: coded.chunks)
             })
-        let coded = results.withLock { $0.compactMap { $0 } }
         let bytes = try size.bytes(
             coded.map { tensor in
                 CandidateSize.Coded(
@@ -157,17 +155,15 @@ final class Workbench: Sendable {
 
     /// `table` with some tensors rebuilt.
     func weights(_ coded: [BenchModel.Tensor], in table: WeightTable) throws(SiltError) -> WeightTable {
-        let results = Mutex([FloatTensor?](repeating: nil, count: coded.count))
         let tensors = tensors
-        try context.pipeline.run(
+        let rebuilt = try context.pipeline.map(
             count: coded.count, makeWorker: { BenchWorker() },
             work: { (worker, position) throws(SiltError) in
                 let tensor = coded[position]
-                let rebuilt = try tensors[tensor.index].rebuild(tensor.components, tensor.chunks, worker)
-                results.withLock { $0[position] = rebuilt }
+                return try tensors[tensor.index].rebuild(tensor.components, tensor.chunks, worker)
             })
         var table = table
-        for (tensor, values) in zip(coded, results.withLock { $0 }) { table[tensors[tensor.index].name] = values }
+        for (tensor, values) in zip(coded, rebuilt) { table[tensors[tensor.index].name] = values }
         return table
     }
 }
