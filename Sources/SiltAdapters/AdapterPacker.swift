@@ -56,8 +56,8 @@ public struct AdapterPacker: Sendable {
         let records = Mutex<[AdapterEncoder.Outcome]>([])
         let meter = ProgressMeter("packing", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
         let sink = AdapterSink(writer)
-        try context.pipeline.run(
-            count: tensors.count, ahead: context.pipeline.lookahead, makeWorker: { AdapterWorker() },
+        try context.pool.run(
+            count: tensors.count, ahead: context.pool.lookahead, makeWorker: { AdapterWorker() },
             work: { (worker, index) throws(SiltError) -> AdapterEncoder.Outcome in
                 let outcome = try encoder.encode(tensors[index], worker)
                 meter.add(tensors[index].info.bytes, tensors[index].name)

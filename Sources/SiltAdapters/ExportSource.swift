@@ -82,7 +82,7 @@ struct ExportSource: Sendable {
         }
         let bytes = Mutex([UInt8](repeating: 0, count: record.info.bytes))
         let rebuilder = Rebuilder(
-            container, BaseBinding(checkpoint: checkpoint), context.pipeline, tensors: [found.ordinal])
+            container, BaseBinding(checkpoint: checkpoint), context.pool, tensors: [found.ordinal])
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "exporting", nil,
             sink: { (_, _, offset, _, piece) throws(SiltError) in

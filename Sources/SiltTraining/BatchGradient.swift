@@ -3,7 +3,7 @@ internal import Workers
 internal import TensorTypes
 internal import Transformers
 
-/// Gradients of the mean loss of batches: parts of a batch at once on the pipeline's threads, added up in their order.
+/// Gradients of the mean loss of batches: parts of a batch at once on the pool's threads, added up in their order.
 ///
 /// What is in a part depends on the batch alone, so that the number of threads decides nothing.
 final class BatchGradient: Sendable {
@@ -20,10 +20,10 @@ final class BatchGradient: Sendable {
     /// - Parameter groups: parts into which a batch is cut; one with too many tokens is cut again.
     init(
         _ model: TransformerModel, _ weights: WeightTable, _ parameters: [TrainedParameter], _ data: TokenData,
-        groups: Int, _ pipeline: Pipeline
+        groups: Int, _ pool: WorkerPool
     ) throws(SiltError) {
         (self.model, self.data, self.groups) = (model, data, groups)
-        pass = try GradientPass(weights, Set(weights.names), file: data.file, pipeline)
+        pass = try GradientPass(weights, Set(weights.names), file: data.file, pool)
         total = GradientTable(for: weights)
         place = Gradients(total, parameters)
     }

@@ -2,18 +2,18 @@ internal import Workers
 internal import TensorTypes
 internal import Transformers
 
-/// One step of the optimizer on the pipeline's threads.
+/// One step of the optimizer on the pool's threads.
 ///
 /// It is never interrupted: parameters of which some have moved and others have not are no state to go on from.
 struct OptimizerPass: Sendable {
     let optimizer: Optimizer
     /// The largest norm of the gradient; 0: any.
     let clip: Double
-    private let pipeline: Pipeline
+    private let pool: WorkerPool
 
     init(_ optimizer: Optimizer, clip: Double, threads: Int) {
         (self.optimizer, self.clip) = (optimizer, clip)
-        pipeline = Pipeline(threads: threads, cancellation: Cancellation())
+        pool = WorkerPool(threads: threads, cancellation: Cancellation())
     }
 
     /// Takes step `step`, from 1, with this gradient and the rates of old and of new layers.
@@ -36,7 +36,7 @@ struct OptimizerPass: Sendable {
 
     /// The sum of what the blocks give, in their order.
     private func sum(_ work: @escaping @Sendable (Int) -> Double) throws(SiltError) -> Double {
-        try pipeline.map(
+        try pool.map(
             count: optimizer.blocks, makeWorker: {},
             work: { (_, index) throws(SiltError) in work(index) }
         ).reduce(0, +)

@@ -6,7 +6,7 @@ internal import Transformers
 
 /// Steps and validations from wherever the record stands to the end.
 ///
-/// One thread drives it; passes run on the pipeline's.
+/// One thread drives it; passes run on the pool's.
 final class TrainingLoop {
     let parameters: [TrainedParameter]
     private(set) var record = TrainingRecord()
@@ -45,13 +45,13 @@ final class TrainingLoop {
         (self.weights, self.parameters) = (weights, parameters)
         model = try TransformerModel(trained.configuration, weights)
         try train.check(for: model)
-        judge = try ModelJudge(trained.configuration, weights, validation, context.pipeline)
+        judge = try ModelJudge(trained.configuration, weights, validation, context.pool)
         guard let metric = judge.metric else {
             throw SiltError(.usage, "the validation data have no labels", file: validation.file)
         }
         self.metric = metric
         gradients = try BatchGradient(
-            model, weights, parameters, train, groups: options.groups, context.pipeline)
+            model, weights, parameters, train, groups: options.groups, context.pool)
         optimizer = OptimizerPass(
             Optimizer(options.rule, parameters), clip: options.clip, threads: context.threads)
         let epoch = (train.count + options.batch - 1) / options.batch

@@ -52,7 +52,7 @@ struct TrainingResult {
             weights[name] = values
         }
         let judge = try ModelJudge(
-            trained.configuration, weights, validation, Pipeline(threads: threads, cancellation: Cancellation()))
+            trained.configuration, weights, validation, WorkerPool(threads: threads, cancellation: Cancellation()))
         let value = try judge.judge(weights).value
         try directory.write(trained.json, tensors)
         return value

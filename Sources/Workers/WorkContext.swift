@@ -37,5 +37,5 @@ public struct WorkContext: Sendable {
     }
 
     /// The engine with these threads.
-    package var pipeline: Pipeline { Pipeline(threads: threads, cancellation: cancellation) }
+    package var pool: WorkerPool { WorkerPool(threads: threads, cancellation: cancellation) }
 }

@@ -8,10 +8,10 @@ import Testing
 
 @Suite("Writing what was rebuilt")
 struct WriteQueueTests {
-    /// Writes 500 pieces of 1,000 bytes, each of one value, in the pipeline, as unpacking does.
+    /// Writes 500 pieces of 1,000 bytes, each of one value, in the pool, as unpacking does.
     private func write(_ file: OutputFile, threads: Int) throws {
         let queue = WriteQueue(threads: threads)
-        try Pipeline(threads: threads, cancellation: Cancellation()).run(
+        try WorkerPool(threads: threads, cancellation: Cancellation()).run(
             count: 500, makeWorker: { DecodeWorker() },
             work: { (worker, index) throws(SiltError) in
                 worker.result.reserve(1_000)

@@ -60,7 +60,7 @@ struct CurvatureStatisticsTests {
         "are those of a direct computation",
         arguments: ["bert.encoder.layer.0.intermediate.dense.weight", "classifier.weight"])
     func direct(name: String) throws {
-        let statistics = try CurvatureStatistics(configuration, weights, data, Self.context(2).pipeline)
+        let statistics = try CurvatureStatistics(configuration, weights, data, Self.context(2).pool)
         let model = try TransformerModel(configuration, weights)
         let index = try #require(model.linears.firstIndex { $0.weight == name })
         let (rows, columns) = (model.linears[index].outputs, model.linears[index].inputs)
@@ -90,7 +90,7 @@ struct CurvatureStatisticsTests {
     @Test("are the same bits whatever the number of threads")
     func threads() throws {
         let found = try [1, 3].map { threads in
-            try CurvatureStatistics(configuration, weights, data, Self.context(threads).pipeline)
+            try CurvatureStatistics(configuration, weights, data, Self.context(threads).pool)
         }
         for name in ["bert.encoder.layer.1.output.dense.weight", "bert.embeddings.word_embeddings.weight"] {
             let shape = try #require(weights[name]?.shape)
@@ -104,7 +104,7 @@ struct CurvatureStatisticsTests {
 
     @Test("say of tensors that they do not know what the others cost on average")
     func unknown() throws {
-        let statistics = try CurvatureStatistics(configuration, weights, data, Self.context(1).pipeline)
+        let statistics = try CurvatureStatistics(configuration, weights, data, Self.context(1).pool)
         let errors = [Float](repeating: 1, count: 6)
         let cost = statistics.curvature(of: "no such tensor", rows: 2, columns: 3).cost(errors.span)
         #expect(abs(cost - 6 * statistics.weight(of: "no such vector")) < 1e-5 * cost)
@@ -120,7 +120,7 @@ struct CurvatureStatisticsTests {
             for index in 0..<768 { unsafe values[index] = .nan }
         }
         #expect(throws: SiltError.self) {
-            try CurvatureStatistics(configuration, table, data, Self.context(1).pipeline)
+            try CurvatureStatistics(configuration, table, data, Self.context(1).pool)
         }
     }
 }

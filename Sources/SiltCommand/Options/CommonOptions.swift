@@ -50,7 +50,7 @@ struct WorkOptions: ParsableArguments {
     /// Runs `body` in a context of these options, and shows what it tells meanwhile.
     func run<R>(_ common: CommonOptions, _ body: (WorkContext) throws -> R) rethrows -> R {
         var context = WorkContext(threads: workers, log: common.log, cancellation: Interruption.cancellation)
-        let printer = EventPrinter(common)
+        let printer = EventPrinter(isVerbose: common.verbose, isQuiet: common.quiet)
         defer { printer.clear() }
         context.events = printer.handler
         return try body(context)

@@ -9,9 +9,9 @@ struct EventPrinter: Sendable {
     private let progress = ProgressBar()
     private let training = TrainingBar()
 
-    init(_ common: CommonOptions) {
-        isVerbose = common.verbose
-        isWatched = Terminal.isWatched && !common.quiet
+    init(isVerbose: Bool, isQuiet: Bool) {
+        self.isVerbose = isVerbose
+        isWatched = Terminal.isWatched && !isQuiet
     }
 
     /// What listens to the work; nil if nothing would be shown.
@@ -30,7 +30,7 @@ struct EventPrinter: Sendable {
         switch event {
         case let event as Progress: if isWatched { progress.update(event) }
         case let event as Trial: tell(PackLines.line(of: event))
-        case let event as SweepReport.Row: if isVerbose { tell(Sweep.line(of: event)) }
+        case let event as SweepReport.Row: if isVerbose { tell(SweepLines.line(of: event)) }
         case let event as FineTuneEvent:
             switch event {
             case .step: if isWatched { training.update(event) }

@@ -1,5 +1,3 @@
-internal import ArgumentParser
-
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -22,7 +20,7 @@ enum Terminal {
     static func emit(_ text: String) {
         guard !put(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
         complain("error: io: cannot write to standard output")
-        SiltCommand.exit(withError: ExitStatus.io.code)
+        exit(ExitStatus.io.rawValue)
     }
 
     /// Writes a line to standard error.

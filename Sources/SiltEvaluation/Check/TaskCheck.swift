@@ -33,7 +33,7 @@ public struct TaskCheck: Sendable {
         var metrics: [TaskCheck.Metric] = []
         for record in records where record.metric != "kl" || source != nil {
             let judge = try ModelJudge(
-                loaded.configuration, loaded.weights, whole.prefix(record.examples), context.pipeline)
+                loaded.configuration, loaded.weights, whole.prefix(record.examples), context.pool)
             if record.metric == "kl", let source { try judge.remember(source) }
             let verdict = try judge.judge(loaded.weights)
             let measured =
@@ -48,7 +48,7 @@ public struct TaskCheck: Sendable {
                     higherIsBetter: record.metric != "kl" && judge.metric?.higherIsBetter ?? true))
         }
         guard metrics.isEmpty else { return metrics }
-        let judge = try ModelJudge(loaded.configuration, loaded.weights, whole, context.pipeline)
+        let judge = try ModelJudge(loaded.configuration, loaded.weights, whole, context.pool)
         guard let metric = judge.metric else {
             throw SiltError(
                 .usage, "the data set has no labels to judge the model's outputs by", file: data,

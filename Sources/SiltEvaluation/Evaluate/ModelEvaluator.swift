@@ -53,12 +53,12 @@ public struct ModelEvaluator: Sendable {
                 checkpoints: [loaded.checkpoint] + (other.map { [$0.checkpoint] } ?? []))
         }
         let judge = try ModelJudge(
-            loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pipeline)
+            loaded.configuration, loaded.weights, try ModelEvaluator.read(data, examples), context.pool)
         if let other { try judge.remember(other.weights) }
         let metric = judge.metric
         var mean: MeanGradient?
         if gradients != nil {
-            mean = try MeanGradient(loaded.configuration, loaded.weights, judge.data, context.pipeline)
+            mean = try MeanGradient(loaded.configuration, loaded.weights, judge.data, context.pool)
         }
         let verdict: Verdict
         if let logits {

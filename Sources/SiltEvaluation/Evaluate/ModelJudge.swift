@@ -5,7 +5,7 @@ package import Transformers
 
 /// Runs models on one data set: how well they do the task, and how near their answers are to a reference model's.
 ///
-/// Batches run at once on the pipeline's threads; sums are added in the order of the batches, so that the number of threads does
+/// Batches run at once on the pool's threads; sums are added in the order of the batches, so that the number of threads does
 /// not matter.
 package final class ModelJudge: Sendable {
     /// Tokens of a batch: enough for the products, few enough for the caches.
@@ -19,7 +19,7 @@ package final class ModelJudge: Sendable {
     private let head: ModelHead
     /// Whether tokens see those before them only.
     package let isDecoder: Bool
-    private let pipeline: Pipeline
+    private let pool: WorkerPool
     private let reference = Mutex<[Answers]>([])
 
     /// What is kept of a run besides its metrics.
@@ -56,7 +56,7 @@ package final class ModelJudge: Sendable {
     /// - Parameter weights: of any of them: shapes are checked against it.
     /// - Throws: `usage` if the data are not for the model, or the model has no head.
     package init(
-        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pipeline: Pipeline
+        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pool: WorkerPool
     ) throws(SiltError) {
         let model = try TransformerModel(configuration, weights)
         guard model.head != .none else {
@@ -66,7 +66,7 @@ package final class ModelJudge: Sendable {
         }
         self.configuration = configuration
         self.data = data
-        self.pipeline = pipeline
+        self.pool = pool
         head = model.head
         isDecoder = model.isDecoder
         batches = try data.batches(tokens: ModelJudge.batchTokens, for: model)
@@ -165,7 +165,7 @@ package final class ModelJudge: Sendable {
         _ model: TransformerModel, _ keeping: Keeping, against known: [Answers]
     ) throws(SiltError) -> [Part] {
         let (batches, head, isDecoder, file) = (batches, head, isDecoder, data.file)
-        return try pipeline.map(
+        return try pool.map(
             count: batches.count, makeWorker: { ForwardWorkspace() },
             work: { (workspace, index) throws(SiltError) -> Part in
                 model.forward(batches[index], workspace)

@@ -3,7 +3,7 @@ internal import Synchronization
 package import TensorTypes
 package import Transformers
 
-/// Runs batches forward and backward on the pipeline's threads, each worker with a table of gradients of its own.
+/// Runs batches forward and backward on the pool's threads, each worker with a table of gradients of its own.
 ///
 /// Results are taken in the order of the batches, so that the number of threads does not matter. Buffers stay for the next run.
 /// Memory: for each thread, the gradients of the chosen tensors and what `BackwardWorkspace` says.
@@ -40,19 +40,19 @@ package final class GradientPass: Sendable {
 
     private let weights: WeightTable
     private let names: Set<String>
-    private let pipeline: Pipeline
+    private let pool: WorkerPool
     private let spares = Spares()
 
     /// - Parameters:
     ///   - weights: shapes of the gradients.
     ///   - names: the tensors whose gradients are wanted.
     /// - Throws: `usage` if they take more memory than there is.
-    package init(_ weights: WeightTable, _ names: Set<String>, file: String, _ pipeline: Pipeline) throws(SiltError) {
+    package init(_ weights: WeightTable, _ names: Set<String>, file: String, _ pool: WorkerPool) throws(SiltError) {
         let values = names.reduce(0) { $0 + (weights[$1]?.count ?? 0) }
         try ModelMemory.check(
-            values: values * (pipeline.threads + 1), "the gradients of \(pipeline.threads) threads", file: file,
+            values: values * (pool.threads + 1), "the gradients of \(pool.threads) threads", file: file,
             advice: "use fewer \(option: .threads)")
-        (self.weights, self.names, self.pipeline) = (weights, names, pipeline)
+        (self.weights, self.names, self.pool) = (weights, names, pool)
     }
 
     /// Runs the batches.
@@ -71,7 +71,7 @@ package final class GradientPass: Sendable {
     ) throws(SiltError) -> Mean {
         let total = Mutex(Mean())
         let (spares, weights, names) = (spares, weights, names)
-        try pipeline.run(
+        try pool.run(
             count: batches.count,
             makeWorker: { Loan(spares) { Worker(GradientTable(for: weights, names: names)) } },
             work: { (loan, index) throws(SiltError) -> (Mean, Output) in

@@ -19,7 +19,7 @@ struct MeanGradient {
     ///
     /// - Throws: `usage` if the data are not for the model, have no labels, or the model has no head.
     init(
-        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pipeline: Pipeline
+        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pool: WorkerPool
     ) throws(SiltError) {
         let model = try TransformerModel(configuration, weights)
         let batches = try data.batches(tokens: MeanGradient.batchTokens, for: model)
@@ -31,7 +31,7 @@ struct MeanGradient {
         }
         let terms = losses.reduce(0) { $0 + $1.terms(columns: model.head.columns) }
         names = model.parameterNames
-        let pass = try GradientPass(weights, Set(names), file: data.file, pipeline)
+        let pass = try GradientPass(weights, Set(names), file: data.file, pool)
         let total = GradientTable(for: weights, names: Set(names))
         let (head, labels) = (model.head, data.labels)
         do throws(SiltError) {

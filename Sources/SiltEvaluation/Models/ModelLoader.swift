@@ -62,7 +62,7 @@ package struct ModelLoader: Sendable {
         let manifest = container.manifest
         let checkpoint = try Checkpoint.asBase(base)
         let rebuilder = Rebuilder(
-            container, BaseBinding(checkpoint: checkpoint), context.pipeline, level: context.kernelLevel)
+            container, BaseBinding(checkpoint: checkpoint), context.pool, level: context.kernelLevel)
         // Not even the bytes must be there: empty chunks stand for zeros.
         try ModelMemory.check(manifest.tensors.map(\.info), file: file)
         let memory = RebuiltModel(manifest)

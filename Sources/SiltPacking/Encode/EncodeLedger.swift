@@ -3,7 +3,7 @@ internal import TensorTypes
 
 /// Puts chunks into a file in the order of the jobs, and writes down where they are; it ends with the pass.
 ///
-/// One thread at a time uses it: `Pipeline` lets one through.
+/// One thread at a time uses it: `WorkerPool` lets one through.
 final class EncodeLedger: @unchecked Sendable {
     /// What comes before the first chunk of a segment, when there is one.
     typealias Prediction = (components: [ComponentRecord], chunks: ComponentChunks)

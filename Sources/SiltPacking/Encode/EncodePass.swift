@@ -35,7 +35,7 @@ struct EncodePass {
         let jobs = EncodeJobs(plan, lossy?.selection)
         let digests = DigestBook(plan)
         let ledger = EncodeLedger(plan, writer)
-        var predictions = PredictPass(plan, earlier: earlier?.encoded.traces ?? [:], context.pipeline)
+        var predictions = PredictPass(plan, earlier: earlier?.encoded.traces ?? [:], context.pool)
         if options.predicts {
             let meter = meter(jobs.bytes + predictions.bytes(of: jobs.all.tensors.filter(isExact)))
             for batch in jobs.batches {
@@ -63,8 +63,8 @@ struct EncodePass {
         let (jobs, source) = (batch.jobs, SegmentSource(plan: plan, predicted: predicted, earlier: earlier))
         let (input, lossy, earlier, cancellation) = (plan.input, lossy, earlier, context.cancellation)
         let plan = plan
-        try context.pipeline.run(
-            count: jobs.count, loose: batch.loose, ahead: context.pipeline.lookahead,
+        try context.pool.run(
+            count: jobs.count, loose: batch.loose, ahead: context.pool.lookahead,
             makeWorker: { EncodeWorker() },
             work: { (worker, index) throws(SiltError) -> Output in
                 switch jobs[index] {

@@ -17,14 +17,14 @@ package struct DeltaContext: Sendable {
 
     /// Reads the tensors as often as the method needs: never, once (transform), or three times (the largest of all).
     package init(
-        _ options: LossyOptions, _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ progress: Progress.Handler?,
+        _ options: LossyOptions, _ tensors: [any DeltaSource], _ pool: WorkerPool, _ progress: Progress.Handler?,
         decompositions: DecompositionStore = DecompositionStore(keeping: false),
         curvature: CurvatureStatistics? = nil
     ) throws(SiltError) {
         self.decompositions = decompositions
         BLASThreads.settle()
         if options.method == .transform {
-            let energies = try DeltaContext.visit(tensors, pipeline, "measuring deltas", progress) {
+            let energies = try DeltaContext.visit(tensors, pool, "measuring deltas", progress) {
                 tensor, values, columns in
                 let rows = columns == 0 ? 0 : values.count / columns
                 return decompositions.energy(
@@ -39,7 +39,7 @@ package struct DeltaContext: Sendable {
             thresholds = [:]
             return
         }
-        thresholds = try DeltaContext.thresholds(tensors, keep: 1 - options.drop, pipeline, progress)
+        thresholds = try DeltaContext.thresholds(tensors, keep: 1 - options.drop, pool, progress)
     }
 
     /// The step of the transform coder: `quality` times what a delta is large.
@@ -57,20 +57,20 @@ package struct DeltaContext: Sendable {
     }
 
     private static func thresholds(
-        _ tensors: [any DeltaSource], keep: Double, _ pipeline: Pipeline, _ progress: Progress.Handler?
+        _ tensors: [any DeltaSource], keep: Double, _ pool: WorkerPool, _ progress: Progress.Handler?
     ) throws(SiltError) -> [String: MagnitudeThreshold] {
         let count = tensors.reduce(0) { $0 + $1.knownElements }
         let search = Mutex(MagnitudeSearch(keeping: Magnitude.quota(keep, of: count)))
         // Histograms add up, so the order of the workers does not matter.
-        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
+        _ = try visit(tensors, pool, "counting magnitudes", progress) { _, values, _ in
             search.withLock { $0.count(values) }
         }
         search.withLock { $0.narrow() }
-        _ = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
+        _ = try visit(tensors, pool, "counting magnitudes", progress) { _, values, _ in
             search.withLock { $0.refine(values) }
         }
         let threshold = search.withLock { $0.threshold() }
-        let equals = try visit(tensors, pipeline, "counting magnitudes", progress) { _, values, _ in
+        let equals = try visit(tensors, pool, "counting magnitudes", progress) { _, values, _ in
             threshold.equals(in: values)
         }
         // Those that equal the threshold stay in the order of the tensors, until there are enough.
@@ -86,11 +86,11 @@ package struct DeltaContext: Sendable {
 
     /// What `body` says of each tensor's delta, in the order of the tensors.
     private static func visit<R: Sendable>(
-        _ tensors: [any DeltaSource], _ pipeline: Pipeline, _ phase: String, _ progress: Progress.Handler?,
+        _ tensors: [any DeltaSource], _ pool: WorkerPool, _ phase: String, _ progress: Progress.Handler?,
         _ body: @escaping @Sendable (_ tensor: String, _ values: Span<Float>, _ columns: Int) -> R
     ) throws(SiltError) -> [R] {
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, progress)
-        return try pipeline.map(
+        return try pool.map(
             count: tensors.count, makeWorker: { DeltaBuffers() },
             work: { (buffers, index) throws(SiltError) in
                 let delta = try tensors[index].delta(buffers)

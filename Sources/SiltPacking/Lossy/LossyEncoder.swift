@@ -27,11 +27,11 @@ package struct LossyEncoder: Sendable {
 
     /// Prepares the work on `tensors`; a choice over all of them reads them first.
     package init(
-        _ decision: LossyDecision, _ tensors: [KnownTensor], _ pipeline: Pipeline, _ progress: Progress.Handler?
+        _ decision: LossyDecision, _ tensors: [KnownTensor], _ pool: WorkerPool, _ progress: Progress.Handler?
     ) throws(SiltError) {
         let (options, tuning) = (decision.options, decision.tuning)
         let context = try DeltaContext(
-            options, tensors, pipeline, progress, curvature: options.curvature ? tuning.curvature : nil)
+            options, tensors, pool, progress, curvature: options.curvature ? tuning.curvature : nil)
         builder = ComponentBuilder(options: options, context: context, tuning: tuning)
     }
 

@@ -31,7 +31,8 @@ struct LossySelection: Sendable {
         }
         if fates.allSatisfy({ $0 == .exact }) {
             log.notice(
-                "no tensor is lossy: all tensors that changed are kept exact by default, or by --only and --except")
+                "no tensor is lossy: all tensors that changed are kept exact by default, or by \(option: .only) and \(option: .except)"
+            )
         }
         self.fates = fates
         self.methodTensors = methodTensors

@@ -29,7 +29,7 @@ package final class ByteCoder {
 
     /// The same with planes under tables of rANS; `words` is for the coder.
     func encode(
-        _ planes: PlaneCodec, result: UnsafeRawPointer, base: UnsafeRawPointer?, count: Int, width: Int,
+        _ planes: PlaneEncoder, result: UnsafeRawPointer, base: UnsafeRawPointer?, count: Int, width: Int,
         words: ByteBuffer
     ) -> [UInt8] {
         self.planes.reserve(count * width)

@@ -81,7 +81,7 @@ package final class TablesChunk: Sendable {
             return .residual(ResidualEncoder(ResidualPlan(tables: tables, window: window)))
         case .planes(let elementBytes):
             guard let tables = try? PlaneTables(stored: bytes, elementBytes: elementBytes) else { return nil }
-            return .planes(PlaneCodec(tables, forEncoding: true))
+            return .planes(PlaneEncoder(tables))
         }
     }
 }
@@ -89,5 +89,5 @@ package final class TablesChunk: Sendable {
 /// An encoder with its tables.
 enum PartEncoder {
     case residual(ResidualEncoder)
-    case planes(PlaneCodec)
+    case planes(PlaneEncoder)
 }

@@ -31,7 +31,7 @@ struct MeasurePass: Sendable {
         let (jobs, bytes) = jobs()
         let sums = MeasureSums(input, sampling: chooser.samples)
         let meter = ProgressMeter("measuring", total: bytes, context.progress)
-        try context.pipeline.run(
+        try context.pool.run(
             count: jobs.count, makeWorker: { MeasureWorker() },
             work: { (worker, index) throws(SiltError) in
                 switch jobs[index] {

@@ -15,12 +15,12 @@ package struct LossyDecision: Sendable {
         if options.elementMethod == .wanda, tuning.norms.isEmpty {
             throw SiltError(
                 .usage, "method wanda needs data: it weighs elements by the inputs of their layers",
-                advice: "give --calibration DATA, or use --method magnitude")
+                advice: "give \(option: .calibration) DATA, or use \(option: .method) magnitude")
         }
         if options.curvature, tuning.curvature == nil {
             throw SiltError(
                 .usage, "curvature needs data: it measures how errors affect the model's outputs",
-                advice: "give --calibration DATA, or leave --curvature out")
+                advice: "give \(option: .calibration) DATA, or leave \(option: .curvature) out")
         }
     }
 }

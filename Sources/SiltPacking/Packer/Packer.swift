@@ -107,7 +107,7 @@ public struct Packer: Sendable {
             let selection = try LossySelection(plan, decision, context.log)
             lossy = EncodePass.Lossy(
                 selection: selection,
-                encoder: try LossyEncoder(decision, selection.methodTensors, context.pipeline, context.progress))
+                encoder: try LossyEncoder(decision, selection.methodTensors, context.pool, context.progress))
         }
         let encoded = try EncodePass(
             plan: plan, options: options, lossy: lossy, earlier: earlier, context: context

@@ -33,10 +33,10 @@ package struct Packing: Sendable {
     /// What is told of the file.
     package func report(bytes: Int, seconds: Double) -> PackReport {
         PackReport(
-            contract: manifest.contract.rawValue, packing: manifest.packing,
-            distance: manifest.receipt.map { .init($0) }, evaluations: manifest.evaluations.map { .init($0) },
+            contract: manifest.contract, packing: manifest.packing,
+            receipt: manifest.receipt, evaluations: manifest.evaluations.map { .init($0) },
             bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters, seconds: seconds,
             encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
-            resultRoot: manifest.result.root)
+            resultRoot: manifest.resultRoot)
     }
 }

@@ -5,16 +5,16 @@ internal import Workers
 /// Between the packer's two passes: tries low-rank predictions for tensors that stay exact.
 struct PredictPass {
     let plan: PackPlan
-    let pipeline: Pipeline
+    let pool: WorkerPool
     /// What an earlier encoding of the plan found.
     let earlier: [Int: Predicted.Trace]
     /// The steps that were found for the first tensor of each shape.
     private var known: [[Int]: Int?] = [:]
 
-    init(_ plan: PackPlan, earlier: [Int: Predicted.Trace], _ pipeline: Pipeline) {
+    init(_ plan: PackPlan, earlier: [Int: Predicted.Trace], _ pool: WorkerPool) {
         self.plan = plan
         self.earlier = earlier
-        self.pipeline = pipeline
+        self.pool = pool
     }
 
     /// Bytes of those among `tensors` that are looked at.
@@ -57,12 +57,12 @@ struct PredictPass {
         let large = tensors.indices.filter { PredictionSearch.isLarge(tensors[$0]) }
         let small = tensors.indices.filter { !PredictionSearch.isLarge(tensors[$0]) }
         let jobs = (large.isEmpty ? [] : [large]) + small.map { [$0] }
-        let found = try pipeline.map(
+        let found = try pool.map(
             count: jobs.count, makeWorker: { PredictionSearch.Workspace() },
             work: { (workspace, job) throws(SiltError) in
                 var outcomes: [(index: Int, outcome: PredictionSearch.Outcome)] = []
                 for index in jobs[job] {
-                    try pipeline.cancellation.check()
+                    try pool.cancellation.check()
                     outcomes.append((index, try search(tensors[index], starts[index], workspace)))
                     meter.add(tensors[index].info.bytes, tensors[index].name)
                 }

@@ -63,20 +63,20 @@ package struct Rebuilder: Sendable {
 
     package let container: ContainerReader
     package let binding: BaseBinding
-    package let pipeline: Pipeline
+    package let pool: WorkerPool
     /// Tensors to rebuild; nil for everything.
     package let tensors: Set<Int>?
     private let level: KernelLevel
 
     /// - Parameter tensors: indices into the manifest's tensors; then no other file is rebuilt. nil: all files.
     package init(
-        _ container: ContainerReader, _ binding: BaseBinding, _ pipeline: Pipeline, tensors: Set<Int>? = nil,
+        _ container: ContainerReader, _ binding: BaseBinding, _ pool: WorkerPool, tensors: Set<Int>? = nil,
         level: KernelLevel = .best
     ) {
         self.level = level
         self.container = container
         self.binding = binding
-        self.pipeline = pipeline
+        self.pool = pool
         self.tensors = tensors
     }
 
@@ -89,7 +89,7 @@ package struct Rebuilder: Sendable {
         let meter = ProgressMeter(phase, total: plan.bytes, progress)
         let (container, binding, reader) = (container, binding, PartReader(container, level: level))
         let level = level
-        try pipeline.run(
+        try pool.run(
             count: jobs.count, makeWorker: { DecodeWorker(level: level) },
             work: { (worker, index) throws(SiltError) in
                 do throws(SiltError) {

@@ -25,7 +25,7 @@ struct DigestUpdate: Sendable {
             slots[ByteName(record.name)] = (record, DigestSlots(record.info.grid.count))
         }
         let known = slots
-        let rebuilder = Rebuilder(container, binding, context.pipeline)
+        let rebuilder = Rebuilder(container, binding, context.pool)
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "verifying", context.progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in

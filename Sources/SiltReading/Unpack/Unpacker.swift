@@ -125,7 +125,7 @@ public struct Unpacker: Sendable {
     private func rebuilder(
         _ container: ContainerReader, _ binding: BaseBinding, tensors: Set<Int>? = nil
     ) -> Rebuilder {
-        Rebuilder(container, binding, context.pipeline, tensors: tensors, level: context.kernelLevel)
+        Rebuilder(container, binding, context.pool, tensors: tensors, level: context.kernelLevel)
     }
 
     private func stage(_ manifest: Manifest, at output: String) throws(SiltError) -> StagedOutput {

@@ -28,7 +28,7 @@ struct SHA256Check {
             if case .safetensors(let header, _) = record.content { hash.add(header.fileStart) }
             hashes.withLock { $0[index] = hash }
         }
-        let rebuilder = Rebuilder(container, binding, Pipeline(threads: 1, cancellation: cancellation))
+        let rebuilder = Rebuilder(container, binding, WorkerPool(threads: 1, cancellation: cancellation))
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "hashing", nil,
             sink: { (_, index, _, _, bytes) throws(SiltError) in

@@ -54,7 +54,7 @@ public struct Verifier: Sendable {
         let verdict: Rebuilder.Verdict = { (error) throws(SiltError) in
             found.withLock { $0.append(VerifyReport.Difference(error)) }
         }
-        let rebuilder = Rebuilder(container, binding, context.pipeline)
+        let rebuilder = Rebuilder(container, binding, context.pool)
         try unsafe rebuilder.run(
             rebuilder.plan(verdict), "verifying", context.progress,
             sink: { (worker, index, offset, name, bytes) throws(SiltError) in

@@ -53,7 +53,7 @@ struct Tuner {
             guard let goal = calibration.goal else { return nil }
             return try search(GoalJudge(goal: goal, evaluator: preparation.evaluator), bench, nil, pair.base)
         }
-        let place = try Judges(calibration, configuration, bench.fineTuned, context.pipeline)
+        let place = try Judges(calibration, configuration, bench.fineTuned, context.pool)
         if let goal = calibration.goal {
             var judge = GoalJudge(goal: goal, evaluator: preparation.evaluator)
             judge.calibration = place.calibration
@@ -110,14 +110,14 @@ struct Tuner {
         _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
     ) throws(SiltError) -> LayerStatistics {
         try LayerStatistics(
-            configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pipeline)
+            configuration, bench.fineTuned, place.calibration.data, wantsGram: false, context.pool)
     }
 
     /// What errors cost the fine-tuned model's answers.
     private func curvature(
         _ bench: Workbench, _ configuration: ModelConfiguration, _ place: Judges
     ) throws(SiltError) -> CurvatureStatistics {
-        try CurvatureStatistics(configuration, bench.fineTuned, place.calibration.data, context.pipeline)
+        try CurvatureStatistics(configuration, bench.fineTuned, place.calibration.data, context.pool)
     }
 
     private func statistics(
@@ -128,7 +128,7 @@ struct Tuner {
         guard isByLayer || needsNorms || calibration.correctsBias else { return nil }
         let wantsGram = calibration.rule == .closedForm || calibration.rule == .leastSquares
         return try LayerStatistics(
-            configuration, bench.fineTuned, place.calibration.data, wantsGram: wantsGram, context.pipeline)
+            configuration, bench.fineTuned, place.calibration.data, wantsGram: wantsGram, context.pool)
     }
 
     /// The mask with the least divergence, with its factors.

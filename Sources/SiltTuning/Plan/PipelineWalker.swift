@@ -41,9 +41,9 @@ struct PipelineWalker {
         tensors = checkpoint.tensors.count
         let configuration = try ModelLoader(context).configuration(of: checkpoint)
         bench = try Workbench(PackPair(base: base, checkpoint), context)
-        judges = try Judges(options.data, configuration, bench.fineTuned, context.pipeline)
+        judges = try Judges(options.data, configuration, bench.fineTuned, context.pool)
         let statistics = try LayerStatistics(
-            configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pipeline)
+            configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pool)
         finder = FactorFinder(
             bench: bench, calibration: judges.calibration, validation: judges.validation, statistics: statistics)
     }

@@ -20,7 +20,7 @@ extension Planner {
             $0.known.knownElements > 0 && $0.known.info.dtype.isPredictable && $0.isFinite
         }.map(\.known)
         let meter = ProgressMeter("measuring deltas", total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
-        let found = try context.pipeline.map(
+        let found = try context.pool.map(
             count: tensors.count, makeWorker: { DeltaBuffers() },
             work: { (buffers, index) throws(SiltError) in
                 let delta = try tensors[index].delta(buffers)

@@ -123,9 +123,9 @@ public struct Planner: Sendable {
     private func measure(
         _ tensors: [KnownTensor], _ weights: [Double], _ options: LossyOptions, _ phase: String
     ) throws(SiltError) -> (bytes: Int, l2: Double) {
-        let encoder = try LossyEncoder(LossyDecision(options), tensors, context.pipeline, nil)
+        let encoder = try LossyEncoder(LossyDecision(options), tensors, context.pool, nil)
         let meter = ProgressMeter(phase, total: tensors.reduce(0) { $0 + $1.info.bytes }, context.progress)
-        let results = try context.pipeline.map(
+        let results = try context.pool.map(
             count: tensors.count, makeWorker: { LossyEncoder.Workspace() },
             work: { (workspace, index) throws(SiltError) in
                 let outcome = try encoder.encode(tensors[index], as: .method, workspace)

@@ -22,7 +22,7 @@ struct CandidateFiles: Sendable {
             return (source, try copy(source, name, into: place, bench.context.cancellation))
         }
         let outputs = Dictionary(copies, uniquingKeysWith: { first, _ in first })
-        try bench.context.pipeline.run(
+        try bench.context.pool.run(
             count: model.tensors.count, makeWorker: { BenchWorker() },
             work: { (worker, position) throws(SiltError) in
                 let coded = model.tensors[position]

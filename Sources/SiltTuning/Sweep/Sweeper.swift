@@ -114,11 +114,11 @@ public struct Sweeper: Sendable {
         var data = CalibrationOptions()
         (data.calibration, data.validation) = (options.calibration, options.validation)
         data.examples = options.examples
-        let judges = try Judges(data, configuration, bench.fineTuned, context.pipeline)
+        let judges = try Judges(data, configuration, bench.fineTuned, context.pool)
         let test: ModelJudge
         if let path = options.test {
             test = try ModelJudge(
-                configuration, bench.fineTuned, try ModelEvaluator.read(path, nil), context.pipeline)
+                configuration, bench.fineTuned, try ModelEvaluator.read(path, nil), context.pool)
             try test.remember(bench.fineTuned)
         } else {
             test = judges.validation ?? judges.calibration
@@ -127,13 +127,13 @@ public struct Sweeper: Sendable {
         var statistics: LayerStatistics?
         if candidates.contains(where: { $0.options.method == .wanda || $0.rule.map(byLayer.contains) == true }) {
             statistics = try LayerStatistics(
-                configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pipeline)
+                configuration, bench.fineTuned, judges.calibration.data, wantsGram: true, context.pool)
         }
         var finder = FactorFinder(
             bench: bench, calibration: judges.calibration, validation: judges.validation, statistics: statistics)
         if candidates.contains(where: \.options.curvature) {
             finder.curvature = try CurvatureStatistics(
-                configuration, bench.fineTuned, judges.calibration.data, context.pipeline)
+                configuration, bench.fineTuned, judges.calibration.data, context.pool)
         }
         return Place(bench: bench, finder: finder, test: test)
     }

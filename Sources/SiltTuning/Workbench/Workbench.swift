@@ -60,7 +60,7 @@ final class Workbench: Sendable {
                 && (1...Grid.limit).contains(tensor.known.info.matrixColumns) && tensor.isFinite
         }
         let meter = ProgressMeter("reading", total: found.reduce(0) { $0 + $1.known.info.bytes }, context.progress)
-        tensors = try context.pipeline.map(
+        tensors = try context.pool.map(
             count: found.count, makeWorker: { DeltaBuffers() },
             work: { (buffers, index) throws(SiltError) in
                 let tensor = try BenchTensor(found[index], buffers)
@@ -116,12 +116,12 @@ final class Workbench: Sendable {
         } else {
             deltas = try DeltaContext(
                 options, tensors.indices.filter { fates[$0] == .method }.map { tensors[$0] as any DeltaSource },
-                context.pipeline, nil, decompositions: decompositions,
+                context.pool, nil, decompositions: decompositions,
                 curvature: options.curvature ? tuning?.curvature : nil)
         }
         let builder = ComponentBuilder(options: options, context: deltas, tuning: tuning)
         let taken = tensors.indices.filter { fates[$0] != .exact }
-        let coded = try context.pipeline.map(
+        let coded = try context.pool.map(
             count: taken.count, makeWorker: { MatrixWorkspace() },
             work: { [tensors] (workspace, position) throws(SiltError) in
                 let index = taken[position]
@@ -156,7 +156,7 @@ final class Workbench: Sendable {
     /// `table` with some tensors rebuilt.
     func weights(_ coded: [BenchModel.Tensor], in table: WeightTable) throws(SiltError) -> WeightTable {
         let tensors = tensors
-        let rebuilt = try context.pipeline.map(
+        let rebuilt = try context.pool.map(
             count: coded.count, makeWorker: { BenchWorker() },
             work: { (worker, position) throws(SiltError) in
                 let tensor = coded[position]

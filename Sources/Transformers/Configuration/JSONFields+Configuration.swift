@@ -7,7 +7,7 @@ extension JSONFields {
 
     /// An error of class `usage` about this file: what Silt does not run.
     func unsupported(_ message: String) -> SiltError {
-        SiltError(.usage, message, file: file, advice: "--evaluator CMD runs any model with your own program")
+        SiltError(.usage, message, file: file, advice: "\(option: .evaluator) CMD runs any model with your own program")
     }
 
     /// A count or an extent, in one of the spellings `keys`: from 1 to `extentLimit`.

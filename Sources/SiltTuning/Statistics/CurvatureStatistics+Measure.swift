@@ -28,7 +28,7 @@ extension CurvatureStatistics {
     /// - Throws: `usage` if the data are not for the model, if it has no head, if gradients are not finite or all 0, or if there is
     ///   too little memory.
     package init(
-        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pipeline: Pipeline
+        _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, _ pool: WorkerPool
     ) throws(SiltError) {
         let model = try TransformerModel(configuration, weights)
         let batches = try data.batches(tokens: CurvatureStatistics.batchTokens, for: model)
@@ -36,12 +36,12 @@ extension CurvatureStatistics {
             model, weights, gramLimit: CurvatureStatistics.gramLimit, memoryLimit: CurvatureStatistics.memoryLimit,
             tableLimit: CurvatureStatistics.tableLimit)
         try ModelMemory.check(
-            values: (pipeline.threads + 1) * (plan.bytes / 4 + plan.gradientValues),
-            "the curvature statistics of \(pipeline.threads) threads", file: data.file,
+            values: (pool.threads + 1) * (plan.bytes / 4 + plan.gradientValues),
+            "the curvature statistics of \(pool.threads) threads", file: data.file,
             advice: "take fewer threads with \(option: .threads)")
         let groups = min(CurvatureStatistics.groups, batches.count)
         let total = Mutex(CurvatureSums(plan))
-        try pipeline.run(
+        try pool.run(
             count: groups, makeWorker: { (BackwardWorkspace(), GradientTable(for: weights, names: plan.gradients)) },
             work: { (worker, group) throws(SiltError) -> CurvatureSums in
                 let sums = CurvatureSums(plan)
@@ -64,7 +64,7 @@ extension CurvatureStatistics {
         }
         let found = Mutex<[String: Curvature]>([:])
         let names = plan.matrices
-        try pipeline.run(
+        try pool.run(
             count: names.count, makeWorker: {},
             work: { (_, index) throws(SiltError) in
                 guard let curvature = sums.curvature(names[index], damping: CurvatureStatistics.damping) else { return }

@@ -3,8 +3,8 @@ import Synchronization
 import TensorTypes
 import Testing
 
-@Suite("The pipeline")
-struct PipelineTests {
+@Suite("The pool")
+struct WorkerPoolTests {
     /// What a run did.
     private final class Record: Sendable {
         let worked = Mutex<[Int]>([])
@@ -21,7 +21,7 @@ struct PipelineTests {
     ) -> (message: String?, record: Record) {
         let record = Record()
         let caught = failure {
-            try Pipeline(threads: threads, cancellation: Cancellation()).run(
+            try WorkerPool(threads: threads, cancellation: Cancellation()).run(
                 count: count, ahead: ahead, makeWorker: { _ = record.workers.add(1, ordering: .relaxed) },
                 work: { (_: Void, index) throws(SiltError) -> Int in
                     record.worked.withLock { $0.append(index) }
@@ -148,7 +148,7 @@ struct PipelineTests {
     func loose(threads: Int) throws {
         let committed = Mutex<[Int]>([])
         let finished = Atomic<Int>(0)
-        try Pipeline(threads: threads, cancellation: Cancellation()).run(
+        try WorkerPool(threads: threads, cancellation: Cancellation()).run(
             count: 20, loose: 2, ahead: 0, makeWorker: {},
             work: { (_: Void, index) throws(SiltError) -> Int in
                 // With another thread to do the rest, the first job ends after the last commit.
@@ -162,7 +162,7 @@ struct PipelineTests {
         #expect(finished.load(ordering: .relaxed) == 20)
         #expect(committed.withLock { $0 } == Array(2..<20))
         let caught = failure {
-            try Pipeline(threads: threads, cancellation: Cancellation()).run(
+            try WorkerPool(threads: threads, cancellation: Cancellation()).run(
                 count: 20, loose: 2, ahead: 0, makeWorker: {},
                 work: { (_: Void, index) throws(SiltError) -> Int in
                     if index == 1 { throw SiltError(.io, "job 1") }
@@ -176,13 +176,13 @@ struct PipelineTests {
     func unordered(threads: Int) {
         let done = Mutex<[Int]>([])
         let fine = failure {
-            try Pipeline(threads: threads, cancellation: Cancellation()).run(
+            try WorkerPool(threads: threads, cancellation: Cancellation()).run(
                 count: 50, makeWorker: {},
                 work: { (_: Void, index) throws(SiltError) in done.withLock { $0.append(index) } })
         }
         #expect(fine == nil && done.withLock { $0.sorted() } == Array(0..<50))
         let broken = failure {
-            try Pipeline(threads: threads, cancellation: Cancellation()).run(
+            try WorkerPool(threads: threads, cancellation: Cancellation()).run(
                 count: 50, makeWorker: {},
                 work: { (_: Void, index) throws(SiltError) in
                     if index % 10 == 4 { throw SiltError(.io, "job \(index)") }
@@ -196,7 +196,7 @@ struct PipelineTests {
         let cancellation = Cancellation()
         let worked = Atomic<Int>(0)
         let error = failure {
-            try Pipeline(threads: threads, cancellation: cancellation).run(
+            try WorkerPool(threads: threads, cancellation: cancellation).run(
                 count: 1_000, makeWorker: {},
                 work: { (_: Void, index) throws(SiltError) in
                     worked.add(1, ordering: .relaxed)

@@ -16,11 +16,11 @@ struct Judges {
     /// Without calibration data, the validation data serve for both.
     init(
         _ options: CalibrationOptions, _ configuration: ModelConfiguration, _ fineTuned: WeightTable,
-        _ pipeline: Pipeline
+        _ pool: WorkerPool
     ) throws(SiltError) {
         func judge(_ path: String) throws(SiltError) -> ModelJudge {
             let judge = try ModelJudge(
-                configuration, fineTuned, try ModelEvaluator.read(path, options.examples), pipeline)
+                configuration, fineTuned, try ModelEvaluator.read(path, options.examples), pool)
             try judge.remember(fineTuned)
             return judge
         }
@@ -28,7 +28,7 @@ struct Judges {
             throw SiltError(.usage, "no data are given", advice: "give \(option: .calibration) DATA")
         }
         calibration = try judge(path)
-        calibrationDigest = try ModelEvaluator.digest(of: path, pipeline.cancellation)
+        calibrationDigest = try ModelEvaluator.digest(of: path, pool.cancellation)
         let labelled: ModelJudge?
         if let other = options.validation {
             labelled = other == path ? calibration : try judge(other)
@@ -37,7 +37,7 @@ struct Judges {
                     .usage, "the validation data have no labels", file: other,
                     advice: "add a tensor `labels` [examples], or give the data as \(option: .calibration)")
             }
-            validationDigest = try ModelEvaluator.digest(of: other, pipeline.cancellation)
+            validationDigest = try ModelEvaluator.digest(of: other, pool.cancellation)
         } else {
             // An evaluator is asked in place of labels.
             labelled = calibration.metric == nil || options.evaluator != nil ? nil : calibration

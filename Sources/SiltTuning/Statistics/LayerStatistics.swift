@@ -36,7 +36,7 @@ struct LayerStatistics: Sendable {
     /// - Parameter wantsGram: whether correlations are needed; they take 4 K^2 bytes for a layer of K inputs.
     init(
         _ configuration: ModelConfiguration, _ weights: WeightTable, _ data: TokenData, wantsGram: Bool,
-        _ pipeline: Pipeline
+        _ pool: WorkerPool
     ) throws(SiltError) {
         let model = try TransformerModel(configuration, weights)
         let batches = try data.batches(tokens: 512, for: model)
@@ -49,7 +49,7 @@ struct LayerStatistics: Sendable {
         let gramLimit = limit
         let groups = min(LayerStatistics.groups, batches.count)
         let total = Mutex<[InputStatistics]>(layers.map { InputStatistics(columns: $0.inputs, gramLimit: gramLimit) })
-        try pipeline.run(
+        try pool.run(
             count: groups, makeWorker: { ForwardWorkspace() },
             work: { (workspace, group) throws(SiltError) -> [InputStatistics] in
                 let collector = Collector(layers, gramLimit: gramLimit)

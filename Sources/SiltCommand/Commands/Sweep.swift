@@ -82,21 +82,10 @@ struct Sweep: ParsableCommand {
                 try ReportFile(at: $0, base: base, file: nil, against: finetuned, replacing: force)
             }
             let found = try Sweeper(context, options).sweep(base: base, fineTuned: finetuned)
-            try page?.write(SweepPage.html(found, options: Sweep.options))
+            try page?.write(SweepPage.html(found, options: SweepLines.options))
             return found
         }
         common.report(found.json, lines(found) + (report.map { ["wrote \($0)"] } ?? []))
-    }
-
-    /// A row that was measured.
-    static func line(of row: SweepReport.Row) -> String {
-        "\(Text.grouped(Int(row.bytes.mean))) bytes, metric \(Text.decimal(row.metric.mean, 4)), "
-            + "kl \(Text.short(row.divergence.mean)): \(options(row.choice))"
-    }
-
-    /// How `silt pack` is told to make a row; DATA stands for the calibration data.
-    private static func options(_ choice: PackingChoice) -> String {
-        Flags.text(choice, calibration: "DATA", validation: "DATA")
     }
 
     private func lines(_ report: SweepReport) -> [String] {

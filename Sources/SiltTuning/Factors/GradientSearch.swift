@@ -60,7 +60,7 @@ struct GradientSearch {
     /// The candidate's tensors that no factor is about, and any of the others.
     private let weights: WeightTable
     private let gradients: GradientPass
-    private let pipeline: Pipeline
+    private let pool: WorkerPool
     private let training: TokenData
     private let order: ExampleOrder
     private let held: [TokenBatch]
@@ -74,13 +74,13 @@ struct GradientSearch {
     /// - Throws: `usage` if the data are not for the model, or memory does not suffice.
     init(
         _ deltas: [ScaledDelta], isShared: Bool, _ objective: Objective, _ configuration: ModelConfiguration,
-        fineTuned: WeightTable, candidate: WeightTable, _ data: TokenData, seed: UInt64, _ pipeline: Pipeline
+        fineTuned: WeightTable, candidate: WeightTable, _ data: TokenData, seed: UInt64, _ pool: WorkerPool
     ) throws(SiltError) {
         (self.deltas, self.isShared, self.objective) = (deltas, isShared, objective)
-        (self.configuration, self.pipeline) = (configuration, pipeline)
+        (self.configuration, self.pool) = (configuration, pool)
         weights = candidate
         teacher = try TransformerModel(configuration, fineTuned)
-        gradients = try GradientPass(candidate, Set(deltas.map(\.name)), file: data.file, pipeline)
+        gradients = try GradientPass(candidate, Set(deltas.map(\.name)), file: data.file, pool)
         let all = Array(0..<data.count)
         let share = GradientSearch.heldOutShare
         let isSplit = data.count >= 2 * share
@@ -88,7 +88,7 @@ struct GradientSearch {
         order = ExampleOrder(count: training.count, seed: seed)
         let rest = isSplit ? data.picked(all.filter { ($0 + 1) % share == 0 }) : data
         held = try rest.batches(tokens: 512, for: teacher)
-        heldAnswers = try GradientSearch.answers(teacher, held, pipeline)
+        heldAnswers = try GradientSearch.answers(teacher, held, pool)
     }
 
     /// Searches from `start`, above `floor`, with a factor for each of the deltas', or one for all.
@@ -147,7 +147,7 @@ struct GradientSearch {
     /// The candidate with these factors.
     private func model(_ factors: [Double]) throws(SiltError) -> TransformerModel {
         let (deltas, own) = (deltas, split(factors))
-        let tensors = try pipeline.map(
+        let tensors = try pool.map(
             count: deltas.count, makeWorker: {},
             work: { (_, index) throws(SiltError) in deltas[index].tensor(own[index]) })
         var table = weights
@@ -162,7 +162,7 @@ struct GradientSearch {
             let some = examples[first..<min(first + GradientSearch.batchExamples, examples.count)]
             batches += try training.picked(Array(some)).batches(tokens: .max, for: teacher)
         }
-        let answers = try GradientSearch.answers(teacher, batches, pipeline)
+        let answers = try GradientSearch.answers(teacher, batches, pool)
         let columns = teacher.head.columns
         let (objective, deltas, own) = (objective, deltas, split(factors))
         let rows = answers.reduce(0) { $0 + $1.count / columns }
@@ -194,7 +194,7 @@ struct GradientSearch {
     /// The mean loss of the held-out examples.
     private func heldOutLoss(_ factors: [Double]) throws(SiltError) -> Double {
         let columns = teacher.head.columns
-        let candidates = try GradientSearch.answers(try model(factors), held, pipeline)
+        let candidates = try GradientSearch.answers(try model(factors), held, pool)
         var mean = Mean()
         for (reference, candidate) in zip(heldAnswers, candidates) {
             mean += try GradientSearch.withRows(reference, columns) { reference throws(SiltError) in
@@ -206,9 +206,9 @@ struct GradientSearch {
 
     /// The logits of every batch.
     private static func answers(
-        _ model: TransformerModel, _ batches: [TokenBatch], _ pipeline: Pipeline
+        _ model: TransformerModel, _ batches: [TokenBatch], _ pool: WorkerPool
     ) throws(SiltError) -> [[Float]] {
-        try pipeline.map(
+        try pool.map(
             count: batches.count, makeWorker: { ForwardWorkspace() },
             work: { (workspace, index) throws(SiltError) in
                 model.forward(batches[index], workspace)

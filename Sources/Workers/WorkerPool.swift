@@ -1,11 +1,11 @@
 internal import Synchronization
 package import TensorTypes
 
-/// The one chunk pipeline: jobs 0, 1, 2, … go to worker threads in order; each worker reads, computes and (unless the order
+/// The one chunk pool: jobs 0, 1, 2, … go to worker threads in order; each worker reads, computes and (unless the order
 /// matters) writes its chunk by itself, so that only chunks in flight take memory.
 ///
 /// The threads are Silt's own: blocking reads would stop Swift's cooperative pool, which has one thread a core.
-package struct Pipeline: Sendable {
+package struct WorkerPool: Sendable {
     package let threads: Int
     package let cancellation: Cancellation
 

@@ -23,7 +23,7 @@ extension FactorFinder {
         let search = try GradientSearch(
             deltas, isShared: scope == .global, objective, calibration.configuration, fineTuned: bench.fineTuned,
             candidate: try bench.weights(model), calibration.data, seed: UInt64(truncatingIfNeeded: model.options.seed),
-            bench.context.pipeline)
+            bench.context.pool)
         // As published, q of a random choice is at least 1 - p: below it, the mean over all masks would go too far.
         let isRandom = model.options.isRandom && model.options.drop > 0
         let result = try search.run(
@@ -40,7 +40,7 @@ extension FactorFinder {
     private func prunedDeltas(
         _ tensors: [BenchModel.Tensor], byRow: Bool
     ) throws(SiltError) -> [ScaledDelta] {
-        try bench.context.pipeline.map(
+        try bench.context.pool.map(
             count: tensors.count, makeWorker: { BenchWorker() },
             work: { (worker, index) throws(SiltError) -> ScaledDelta in
                 let tensor = tensors[index]
@@ -57,7 +57,7 @@ extension FactorFinder {
         let tensors = model.tensors.compactMap { tensor in
             tensor.isMethod ? tensor.product.map { (tensor: tensor, product: $0) } : nil
         }
-        return try bench.context.pipeline.map(
+        return try bench.context.pool.map(
             count: tensors.count, makeWorker: { BenchWorker() },
             work: { (worker, index) throws(SiltError) -> ScaledDelta in
                 let (tensor, product) = tensors[index]
