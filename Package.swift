@@ -137,6 +137,9 @@ let package = Package(
             name: "Silt",
             dependencies: ["Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Workers"],
             swiftSettings: settings),
+        // The program of Docs/ReadingInSwift.md.
+        .executableTarget(
+            name: "ReadTensor", dependencies: ["Silt"], path: "Docs/Examples/ReadTensor", swiftSettings: settings),
         // Level 10: the command.
         .executableTarget(
             name: "SiltCommand",

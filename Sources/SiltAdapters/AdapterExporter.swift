@@ -1,30 +1,30 @@
 internal import SiltReading
-public import Workers
+package import Workers
 internal import DeltaKernels
 internal import Logging
 internal import Safetensors
 internal import SiltFormat
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Gives a Silt file's low-rank components back as a PEFT adapter: the one that was packed, or a new one made of a
 /// low-rank pack.
-public struct AdapterExporter: Sendable {
+package struct AdapterExporter: Sendable {
     /// What was written.
-    public struct Report: Sendable {
+    package struct Report: Sendable {
         /// Modules that the adapter adapts, tensors that it has whole, and tensors of the file that changed and are in neither.
-        public let modules: Int, saved: Int, leftOut: [String]
+        package let modules: Int, saved: Int, leftOut: [String]
         /// Wall-clock seconds.
-        public let seconds: Double
+        package let seconds: Double
     }
 
     /// Whether an existing adapter directory may be replaced.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// An exporter.
-    public init(_ context: WorkContext, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.replaceExisting = replaceExisting
         self.context = context
     }
@@ -34,7 +34,7 @@ public struct AdapterExporter: Sendable {
     /// - Parameter base: the base, for tensors that the adapter has whole and the file stores as differences; nil: these are left
     ///   out, unless the file came from an adapter that needs them.
     /// - Throws: `usage` if the file has no low-rank components, or needs the base.
-    public func export(_ file: String, to directory: String, base: String? = nil) throws(SiltError) -> Report {
+    package func export(_ file: String, to directory: String, base: String? = nil) throws(SiltError) -> Report {
         let clock = ContinuousClock()
         let begin = clock.now
         let container = try ContainerReader(file)

@@ -1,27 +1,27 @@
-public import SiltPacking
+package import SiltPacking
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Logging
 internal import Safetensors
 internal import SiltFormat
 internal import Synchronization
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Packs an adapter against its base: the file rebuilds the merged model, and gives the adapter back.
 ///
 /// The contract is lossy in the sense of Formats/Silt.md: the merged model is what the text's arithmetic makes of base and
 /// factors, the same bits on every machine; there is no other checkpoint that it could equal.
-public struct AdapterPacker: Sendable {
+package struct AdapterPacker: Sendable {
     /// Random drop of the factors' elements (LoRA with DARE or DAREx-q); nil: factors as they are.
-    public var lossy: LossyOptions?
+    package var lossy: LossyOptions?
     /// Whether an existing output may be replaced.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A packer of adapters.
-    public init(_ context: WorkContext, _ lossy: LossyOptions? = nil, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, _ lossy: LossyOptions? = nil, replaceExisting: Bool = false) {
         self.lossy = lossy
         self.replaceExisting = replaceExisting
         self.context = context
@@ -31,7 +31,7 @@ public struct AdapterPacker: Sendable {
     ///
     /// - Throws: `usage` for adapters that are no sum over the base (DoRA and others, by name), `header` for malformed ones,
     ///   `baseMissing` or `baseShape` for those of another base; for the output as `Packer.pack`.
-    public func pack(base: String, adapter: String, to output: String) throws(SiltError) -> PackReport {
+    package func pack(base: String, adapter: String, to output: String) throws(SiltError) -> PackReport {
         let clock = ContinuousClock()
         let begin = clock.now
         try lossy?.check()

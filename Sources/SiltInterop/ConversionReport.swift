@@ -1,13 +1,13 @@
 /// What a conversion wrote.
-public struct ConversionReport: Sendable {
+package struct ConversionReport: Sendable {
     /// Files written.
-    public let files: Int
+    package let files: Int
     /// Tensors written.
-    public let tensors: Int
+    package let tensors: Int
     /// Tensors whose form changed, or that an update changed.
-    public let converted: Int
+    package let converted: Int
     /// Elements that were -0 and are 0 now.
-    public let negativeZeros: Int
+    package let negativeZeros: Int
 
     init(files: Int, tensors: Int, converted: Int, negativeZeros: Int = 0) {
         (self.files, self.tensors) = (files, tensors)

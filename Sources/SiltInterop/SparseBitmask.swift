@@ -1,24 +1,24 @@
-public import Workers
+package import Workers
 internal import Safetensors
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Converts checkpoints between dense tensors and the sparse layouts of compressed-tensors (the releases up to 0.10).
 ///
 /// Of a dense checkpoint, only the signs of zeros are lost, and only if they are not to be kept: compressed-tensors takes -0 for 0,
 /// and weights that were pruned with a mask are full of them.
-public struct SparseBitmask: Sendable {
+package struct SparseBitmask: Sendable {
     /// Whether an existing output may be replaced.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Whether -0 is a value, so that it comes back.
     ///
     /// Takes more space where there are many.
-    public var keepsNegativeZeros = false
+    package var keepsNegativeZeros = false
     /// Log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A converter.
-    public init(_ context: WorkContext, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.context = context
         self.replaceExisting = replaceExisting
     }
@@ -27,8 +27,8 @@ public struct SparseBitmask: Sendable {
     ///
     /// Throws `usage` if its configuration does not say that it is sparse, `header` if the parts of a tensor do not fit, and what
     /// reading and writing throw.
-    public func decompress(_ directory: String, to output: String) throws(SiltError) -> ConversionReport {
-        let checkpoint = try Checkpoint(directory)
+    package func decompress(_ directory: String, to output: String) throws(SiltError) -> ConversionReport {
+        let checkpoint = try Checkpoint(at: directory)
         guard checkpoint.form == .directory else { throw SparseBitmask.notDirectory(directory) }
         let configuration = try SparsityConfiguration(of: checkpoint)
         _ = try configuration.layout()
@@ -68,10 +68,10 @@ public struct SparseBitmask: Sendable {
     /// values in every four.
     ///
     /// Throws `usage` if the checkpoint is sparse already or has no such tensor, and what reading and writing throw.
-    public func compress(
+    package func compress(
         _ directory: String, _ layout: SparseLayout, to output: String
     ) throws(SiltError) -> ConversionReport {
-        let checkpoint = try Checkpoint(directory)
+        let checkpoint = try Checkpoint(at: directory)
         guard checkpoint.form == .directory else { throw SparseBitmask.notDirectory(directory) }
         let configuration = try SparsityConfiguration(of: checkpoint)
         guard !configuration.isSparse else {

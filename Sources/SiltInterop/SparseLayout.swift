@@ -1,5 +1,5 @@
 /// The two layouts of compressed-tensors' sparse checkpoints.
-public enum SparseLayout: String, Sendable, CaseIterable {
+package enum SparseLayout: String, Sendable, CaseIterable {
     /// Any pattern of zeros: values one after the other, and a mask with a bit for each element.
     case bitmask = "sparse-bitmask"
     /// At most two values in every four: the same with as many values in every row.

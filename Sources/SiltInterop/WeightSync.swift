@@ -1,8 +1,8 @@
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Safetensors
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Applies and writes the directories by which reinforcement learning hands new weights to its engines (slime's disk deltas, which
 /// miles, vime and SGLang share).
@@ -11,9 +11,9 @@ public import TensorTypes
 /// `delta_encoding`, `compression_format` (`zstd`) and `checksum_format`. Each changed tensor is a U8 tensor of its own name: one
 /// zstd frame of the difference of its bytes. The shard's `__metadata__` has the checksum of each tensor's new bytes. Tensors
 /// that do not change are absent.
-public struct WeightSync: Sendable {
+package struct WeightSync: Sendable {
     /// How the difference of a tensor's bytes is written.
-    public enum Encoding: String, Sendable, CaseIterable {
+    package enum Encoding: String, Sendable, CaseIterable {
         /// Old bytes xor new bytes.
         case xor
         /// u32 number of changed bytes, u32 position of each, and their new values: can be applied twice.
@@ -21,7 +21,7 @@ public struct WeightSync: Sendable {
     }
 
     /// How checksums are made.
-    public enum Checksum: String, Sendable, CaseIterable {
+    package enum Checksum: String, Sendable, CaseIterable {
         /// XXH3-128, as 32 hexadecimal digits.
         case xxh3 = "xxh3-128"
         /// Adler-32, as 8 hexadecimal digits.
@@ -29,12 +29,12 @@ public struct WeightSync: Sendable {
     }
 
     /// Whether an existing output may be replaced.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A converter.
-    public init(_ context: WorkContext, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.context = context
         self.replaceExisting = replaceExisting
     }
@@ -46,8 +46,8 @@ public struct WeightSync: Sendable {
     /// Throws `baseContent` if a tensor's checksum shows that the base is another than the update's; `baseMissing` if the base
     /// lacks a tensor; `chunk` for damaged data; `usage` for formats that Silt does not know; `header` for an index that breaks a
     /// rule.
-    public func apply(base: String, update: String, to output: String) throws(SiltError) -> ConversionReport {
-        let checkpoint = try Checkpoint(base)
+    package func apply(base: String, update: String, to output: String) throws(SiltError) -> ConversionReport {
+        let checkpoint = try Checkpoint(at: base)
         let difference = try WeightSyncReader(update)
         try OutputGuard.check(output, files: [update] + difference.paths, checkpoints: [])
         let rewrite = try DirectoryRewrite(
@@ -85,12 +85,12 @@ public struct WeightSync: Sendable {
     ///
     /// Throws `baseMissing`, `baseShape` or `baseDType` if the two do not have the same tensors; `limit` for `overwrite` of a tensor
     /// of 4 GiB or more; and what reading and writing throw.
-    public func write(
+    package func write(
         base: String, fineTuned: String, encoding: Encoding, checksum: Checksum = .xxh3, version: Int, baseVersion: Int,
         to output: String
     ) throws(SiltError) -> ConversionReport {
         guard version >= 0, baseVersion >= 0 else { throw SiltError(.usage, "versions must be 0 or more") }
-        let (old, new) = (try Checkpoint(base), try Checkpoint(fineTuned))
+        let (old, new) = (try Checkpoint(at: base), try Checkpoint(at: fineTuned))
         try WeightSync.checkSame(old, new)
         try OutputGuard.check(output, files: [], checkpoints: [old, new])
         let writer = try WeightSyncWriter(

@@ -2,9 +2,9 @@ package import TensorTypes
 package import Transformers
 
 /// How `silt finetune` trains.
-public struct FineTuneOptions: Sendable {
+package struct FineTuneOptions: Sendable {
     /// What moves the parameters.
-    public enum Optimizer: String, Sendable, CaseIterable {
+    package enum Optimizer: String, Sendable, CaseIterable {
         /// Adam with decoupled decay towards zero.
         case adamw
         /// Adam with a decoupled pull towards the base.
@@ -12,12 +12,12 @@ public struct FineTuneOptions: Sendable {
     }
 
     /// The distance that the pull shortens.
-    public enum Norm: String, Sendable, CaseIterable {
+    package enum Norm: String, Sendable, CaseIterable {
         case l2, l1
     }
 
     /// What the pull is divided by.
-    public enum PullScale: String, Sendable, CaseIterable {
+    package enum PullScale: String, Sendable, CaseIterable {
         /// The root of the mean of all second moments, as AdamR is published.
         case rms
         /// Nothing.
@@ -25,79 +25,79 @@ public struct FineTuneOptions: Sendable {
     }
 
     /// What the model is trained for.
-    public enum Task: String, Sendable, CaseIterable {
+    package enum Task: String, Sendable, CaseIterable {
         /// What the labels of the data say: whole numbers are classes, others values, none means the next token.
         case auto
         case classification, regression, causal
     }
 
     /// The type of the weights that are written.
-    public enum StoredType: String, Sendable, CaseIterable {
+    package enum StoredType: String, Sendable, CaseIterable {
         /// Each tensor as in the base.
         case base
         case f32, bf16, f16
     }
 
     /// Which of the models that were validated is written.
-    public enum Kept: String, Sendable, CaseIterable {
+    package enum Kept: String, Sendable, CaseIterable {
         case best, last
     }
 
     /// The data to train on, and those that choose among checkpoints.
-    public var train: String, validation: String
+    package var train: String, validation: String
     /// What the model is trained for.
-    public var task = Task.auto
+    package var task = Task.auto
     /// Classes; nil: as many as the training data have, or the base's head.
-    public var labels: Int?
+    package var labels: Int?
     /// Their names for config.json; empty: the base's, or LABEL_0 and so on.
-    public var labelNames: [String] = []
+    package var labelNames: [String] = []
     /// Whether a new head is made where the base has one.
-    public var makesNewHead = false
+    package var makesNewHead = false
 
     /// What moves the parameters.
-    public var optimizer = Optimizer.adamw
+    package var optimizer = Optimizer.adamw
     /// Of AdamW.
-    public var decay = 0.0
+    package var decay = 0.0
     /// Of AdamR.
-    public var pull: Double?
+    package var pull: Double?
     /// What the pull shortens.
-    public var norm = Norm.l2
+    package var norm = Norm.l2
     /// What the pull is divided by.
-    public var pullScale = PullScale.rms
+    package var pullScale = PullScale.rms
     /// The largest learning rate.
-    public var rate = 5e-5
+    package var rate = 5e-5
     /// That of layers that the base lacks.
-    public var newRate = 1e-3
+    package var newRate = 1e-3
     /// How often every example is met.
-    public var epochs = 2
+    package var epochs = 2
     /// Examples of a step.
-    public var batch = 32
+    package var batch = 32
     /// Of the order of examples and of new layers.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     /// Share of the steps in which the learning rate rises.
-    public var warmUp = 0.06
+    package var warmUp = 0.06
     /// The largest norm of a gradient; 0: any.
-    public var clip = 1.0
+    package var clip = 1.0
     /// Steps between validations; nil: an epoch.
-    public var validateEvery: Int?
+    package var validateEvery: Int?
     /// Examples of either data set that are read at most; nil: all.
-    public var examples: Int?
+    package var examples: Int?
     /// Parts of a batch whose gradients are computed at once and added up in their order.
-    public var groups = 4
+    package var groups = 4
 
     /// The type of the weights that are written.
-    public var stored = StoredType.base
+    package var stored = StoredType.base
     /// Which model is written.
-    public var kept = Kept.best
+    package var kept = Kept.best
     /// Where the training's state is kept; nil: beside the output.
-    public var state: String?
+    package var state: String?
     /// Whether to go on from the state.
-    public var resumes = false
+    package var resumes = false
     /// Whether an older output, and an older state, give way.
-    public var replaceExisting = false
+    package var replaceExisting = false
 
     /// Options that are well as they are, but for the data.
-    public init(train: String, validation: String) { (self.train, self.validation) = (train, validation) }
+    package init(train: String, validation: String) { (self.train, self.validation) = (train, validation) }
 
     /// Throws `usage` for numbers that mean nothing.
     package func check() throws(SiltError) {

@@ -1,25 +1,25 @@
 internal import SiltEvaluation
 internal import SiltFormat
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Logging
 internal import Safetensors
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 internal import Transformers
 
 /// Fine-tunes a checkpoint on the CPU, in F32: classifiers and regressors of every family that Silt runs, and causal models.
 ///
 /// Data, options and seed decide every bit of the result on one machine, whatever the number of threads. Docs/Training.md
 /// describes optimizers, schedule and files.
-public struct FineTuner: Sendable {
+package struct FineTuner: Sendable {
     /// Threads, log, events and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
     /// How to train.
-    public let options: FineTuneOptions
+    package let options: FineTuneOptions
 
     /// A trainer.
-    public init(_ context: WorkContext, _ options: FineTuneOptions) {
+    package init(_ context: WorkContext, _ options: FineTuneOptions) {
         (self.context, self.options) = (context, options)
     }
 
@@ -34,7 +34,7 @@ public struct FineTuner: Sendable {
     /// - Throws: `usage` for options that mean nothing and data that are not for the model, `diverged` if the loss grows beyond
     ///   measure or is no number, `cannotCreate` if a name is taken, `interrupted` if the work is cancelled: then there is no
     ///   directory only if nothing was validated.
-    public func train(
+    package func train(
         base: String, to output: String
     ) throws(SiltError) -> FineTuneReport {
         try options.check()

@@ -60,7 +60,7 @@ struct TrainingState {
     ///
     /// Throws `usage` if it is of another training, `header` if it is none.
     func read(into parameters: [TrainedParameter]) throws(SiltError) -> (TrainingRecord, best: [FloatTensor]?) {
-        let checkpoint = try Checkpoint(path)
+        let checkpoint = try Checkpoint(at: path)
         guard checkpoint.form == .file else { throw malformed("this is a directory, not a training state") }
         let metadata = try checkpoint.open(checkpoint.files[0]).header.metadata ?? [:]
         guard metadata["format"] == "silt-training" else { throw malformed("this is not a training state") }

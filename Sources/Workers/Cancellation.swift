@@ -5,19 +5,19 @@ package import TensorTypes
 ///
 /// Set it from a signal handler or another thread; the work ends with an error of class `interrupted`, and nothing
 /// appears under the output's name.
-public final class Cancellation: Sendable {
+package final class Cancellation: Sendable {
     private let requested = Atomic<Bool>(false)
 
     /// A flag that is not set.
-    public init() {}
+    package init() {}
 
     /// Asks the work to stop.
     ///
     /// Safe in a signal handler.
-    public func request() { requested.store(true, ordering: .relaxed) }
+    package func request() { requested.store(true, ordering: .relaxed) }
 
     /// Whether the work shall stop.
-    public var isRequested: Bool { requested.load(ordering: .relaxed) }
+    package var isRequested: Bool { requested.load(ordering: .relaxed) }
 
     /// Ends the work if it shall stop.
     ///

@@ -1,27 +1,27 @@
-public import Logging
+package import Logging
 package import TensorTypes
 
 /// What long work has around it: threads, and how it speaks with whoever started it.
-public struct WorkContext: Sendable {
+package struct WorkContext: Sendable {
     /// Worker threads.
     ///
     /// Results do not depend on their number.
-    public var threads: Int
+    package var threads: Int
     /// Where notes go.
-    public var log: Logger
+    package var log: Logger
     /// Told of everything that happens, often, from worker threads; it must be quick and thread-safe.
-    public var events: EventHandler?
+    package var events: EventHandler?
     /// Stops the work.
-    public var cancellation: Cancellation
+    package var cancellation: Cancellation
 
     /// What listens to work.
-    public typealias EventHandler = @Sendable (any WorkEvent) -> Void
+    package typealias EventHandler = @Sendable (any WorkEvent) -> Void
 
     /// Which form of the kernels rebuilds; all give the same bits, which tests prove.
     package var kernelLevel = KernelLevel.best
 
     /// Two threads, and nobody who listens but `log`, unless said otherwise.
-    public init(
+    package init(
         threads: Int = 2, log: Logger, events: EventHandler? = nil, cancellation: Cancellation = Cancellation()
     ) {
         self.threads = threads

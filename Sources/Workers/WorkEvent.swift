@@ -2,4 +2,4 @@
 ///
 /// Each kind of work has its own: `Progress` of all, and others such as a candidate that was tried. New ones may come; listeners
 /// pass over those that they do not know.
-public protocol WorkEvent: Sendable {}
+package protocol WorkEvent: Sendable {}

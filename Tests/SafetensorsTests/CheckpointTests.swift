@@ -22,12 +22,12 @@ struct CheckpointTests {
         try directory.write(value.serialized(), to: "model.safetensors.index.json")
     }
 
-    private func opening() -> SiltError? { failure { _ = try Checkpoint(directory.path) } }
+    private func opening() -> SiltError? { failure { _ = try Checkpoint(at: directory.path) } }
 
     @Test("a single file")
     func file() throws {
         try write(["b", "a"], to: "x.st")
-        let checkpoint = try Checkpoint(directory("x.st"))
+        let checkpoint = try Checkpoint(at: directory("x.st"))
         #expect(checkpoint.form == .file && checkpoint.path == directory("x.st"))
         #expect(checkpoint.tensors.map(\.name) == ["a", "b"])
         #expect(checkpoint.files == ["x.st"] && checkpoint.safetensorsFiles == ["x.st"])
@@ -47,7 +47,7 @@ struct CheckpointTests {
         try write(["a"], to: "model.safetensors")
         try index(["b": "1.safetensors", "a": "d/2.safetensors"])
         try directory.write([1], to: "config.json")
-        let checkpoint = try Checkpoint(directory.path)
+        let checkpoint = try Checkpoint(at: directory.path)
         #expect(checkpoint.form == .directory)
         #expect(checkpoint.tensors.map(\.name) == ["a", "b", "unnamed"])
         #expect(checkpoint["a"]?.file.path == directory("d/2.safetensors"))
@@ -67,7 +67,7 @@ struct CheckpointTests {
     func model() throws {
         try write(["a"], to: "model.safetensors")
         try write(["a", "b"], to: "adapter.safetensors")
-        #expect(try Checkpoint(directory.path).tensors.map(\.name) == ["a"])
+        #expect(try Checkpoint(at: directory.path).tensors.map(\.name) == ["a"])
     }
 
     @Test("without both, the model is in all safetensors files at the top")
@@ -75,13 +75,13 @@ struct CheckpointTests {
         try write(["b"], to: "x.safetensors")
         try write(["a"], to: "y.safetensors")
         try write(["a"], to: "d/z.safetensors")
-        #expect(try Checkpoint(directory.path).tensors.map(\.name) == ["a", "b"])
+        #expect(try Checkpoint(at: directory.path).tensors.map(\.name) == ["a", "b"])
     }
 
     @Test("files below the top do for a checkpoint without a model")
     func nested() throws {
         try write(["a"], to: "unet/z.safetensors")
-        let checkpoint = try Checkpoint(directory.path)
+        let checkpoint = try Checkpoint(at: directory.path)
         #expect(checkpoint.tensors.isEmpty)
         #expect(try checkpoint.open("unet/z.safetensors").header.entries.count == 1)
     }
@@ -90,7 +90,7 @@ struct CheckpointTests {
     func order() throws {
         try write(["é", "z", "Z", "a.10", "a.2", "\u{1F600}", "\u{FF5E}"], to: "model.safetensors")
         #expect(
-            try Checkpoint(directory.path).tensors.map(\.name) == [
+            try Checkpoint(at: directory.path).tensors.map(\.name) == [
                 "Z", "a.10", "a.2", "z", "é", "\u{FF5E}", "\u{1F600}",
             ])
     }
@@ -102,14 +102,14 @@ struct CheckpointTests {
         try blobs.write(try #require(directory.read("x.safetensors")), to: "blob")
         try directory.remove("x.safetensors")
         try directory.link("model.safetensors", to: blobs("blob"))
-        #expect(try Checkpoint(directory.path).tensors.map(\.name) == ["a"])
+        #expect(try Checkpoint(at: directory.path).tensors.map(\.name) == ["a"])
     }
 
     @Test("a file is opened once")
     func once() throws {
         try write(["a"], to: "model.safetensors")
         try write(["b"], to: "other.safetensors")
-        let checkpoint = try Checkpoint(directory.path)
+        let checkpoint = try Checkpoint(at: directory.path)
         #expect(try checkpoint.open("model.safetensors") === checkpoint["a"]?.file)
         #expect(try checkpoint.open("other.safetensors") === checkpoint.open("other.safetensors"))
     }
@@ -161,7 +161,7 @@ struct CheckpointTests {
     }
 
     @Test("nothing at the path is missing input")
-    func absent() { #expect(code { _ = try Checkpoint(directory("absent")) } == .inputMissing) }
+    func absent() { #expect(code { _ = try Checkpoint(at: directory("absent")) } == .inputMissing) }
 
     @Test("a link to a directory inside is refused")
     func directoryLink() throws {

@@ -1,5 +1,4 @@
 @testable import SiltAdapters
-@testable import SiltReports
 import SceneSupport
 import Safetensors
 import TensorTypes

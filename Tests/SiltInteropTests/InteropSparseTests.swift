@@ -85,12 +85,12 @@ struct InteropSparseTests {
         var converter = converter
         converter.keepsNegativeZeros = true
         _ = try converter.compress(scene.directory("dense"), .bitmask, to: scene.directory("sparse"))
-        let sparse = try Checkpoint(scene.directory("sparse"))
+        let sparse = try Checkpoint(at: scene.directory("sparse"))
         #expect(sparse.tensors.map(\.name) == ["x.bitmask", "x.compressed", "x.row_offsets", "x.shape", "y.bias"])
         #expect(sparse["x.compressed"]?.info.shape == [2])
         _ = try converter.decompress(scene.directory("sparse"), to: scene.directory("back"))
         #expect(scene.directory.read("back/model-2.safetensors") == scene.directory.read("dense/model-2.safetensors"))
-        #expect(try Checkpoint(scene.directory("back"))["x.weight"]?.bytes(0..<512) == bytes)
+        #expect(try Checkpoint(at: scene.directory("back"))["x.weight"]?.bytes(0..<512) == bytes)
         #expect(scene.directory.read("back/sub/other") == [7])
     }
 

@@ -45,7 +45,7 @@ struct InteropWeightSyncTests {
                         Repository.bytes(
                             "Tests/Data/peers/weight-sync/\(encoding.rawValue)/model.safetensors.index.json"))))
         _ = try sync.apply(base: path("base"), update: directory("update"), to: directory("back"))
-        #expect(try Checkpoint(directory("back")).tensors.count == 3)
+        #expect(try Checkpoint(at: directory("back")).tensors.count == 3)
         #expect(
             directory.read("back/model.safetensors")
                 == Repository.bytes("Tests/Data/peers/weight-sync/new/model.safetensors"))

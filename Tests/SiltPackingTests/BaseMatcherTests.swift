@@ -19,7 +19,7 @@ struct BaseMatcherTests {
         var generator = SeededGenerator(seed: 1)
         try scene.write(try base.map { try TestTensor($0.0, $0.1, $0.2, using: &generator) }, to: "base")
         let info = try #require(TensorInfo(dtype: dtype, shape: shape))
-        return BaseMatcher(try Checkpoint(scene.directory("base"))).match(name, info)?.name
+        return BaseMatcher(try Checkpoint(at: scene.directory("base"))).match(name, info)?.name
     }
 
     private func match(_ name: String, in names: String...) throws -> String? {

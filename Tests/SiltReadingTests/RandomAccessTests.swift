@@ -15,7 +15,7 @@ struct RandomAccessTests {
         let scene = try ModelScene.of(method)
         let silt = try scene.silt
         let model = try scene.model(scene.base.inMemory(), MemorySource(silt.bytes(0..<silt.size), path: "m.silt"))
-        let rebuilt = try Checkpoint(scene.scene.directory("back"))
+        let rebuilt = try Checkpoint(at: scene.scene.directory("back"))
         for tensor in rebuilt.tensors {
             #expect(model.info(of: tensor.name) == tensor.info)
             #expect(try model.tensor(tensor.name) == tensor.bytes(0..<tensor.info.bytes))
@@ -62,7 +62,7 @@ struct RandomAccessTests {
         do {
             let model = try scene.model(scene.base.faulty(base).tree, FaultySource(scene.silt, silt))
             for (name, bytes) in scene.files.sorted(by: { $0.key < $1.key }) {
-                for range in ModelScene.ranges(40, of: bytes.count, seed: 5).filter { $0.count < 1 << 20 } {
+                for range in ModelScene.ranges(40, of: bytes.count, seed: 5).filter({ $0.count < 1 << 20 }) {
                     do {
                         let found = try model.file(name).read(range)
                         #expect(isEqual(found, bytes, range), "\(name) \(range)")

@@ -83,7 +83,7 @@ struct TouchedBytesTests {
     @Test("opening takes three reads of the Silt file, and one row no more of a far source than two")
     func reads() throws {
         let silt = FaultySource(try LocalFile(directory("m.silt")))
-        let model = try SiltFile(ContainerReader(silt)).over(Checkpoint(directory("base")))
+        let model = try SiltFile(ContainerReader(silt)).over(Checkpoint(at: directory("base")))
         #expect(silt.count.reads == 3)
         silt.reset()
         _ = try model.rows(1_000..<1_001, of: "weight")
@@ -93,8 +93,8 @@ struct TouchedBytesTests {
     @Test("a run of chunks is one read of some MB from a far source")
     func coalesced() throws {
         let counted = FaultySource(try LocalFile(directory("m.silt")))
-        let model = try SiltFile(ContainerReader(CoalescingSource(counted))).over(Checkpoint(directory("base")))
-        let near = try SiltFile(at: directory("m.silt")).over(Checkpoint(directory("base")))
+        let model = try SiltFile(ContainerReader(CoalescingSource(counted))).over(Checkpoint(at: directory("base")))
+        let near = try SiltFile(at: directory("m.silt")).over(Checkpoint(at: directory("base")))
         counted.reset()
         // 520 cells, ten of which moved: 5 MB that lie side by side.
         let rows = 0..<520 * 8

@@ -136,7 +136,7 @@ struct FineTuneTests {
         #expect((report.history.first?.loss ?? 0) > 2 * (report.history.last?.loss ?? 1))
         #expect(report.newParameters == 2 * Trainings.hidden + 2 && report.distance > 0)
         #expect(report.history.contains { $0.step == report.step && abs($0.value - report.value) < 1e-12 })
-        let checkpoint = try Checkpoint(trainings.directory("out"))
+        let checkpoint = try Checkpoint(at: trainings.directory("out"))
         #expect(checkpoint.files == ["config.json", "model.safetensors", "vocab.txt"])
         #expect(checkpoint["classifier.weight"]?.info.shape == [2, 8] && checkpoint["bert.pooler.dense.bias"] != nil)
         #expect(trainings.directory.names == ["base", "out", "train.data", "validation.data"])
@@ -324,7 +324,7 @@ struct FineTuneTests {
         arguments: [FineTuneOptions.StoredType.bf16, .f16])
     func narrow(type: FineTuneOptions.StoredType) throws {
         try trainings.train(trainings.options { $0.stored = type })
-        let checkpoint = try Checkpoint(trainings.directory("out"))
+        let checkpoint = try Checkpoint(at: trainings.directory("out"))
         #expect(Set(checkpoint.tensors.map(\.info.dtype)) == [type == .bf16 ? .bf16 : .f16])
         let json = try JSONValue(parsing: #require(trainings.directory.read("out/config.json")))
         #expect(json["dtype"] == .string(type == .bf16 ? "bfloat16" : "float16"))

@@ -17,7 +17,7 @@ enum Models {
     }
 
     static func weights(_ path: String) throws -> WeightTable {
-        try WeightTable(reading: Checkpoint(Repository.path(path)))
+        try WeightTable(reading: Checkpoint(at: Repository.path(path)))
     }
 
     /// A configuration from the text of a config.json.

@@ -48,7 +48,7 @@ public final class Checkpoint: Sendable {
     /// absent; `header` or `truncated` if a file or the index breaks a rule, two files have a tensor of the same name, or
     /// a file lacks a tensor that the index says it has; `path` if the directory has what a checkpoint cannot have (links to
     /// directories, devices); `io` or `changed` if reading fails.
-    public convenience init(_ path: String) throws(SiltError) {
+    public convenience init(at path: String) throws(SiltError) {
         try self.init(LocalTree(path))
     }
 

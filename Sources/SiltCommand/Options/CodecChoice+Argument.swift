@@ -1,7 +1,7 @@
 internal import DeltaKernels
 internal import SiltInterop
 internal import SiltPacking
-public import ArgumentParser
+internal import ArgumentParser
 
 extension PackOptions.CodecChoice: ExpressibleByArgument {}
 extension PackOptions.Prediction: ExpressibleByArgument {}

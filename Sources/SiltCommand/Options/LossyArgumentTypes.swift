@@ -1,6 +1,6 @@
 internal import SiltPacking
 internal import SiltTuning
-public import ArgumentParser
+internal import ArgumentParser
 
 /// `random`, or `lowrank+random`.
 struct MethodArgument: ExpressibleByArgument {

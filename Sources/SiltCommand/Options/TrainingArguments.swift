@@ -1,6 +1,6 @@
 internal import SiltTraining
 internal import Transformers
-public import ArgumentParser
+internal import ArgumentParser
 
 /// Options of what is trained.
 struct TaskArguments: ParsableArguments {

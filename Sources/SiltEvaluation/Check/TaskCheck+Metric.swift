@@ -1,25 +1,25 @@
 extension TaskCheck {
     /// How good models are at something, for comparison.
-    public struct Metric: Sendable {
+    package struct Metric: Sendable {
         /// What is measured, like `accuracy` or `loss`.
-        public var name: String
+        package var name: String
         /// What the data are for, like `validation` or `test`.
-        public var use: String
+        package var use: String
         /// The data.
-        public var data: String
+        package var data: String
         /// Examples of the data.
-        public var examples: Int
+        package var examples: Int
         /// The base's value, the fine-tuned model's, and that of the rebuilt model.
-        public var base: Double?, fineTuned: Double?, rebuilt: Double
+        package var base: Double?, fineTuned: Double?, rebuilt: Double
         /// What the file's receipt says of the rebuilt model.
-        public var recorded: Double?
+        package var recorded: Double?
         /// Whether that agrees; nil if the file says nothing.
-        public var isAsRecorded: Bool?
+        package var isAsRecorded: Bool?
         /// Whether more is better.
-        public var higherIsBetter: Bool
+        package var higherIsBetter: Bool
 
         /// A comparison; what is nil is not known.
-        public init(
+        package init(
             name: String, use: String, data: String, examples: Int, base: Double? = nil, fineTuned: Double? = nil,
             rebuilt: Double, recorded: Double? = nil, isAsRecorded: Bool? = nil, higherIsBetter: Bool = true
         ) {

@@ -1,23 +1,23 @@
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Safetensors
 internal import SiltFormat
-public import TensorTypes
+package import TensorTypes
 internal import Transformers
 
 /// Measures the model that a Silt file rebuilds on its task, and compares with what the file recorded when it was packed.
-public struct TaskCheck: Sendable {
+package struct TaskCheck: Sendable {
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A check.
-    public init(_ context: WorkContext) { self.context = context }
+    package init(_ context: WorkContext) { self.context = context }
 
     /// Runs the rebuilt model on `data`, and with `fineTuned` that model and the base too, where it can be run.
     ///
     /// - Returns: one measure for each that the file recorded on these data; if there is none, the task's metric.
     /// - Throws: as `ModelEvaluator.evaluate`.
-    public func metrics(
+    package func metrics(
         base: String, file: String, against fineTuned: String?, data: String
     ) throws(SiltError) -> [TaskCheck.Metric] {
         let digest = try ModelEvaluator.digest(of: data, context.cancellation)
@@ -63,7 +63,7 @@ public struct TaskCheck: Sendable {
     }
 
     /// Has a command measure the rebuilt model; the file may have recorded nothing of the kind.
-    public func metric(base: String, file: String, command: String) throws(SiltError) -> TaskCheck.Metric {
+    package func metric(base: String, file: String, command: String) throws(SiltError) -> TaskCheck.Metric {
         let outcome = try ModelEvaluator(context).outcome(model: file, base: base, command: command)
         return .init(name: outcome.metric, use: "evaluator", data: command, examples: 0, rebuilt: outcome.value)
     }

@@ -1,22 +1,22 @@
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Safetensors
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 package import Transformers
 
 /// Measures how well a model does its task: a checkpoint, or a Silt file over its base, which is rebuilt in memory.
 ///
 /// Silt runs the model itself (encoders of the BERT family, decoders of the Llama, Qwen and GPT-2 families), or has a command do
 /// it. Docs/Accuracy.md describes data sets and metrics.
-public struct ModelEvaluator: Sendable {
+package struct ModelEvaluator: Sendable {
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
     /// Examples that are read at most; nil for all.
-    public var examples: Int?
+    package var examples: Int?
 
     /// An evaluator.
-    public init(_ context: WorkContext, examples: Int? = nil) {
+    package init(_ context: WorkContext, examples: Int? = nil) {
         self.context = context
         self.examples = examples
     }
@@ -34,7 +34,7 @@ public struct ModelEvaluator: Sendable {
     ///   - replaceExisting: whether files that have these names give way.
     /// - Throws: `usage` if the data are not for the model, or the architecture is none that Silt runs, or if gradients are
     ///   wanted and the data have no labels; `cannotCreate` if the name of `logits` or `gradients` is taken.
-    public func evaluate(
+    package func evaluate(
         model: String, base: String? = nil, data: String, against reference: String? = nil, logits: String? = nil,
         gradients: String? = nil, replaceExisting: Bool = false
     ) throws(SiltError) -> EvaluationReport {
@@ -94,7 +94,7 @@ public struct ModelEvaluator: Sendable {
     ///
     /// - Parameter command: with `{model}` where the model's directory goes; its last line is a number, or JSON with one.
     /// - Throws: `usage` if the command fails or prints no number.
-    public func evaluate(model: String, base: String? = nil, command: String) throws(SiltError) -> EvaluationReport {
+    package func evaluate(model: String, base: String? = nil, command: String) throws(SiltError) -> EvaluationReport {
         let clock = ContinuousClock()
         let begin = clock.now
         let outcome = try outcome(model: model, base: base, command: command)

@@ -1,5 +1,5 @@
 /// What a Silt file promises.
-public enum Contract: String, CaseIterable, Sendable {
+package enum Contract: String, CaseIterable, Sendable {
     /// The result is the fine-tuned checkpoint, every byte.
     case exact
     /// The result is what the format defines, near the fine-tuned checkpoint.

@@ -1,5 +1,5 @@
 /// What data were for when a file was made.
-public enum DataUse: String, CaseIterable, Sendable {
+package enum DataUse: String, CaseIterable, Sendable {
     /// Choices were made on them, without their labels.
     case calibration
     /// Choices were made on them, with their labels.

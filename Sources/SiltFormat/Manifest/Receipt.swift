@@ -1,13 +1,13 @@
 /// How far a result is from the fine-tuned checkpoint (Formats/Silt.md, section 12.7).
-public struct Receipt: Sendable, Hashable {
+package struct Receipt: Sendable, Hashable {
     /// |result - fine-tuned| / |fine-tuned - base|.
-    public var l2: Double
+    package var l2: Double
     /// The largest |result - fine-tuned|.
-    public var max: Double
+    package var max: Double
     /// Cosine of result - base and fine-tuned - base.
-    public var cosine: Double
+    package var cosine: Double
     /// Share of elements whose bits are not the fine-tuned's.
-    public var changed: Double
+    package var changed: Double
 
     package init(l2: Double, max: Double, cosine: Double, changed: Double) {
         self.l2 = l2

@@ -1,9 +1,9 @@
 package import DeltaCodecs
-public import TensorTypes
+package import TensorTypes
 
 extension LossyOptions {
     /// Throws `usage` if the options contradict each other or make no sense.
-    public func check() throws(SiltError) {
+    package func check() throws(SiltError) {
         func refuse(_ message: String, _ advice: String? = nil) -> SiltError {
             SiltError(.usage, message, advice: advice)
         }
@@ -82,7 +82,7 @@ extension LossyOptions {
     package var elementMethod: Method { residual ?? method }
 
     /// The type of the values: of a low-rank method's residual, where there is one.
-    public var valueType: Values { values(of: elementMethod) }
+    package var valueType: Values { values(of: elementMethod) }
 
     /// The type of the values of one of the methods.
     package func values(of method: Method) -> Values {

@@ -2,9 +2,9 @@
 ///
 /// Methods are those of DARE (random), of the importance baselines (magnitude, n:m, columns and rows by norm), of BitDelta (sign)
 /// and of low-rank coders; Docs/Lossy.md says which is for what.
-public struct LossyOptions: Sendable, Hashable {
+package struct LossyOptions: Sendable, Hashable {
     /// What is kept of a delta.
-    public enum Method: String, CaseIterable, Sendable {
+    package enum Method: String, CaseIterable, Sendable {
         /// Each element with probability 1 - p, rescaled by 1/q: DARE.
         case random
         /// The largest elements.
@@ -28,36 +28,36 @@ public struct LossyOptions: Sendable, Hashable {
     }
 
     /// Types of values.
-    public enum Values: String, CaseIterable, Sendable { case f32, f16, bf16, int8, int4, int2, sign }
+    package enum Values: String, CaseIterable, Sendable { case f32, f16, bf16, int8, int4, int2, sign }
 
     /// How positions are stored.
-    public enum Mask: String, CaseIterable, Sendable {
+    package enum Mask: String, CaseIterable, Sendable {
         /// The smallest: seeded where the method is random, else bits or gaps.
         case auto
         case seeded, bitmask, gaps
     }
 
     /// Over what the largest elements are chosen.
-    public enum Scope: String, CaseIterable, Sendable { case tensor, row, global }
+    package enum Scope: String, CaseIterable, Sendable { case tensor, row, global }
 
     /// How columns and rows are chosen.
-    public enum Choice: String, CaseIterable, Sendable { case norm, random }
+    package enum Choice: String, CaseIterable, Sendable { case norm, random }
 
     /// What becomes of vectors (norms, biases).
-    public enum Vectors: String, CaseIterable, Sendable {
+    package enum Vectors: String, CaseIterable, Sendable {
         case exact, int4, f16, drop
         /// Integers of a step that method transform chooses; those that are not worth their bits are dropped.
         case method
     }
 
     /// What becomes of embeddings.
-    public enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
+    package enum Embeddings: String, CaseIterable, Sendable { case exact, method, drop }
 
     /// What becomes of heads that the base has too: of language models the output layer.
-    public enum Heads: String, CaseIterable, Sendable { case exact, method }
+    package enum Heads: String, CaseIterable, Sendable { case exact, method }
 
     /// The rescale factor q.
-    public enum Rescale: Sendable, Hashable {
+    package enum Rescale: Sendable, Hashable {
         /// 1 - p for random choices, none for others.
         case dare
         case value(Double)
@@ -67,52 +67,52 @@ public struct LossyOptions: Sendable, Hashable {
     }
 
     /// What is kept.
-    public var method = Method.random
+    package var method = Method.random
     /// What is kept of what a low-rank method leaves; nil for nothing.
-    public var residual: Method?
+    package var residual: Method?
     /// Drop rate p, 0 to below 1: the share of elements (columns, rows) that is not kept.
-    public var drop = 0.9
+    package var drop = 0.9
     /// Directions of a low-rank method; nil: by `energy`.
-    public var rank: Int?
+    package var rank: Int?
     /// Share of the squared singular values that a low-rank method keeps, where no rank is given.
-    public var energy = 0.9
+    package var energy = 0.9
     /// Step of the transform method, in units of the mean square of all deltas: larger is coarser.
-    public var quality = 1.0
+    package var quality = 1.0
     /// Rounding of method transform: 0 to nearest, above 0 towards zero (0.7 has the least squared error), below 0 outwards.
-    public var deadZone = 0.7
+    package var deadZone = 0.7
     /// Whether method transform weighs errors by what they cost the model's answers: curvature, which calibration data give.
-    public var curvature = false
+    package var curvature = false
     /// n of n:m: how many of m neighbours in a row are kept.
-    public var n = 2
+    package var n = 2
     /// m of n:m, 2 to 64.
-    public var m = 4
+    package var m = 4
     /// Seed of random choices.
-    public var seed = 0
+    package var seed = 0
     /// The rescale factor q.
-    public var rescale = Rescale.dare
+    package var rescale = Rescale.dare
     /// Type of the values; nil: sign for `sign`, int4 for all others.
-    public var values: Values?
+    package var values: Values?
     /// Values that share a scale; 0: one scale for each tensor (for sign: each row).
-    public var group = 0
+    package var group = 0
     /// How positions are stored.
-    public var mask = Mask.auto
+    package var mask = Mask.auto
     /// Over what the largest elements are chosen.
-    public var scope = Scope.tensor
+    package var scope = Scope.tensor
     /// How columns and rows are chosen.
-    public var choice = Choice.norm
+    package var choice = Choice.norm
     /// What becomes of norms, biases and other vectors.
-    public var vectors = Vectors.exact
+    package var vectors = Vectors.exact
     /// What becomes of embeddings.
-    public var embeddings = Embeddings.exact
+    package var embeddings = Embeddings.exact
     /// What becomes of heads.
-    public var heads = Heads.exact
+    package var heads = Heads.exact
     /// A regular expression: only tensors whose names match are lossy.
     ///
     /// nil: matrices that are no embeddings or heads.
-    public var only: String?
+    package var only: String?
     /// A regular expression: tensors whose names match stay exact.
-    public var except: String?
+    package var except: String?
 
     /// DARE with p = 0.9 and int4 values.
-    public init() {}
+    package init() {}
 }

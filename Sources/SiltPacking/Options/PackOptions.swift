@@ -1,9 +1,9 @@
 internal import DeltaKernels
 
 /// How `Packer` codes, and what it may replace.
-public struct PackOptions: Sendable {
+package struct PackOptions: Sendable {
     /// Which codecs the packer may choose from.
-    public enum CodecChoice: String, CaseIterable, Sendable {
+    package enum CodecChoice: String, CaseIterable, Sendable {
         /// The smallest, measured tensor by tensor.
         case auto
         /// Only Silt's own entropy coder.
@@ -17,13 +17,13 @@ public struct PackOptions: Sendable {
     }
 
     /// Codecs to choose from.
-    public var codec = CodecChoice.auto
+    package var codec = CodecChoice.auto
     /// 1 (fast) to 22 (small): the zstd level of whatever is coded with zstd, and how much the packer tries.
     ///
     /// From 3 on it looks for predictions. Level 1 reads every file once and codes exact tensors with tables from a sample.
-    public var level = 3
+    package var level = 3
     /// What may stand for the base where a tensor stays exact.
-    public enum Prediction: String, CaseIterable, Sendable {
+    package enum Prediction: String, CaseIterable, Sendable {
         /// A low-rank product added to the base, where that is measured to be smaller; from level 3 on.
         case auto
         /// The base alone: packs and unpacks faster.
@@ -31,16 +31,16 @@ public struct PackOptions: Sendable {
     }
 
     /// Whether low-rank predictions are tried.
-    public var prediction = Prediction.auto
+    package var prediction = Prediction.auto
     /// How tensors are pruned and quantised; nil for the exact contract.
-    public var lossy: LossyOptions?
+    package var lossy: LossyOptions?
     /// The name that a single file is recorded under; nil: its own.
-    public var name: String?
+    package var name: String?
     /// Whether an existing output may be replaced.
-    public var replaceExisting = false
+    package var replaceExisting = false
 
     /// The defaults: `auto`, level 3, exact, no replacement.
-    public init() {}
+    package init() {}
 
     /// Whether low-rank predictions are looked for.
     var predicts: Bool { prediction == .auto && level >= 3 }

@@ -1,7 +1,7 @@
 internal import Safetensors
 internal import SiltFormat
-public import SiltReading
-public import TensorTypes
+package import SiltReading
+package import TensorTypes
 internal import Workers
 
 extension Chain {
@@ -10,7 +10,7 @@ extension Chain {
     /// The result is packed as it is rebuilt: it is written nowhere. The file gives back the chain's result bit for bit; where a link was lossy, that is the lossy result.
     ///
     /// - Throws: as `Packer` and `unpack`.
-    public func squash(
+    package func squash(
         base: String, files: [String], to output: String, _ options: PackOptions = PackOptions()
     ) throws(SiltError) -> PackReport {
         let base = try Checkpoint.asBase(base)

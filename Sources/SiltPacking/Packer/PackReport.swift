@@ -1,28 +1,28 @@
-public import SiltFormat
-public import SiltReading
+package import SiltFormat
+package import SiltReading
 
 /// What `Packer` wrote.
-public struct PackReport: Sendable {
+package struct PackReport: Sendable {
     /// What the file promises.
-    public let contract: Contract
+    package let contract: Contract
     /// How a lossy file was made: names and values.
-    public let packing: [(name: String, value: String)]
+    package let packing: [(name: String, value: String)]
     /// How far a lossy result is from the fine-tuned checkpoint.
-    public let receipt: Receipt?
+    package let receipt: Receipt?
     /// What data said of the result, where data decided something.
-    public let evaluations: [Inspection.Evaluation]
+    package let evaluations: [Inspection.Evaluation]
     /// Bytes of the Silt file, everything counted.
-    public let bytes: Int
+    package let bytes: Int
     /// Bytes of the files that it gives back, everything counted.
-    public let fineTunedBytes: Int
+    package let fineTunedBytes: Int
     /// Values of all tensors.
-    public let parameters: Int
+    package let parameters: Int
     /// Wall-clock seconds.
-    public let seconds: Double
+    package let seconds: Double
     /// By kind: `copy`, `exact`, `xor`, `whole`; `tables` for the coders' tables, `files` for files that are no tensors.
-    public let encodings: [String: EncodingShare]
+    package let encodings: [String: EncodingShare]
     /// Roots of the base and of the result, 64 hexadecimal digits each; that of the result is nil if it is not known.
-    public let baseRoot: String, resultRoot: String?
+    package let baseRoot: String, resultRoot: String?
 
     package init(
         contract: Contract, packing: [(name: String, value: String)], receipt: Receipt?,
@@ -43,7 +43,7 @@ public struct PackReport: Sendable {
     }
 
     /// How many times smaller the Silt file is.
-    public var ratio: Double { bytes > 0 ? Double(fineTunedBytes) / Double(bytes) : 0 }
+    package var ratio: Double { bytes > 0 ? Double(fineTunedBytes) / Double(bytes) : 0 }
     /// Bits of the Silt file for each parameter.
-    public var bitsPerParameter: Double { parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0 }
+    package var bitsPerParameter: Double { parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0 }
 }

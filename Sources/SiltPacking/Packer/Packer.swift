@@ -3,21 +3,21 @@ internal import Logging
 internal import Safetensors
 package import SiltFormat
 internal import SiltReading
-public import TensorTypes
-public import Workers
+package import TensorTypes
+package import Workers
 
 /// Packs a fine-tuned checkpoint as its difference from a base, exactly or as lossy options say.
 ///
 /// The way is always the same: read, measure and plan; encode the plan, with predictions found between; say in the manifest what
 /// was encoded; finish the file. Every step gives a value that the next one takes.
-public struct Packer: Sendable {
+package struct Packer: Sendable {
     /// How to code.
-    public var options: PackOptions
+    package var options: PackOptions
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A packer.
-    public init(_ context: WorkContext, _ options: PackOptions = PackOptions()) {
+    package init(_ context: WorkContext, _ options: PackOptions = PackOptions()) {
         self.options = options
         self.context = context
     }
@@ -31,7 +31,7 @@ public struct Packer: Sendable {
     /// - Returns: sizes and shares.
     /// - Throws: `SiltError`: `inputMissing`, `header` or `truncated` for the inputs, `cannotCreate` or `io` for the output,
     ///   `changed` if an input changes meanwhile, `interrupted`.
-    public func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
+    package func pack(base: String, fineTuned: String, to output: String) throws(SiltError) -> PackReport {
         try pack(PackPair(base: base, fineTuned: fineTuned), to: output)
     }
 
@@ -49,7 +49,7 @@ public struct Packer: Sendable {
     }
 
     /// Packs without writing: the report that `pack` would give.
-    public func measure(base: String, fineTuned: String) throws(SiltError) -> PackReport {
+    package func measure(base: String, fineTuned: String) throws(SiltError) -> PackReport {
         let watch = Stopwatch()
         let pair = try PackPair(base: base, fineTuned: fineTuned)
         let decision = try decision()

@@ -1,20 +1,20 @@
 internal import Logging
-public import Safetensors
+package import Safetensors
 internal import SiltFormat
-public import TensorTypes
-public import Workers
+package import TensorTypes
+package import Workers
 
 /// Deltas on deltas: each Silt file's result is the base of the next.
 ///
 /// No result in between is ever written: the base of a link is the link before it, rebuilt cell by cell as it is read.
-public struct Chain: Sendable {
+package struct Chain: Sendable {
     /// Whether an existing output may be replaced.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A chain.
-    public init(_ context: WorkContext, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.replaceExisting = replaceExisting
         self.context = context
     }
@@ -26,7 +26,7 @@ public struct Chain: Sendable {
     ///   - files: Silt files, each of whose results is the next one's base; at least one.
     ///   - output: where the last result appears, whole or not at all.
     /// - Throws: as `Unpacker`; `baseContent` if a link does not fit the one before, before anything is written.
-    public func unpack(base: String, files: [String], to output: String) throws(SiltError) -> Unpacker.Report {
+    package func unpack(base: String, files: [String], to output: String) throws(SiltError) -> Unpacker.Report {
         let link = try Chain.last(base: try Checkpoint.asBase(base), files: files, output: output)
         context.log.debug("\(files.count) links")
         return try Unpacker(context, replaceExisting: replaceExisting)

@@ -9,12 +9,12 @@ extension Checkpoint {
 
     /// Opens the fine-tuned checkpoint, likewise.
     package static func asResult(_ path: String) throws(SiltError) -> Checkpoint {
-        try refusingSilt(Checkpoint(path), "the fine-tuned checkpoint")
+        try refusingSilt(Checkpoint(at: path), "the fine-tuned checkpoint")
     }
 
     /// Opens a checkpoint that is to be run, likewise.
     package static func asModel(_ path: String) throws(SiltError) -> Checkpoint {
-        try refusingSilt(Checkpoint(path), "a checkpoint", advice: "give its base too: \(option: .base) BASE")
+        try refusingSilt(Checkpoint(at: path), "a checkpoint", advice: "give its base too: \(option: .base) BASE")
     }
 
     private static func refusingSilt(

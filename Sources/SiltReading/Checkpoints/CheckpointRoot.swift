@@ -1,6 +1,6 @@
-package import Workers
+internal import Workers
 package import SiltFormat
-package import ByteSources
+internal import ByteSources
 package import TensorTypes
 
 /// Roots and whole-file hashes, which are SHA-256.

@@ -1,11 +1,11 @@
 package import SiltFormat
 
 /// Tensors and stored bytes of one kind of part.
-public struct EncodingShare: Sendable, Hashable {
+package struct EncodingShare: Sendable, Hashable {
     /// Tensors that have a part of this kind.
-    public var tensors = 0
+    package var tensors = 0
     /// Stored bytes of these parts, tables not counted.
-    public var bytes = 0
+    package var bytes = 0
 }
 
 /// What each kind of part takes in a file.

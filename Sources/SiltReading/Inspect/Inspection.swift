@@ -1,44 +1,44 @@
-public import Safetensors
-public import SiltFormat
-public import TensorTypes
+package import Safetensors
+package import SiltFormat
+package import TensorTypes
 
 /// What a Silt file says of itself.
 ///
 /// Reading it takes the header, the chunk table and the manifest; no chunk.
-public struct Inspection: Sendable {
+package struct Inspection: Sendable {
     /// A tensor of the result.
-    public struct Tensor: Sendable {
+    package struct Tensor: Sendable {
         /// Its name, and its file.
-        public let name: String, file: String
+        package let name: String, file: String
         /// dtype and shape.
-        public let info: TensorInfo
+        package let info: TensorInfo
         /// Kinds of its parts, joined by `+`.
-        public let kind: String
+        package let kind: String
         /// Codecs of its parts, joined by `+`; empty for `copy`.
-        public let codec: String
+        package let codec: String
         /// Stored bytes, tables shared with others not counted.
-        public let bytes: Int
+        package let bytes: Int
         /// The base tensor that its parts refer to.
-        public let base: String?
+        package let base: String?
         /// Tree digest (Formats/Silt.md, section 4.4).
         ///
         /// nil: not known, since q was changed.
-        public let digest: Digest128?
+        package let digest: Digest128?
         /// How far the tensor is from the fine-tuned one, where the file says so.
-        public let receipt: Receipt?
+        package let receipt: Receipt?
         /// What is added to the base, like `random mask (p 0.9), int4, q 0.1`.
-        public let coding: String
+        package let coding: String
 
         /// Stored bits for each value.
-        public var bitsPerParameter: Double {
+        package var bitsPerParameter: Double {
             info.parameters > 0 ? 8 * Double(bytes) / Double(info.parameters) : 0
         }
     }
 
     /// A file of the result.
-    public struct File: Sendable {
+    package struct File: Sendable {
         /// How a file comes back.
-        public enum Kind: String, CaseIterable, Sendable {
+        package enum Kind: String, CaseIterable, Sendable {
             /// Rebuilt, tensor by tensor.
             case safetensors
             /// As it was stored.
@@ -48,44 +48,44 @@ public struct Inspection: Sendable {
         }
 
         /// Its path, how it comes back, and its SHA-256.
-        public let path: String, kind: Kind, sha256: String?
+        package let path: String, kind: Kind, sha256: String?
         /// Its size, and what it takes in the Silt file.
-        public let bytes: Int, storedBytes: Int
+        package let bytes: Int, storedBytes: Int
     }
 
     /// What the file promises.
-    public let contract: Contract
+    package let contract: Contract
     /// Under the contract lossy: how far the result is from the fine-tuned checkpoint, where the file says so.
-    public let receipt: Receipt?
+    package let receipt: Receipt?
     /// What base, fine-tuned checkpoint and result achieve at tasks, where a lossy file says so.
-    public let evaluations: [Evaluation]
+    package let evaluations: [Evaluation]
     /// How the file was made: names and values.
-    public let packing: [(name: String, value: String)]
+    package let packing: [(name: String, value: String)]
     /// Root of the fine-tuned checkpoint, in a lossy file.
-    public let sourceRoot: String?
+    package let sourceRoot: String?
     /// The header's metadata.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     /// Program that wrote the file.
-    public let writer: String
+    package let writer: String
     /// Whether a file or a directory was packed.
-    public let form: Checkpoint.Form
+    package let form: Checkpoint.Form
     /// Bytes of the Silt file, of the files that it gives back, and of the manifest and chunk table.
-    public let bytes: Int, fineTunedBytes: Int, overheadBytes: Int
+    package let bytes: Int, fineTunedBytes: Int, overheadBytes: Int
     /// Values of all tensors of the result, and of the base.
-    public let parameters: Int, baseParameters: Int
+    package let parameters: Int, baseParameters: Int
     /// Tensors of the base.
-    public let baseTensors: Int
+    package let baseTensors: Int
     /// Roots of base and result, 64 hexadecimal digits; that of the result is nil if it is not known.
-    public let baseRoot: String, resultRoot: String?
+    package let baseRoot: String, resultRoot: String?
     /// The files.
-    public let files: [File]
+    package let files: [File]
     /// The tensors.
-    public let tensors: [Tensor]
+    package let tensors: [Tensor]
     /// Shares by kind, as in `PackReport`.
-    public let encodings: [String: EncodingShare]
+    package let encodings: [String: EncodingShare]
 
     /// Reads `path`.
-    public init(of path: String) throws(SiltError) {
+    package init(of path: String) throws(SiltError) {
         self.init(try ContainerReader(path))
     }
 

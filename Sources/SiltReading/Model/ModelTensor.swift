@@ -44,12 +44,9 @@ final class ModelTensor: Sendable {
             return unsafe UnsafeRawBufferPointer(worker.result.prefix(record.bytes(ofCell: cell)))
         }
         worker.held = nil
-        switch unsafe try rebuild.rebuild(cell, model.reader, worker) {
-        case .failed(let error): throw try diagnosis(error, model, worker)
-        case .bytes(let bytes):
-            worker.held = (ObjectIdentifier(self), cell)
-            return unsafe bytes
-        }
+        if let error = try rebuild.rebuild(cell, model.reader, worker) { throw try diagnosis(error, model, worker) }
+        worker.held = (ObjectIdentifier(self), cell)
+        return unsafe UnsafeRawBufferPointer(worker.result.prefix(record.bytes(ofCell: cell)))
     }
 
     /// Compares the digests of base and result, once all cells of the result were seen.

@@ -63,7 +63,7 @@ extension RebuiltFile: ByteSource {
     }
 
     package func read(upTo buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(SiltError) -> Int {
-        guard offset >= 0, offset < size, !buffer.isEmpty else { return 0 }
+        guard offset >= 0, offset < size, buffer.count > 0 else { return 0 }
         switch content {
         case .safetensors(let prefix, let text, let tensors):
             if offset < prefix.count { return unsafe RebuiltFile.copy(prefix, from: offset, to: buffer) }

@@ -96,13 +96,15 @@ package struct Rebuilder: Sendable {
                     switch jobs[index] {
                     case .cell(let task, let cell):
                         let rebuild = task.rebuild
-                        switch unsafe try rebuild.rebuild(cell, reader, worker) {
-                        case .failed(let error): task.fail(error)
-                        case .bytes(let bytes):
+                        let size = rebuild.record.bytes(ofCell: cell)
+                        if let error = try rebuild.rebuild(cell, reader, worker) {
+                            task.fail(error)
+                        } else {
                             let offset = rebuild.record.range.lowerBound + rebuild.record.offset(ofCell: cell)
+                            let bytes = unsafe UnsafeRawBufferPointer(worker.result.prefix(size))
                             try unsafe sink(worker, task.file, offset, rebuild.record.name, bytes)
                         }
-                        meter.add(rebuild.record.bytes(ofCell: cell), rebuild.record.name)
+                        meter.add(size, rebuild.record.name)
                         try task.finishJob { (rebuild, failure) throws(SiltError) in
                             try rebuild.judge(binding, failure: failure)
                         }

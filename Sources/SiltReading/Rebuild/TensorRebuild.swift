@@ -5,16 +5,6 @@ internal import TensorTypes
 
 /// A tensor on its way back: rebuilds its cells one by one, in any order, and judges them when it has seen them all.
 final class TensorRebuild: Sendable {
-    /// What became of a cell.
-    enum Cell {
-        /// Its bytes: the first of the worker's result.
-        case bytes(UnsafeRawBufferPointer)
-        /// A chunk that has its checksum did not decode.
-        ///
-        /// With a wrong base that is to be expected, so the base is judged first.
-        case failed(SiltError)
-    }
-
     let record: TensorRecord
     /// Index of the result's file.
     let file: Int
@@ -54,10 +44,12 @@ final class TensorRebuild: Sendable {
         return (0..<grid.count).filter { $0 >= own.count || baseRange($0) != grid.range($0) }
     }
 
-    /// Rebuilds cell `cell` in the worker's result.
+    /// Rebuilds cell `cell`: its bytes are the first of the worker's result.
     ///
+    /// - Returns: how a chunk that has its checksum did not decode; nil if all did. With a wrong base that is to be expected, so the base
+    ///   is judged first.
     /// - Throws: what reading throws; `changed` if the cell, or its base, is not what an earlier reading found.
-    func rebuild(_ cell: Int, _ reader: PartReader, _ worker: DecodeWorker) throws(SiltError) -> Cell {
+    func rebuild(_ cell: Int, _ reader: PartReader, _ worker: DecodeWorker) throws(SiltError) -> SiltError? {
         let range = record.info.grid.range(cell)
         let width = record.info.dtype.elementBytes
         worker.result.reserve(range.count * width)
@@ -87,11 +79,11 @@ final class TensorRebuild: Sendable {
             let failure = try unsafe reader.read(
                 part, of: record, cell: cell - part.elements.lowerBound / record.info.grid.cell, base: patterns,
                 into: target, count: piece.count, worker)
-            if let failure { return .failed(failure) }
+            if let failure { return failure }
         }
         let bytes = UnsafeRawBufferPointer(output)
         guard unsafe resultDigests.settle(cell, Digest128(of: bytes)) else { throw changed(record.name, nil) }
-        return .bytes(bytes)
+        return nil
     }
 
     /// Takes the digest of a cell of the base.

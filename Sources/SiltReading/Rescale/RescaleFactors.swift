@@ -1,15 +1,15 @@
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Rescale factors by tensor, as a JSON file has them: an object of numbers, or of arrays with a number for each row.
-public enum RescaleFactors {
+package enum RescaleFactors {
     /// Bytes that such a file may have.
     private static let limit = 1 << 28
 
     /// Reads the file `path`.
     ///
     /// - Throws: `usage` if it is no such object; `inputMissing`, `io`.
-    public static func read(_ path: String) throws(SiltError) -> [String: [Double]] {
+    package static func read(_ path: String) throws(SiltError) -> [String: [Double]] {
         let advice = "give an object like {\"a.weight\": 0.1, \"b.weight\": [0.1, 0.2]}"
         func refuse(_ message: String) -> SiltError { SiltError(.usage, message, file: path, advice: advice) }
         let json = try JSONFile(path, limit: limit, name: "the file", code: .usage, advice: advice).value

@@ -1,12 +1,12 @@
-public import Workers
+package import Workers
 internal import DeltaCodecs
 internal import SiltFormat
-public import TensorTypes
+package import TensorTypes
 
 /// Changes the rescale factor q of a lossy file: its chunks stay, only the manifest and the header change.
-public struct Rescaler: Sendable {
+package struct Rescaler: Sendable {
     /// What q becomes.
-    public enum Factor: Sendable, Hashable {
+    package enum Factor: Sendable, Hashable {
         /// 1 - p, from the thresholds of seeded masks: DARE.
         case dare
         /// This number.
@@ -18,24 +18,24 @@ public struct Rescaler: Sendable {
     }
 
     /// What was done.
-    public struct Report: Sendable {
+    package struct Report: Sendable {
         /// Tensors whose q changed.
-        public let tensors: Int
+        package let tensors: Int
         /// Evaluations that the file had: they were the old result's, and are removed.
-        public let removedEvaluations: Int
+        package let removedEvaluations: Int
         /// Bytes of the file.
-        public let bytes: Int
+        package let bytes: Int
         /// Root of the result; nil if it is not known any more.
-        public let resultRoot: String?
+        package let resultRoot: String?
         /// Wall-clock seconds.
-        public let seconds: Double
+        package let seconds: Double
     }
 
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A rescaler.
-    public init(_ context: WorkContext) { self.context = context }
+    package init(_ context: WorkContext) { self.context = context }
 
     /// Sets q of all pruned matrices of `file`, which is replaced by a whole new file under its name.
     ///
@@ -46,7 +46,7 @@ public struct Rescaler: Sendable {
     ///   - q: what it becomes; a number is finite and above 0.
     ///   - pattern: a regular expression of tensors' names; nil for all.
     /// - Throws: `usage` if q makes no sense or the file is not lossy, `noMatch` if nothing is pruned.
-    public func rescale(
+    package func rescale(
         _ file: String, q: Factor, only pattern: String? = nil, base: String? = nil, fineTuned: String? = nil
     ) throws(SiltError) -> Report {
         let clock = ContinuousClock()
@@ -126,7 +126,7 @@ public struct Rescaler: Sendable {
     /// Writes the digests of a lossy file's result into it, and with `fineTuned` the receipts.
     ///
     /// Does nothing if all are known and no receipt is wanted.
-    public func update(base: String, file: String, fineTuned: String? = nil) throws(SiltError) {
+    package func update(base: String, file: String, fineTuned: String? = nil) throws(SiltError) {
         let container = try ContainerReader(file)
         let manifest = container.manifest
         guard manifest.contract == .lossy else { return }
@@ -181,7 +181,7 @@ extension MaskCoding {
 
 extension Rescaler.Factor: CustomStringConvertible {
     /// As a person writes it.
-    public var description: String {
+    package var description: String {
         switch self {
         case .dare: "dare"
         case .value(let q): "\(q)"

@@ -1,21 +1,21 @@
 /// How many elements of a delta have which magnitude: a bin for each power of two, zeros apart.
-public struct DeltaHistogram: Sendable, Hashable {
+package struct DeltaHistogram: Sendable, Hashable {
     /// Exponent of slot 0, which has the subnormal numbers.
     package static let lowest = -127
 
     /// The exponent e of the first bin: it counts elements of 2^e <= |delta| < 2^(e + 1).
     ///
     /// 0 if there are no bins.
-    public private(set) var firstExponent = 0
+    package private(set) var firstExponent = 0
     /// Elements of each bin, from the first that has any to the last.
-    public private(set) var counts: [Int] = []
+    package private(set) var counts: [Int] = []
     /// Elements that are 0, of either sign.
-    public private(set) var zeros = 0
+    package private(set) var zeros = 0
     /// Elements that are infinite or no number.
-    public private(set) var nonFinite = 0
+    package private(set) var nonFinite = 0
 
     /// The histogram of nothing.
-    public init() {}
+    package init() {}
 
     /// From counts by biased exponent, as a Float has it, and of zeros.
     package init(slots: [Int], zeros: Int) {
@@ -31,21 +31,21 @@ public struct DeltaHistogram: Sendable, Hashable {
     }
 
     /// Elements that are neither 0 nor infinite.
-    public var nonZeros: Int { counts.reduce(0, +) }
+    package var nonZeros: Int { counts.reduce(0, +) }
 
     /// All elements.
-    public var elements: Int { zeros + nonZeros + nonFinite }
+    package var elements: Int { zeros + nonZeros + nonFinite }
 
     /// The exponents of the bins.
-    public var exponents: Range<Int> { firstExponent..<firstExponent + counts.count }
+    package var exponents: Range<Int> { firstExponent..<firstExponent + counts.count }
 
     /// Elements of the bin of exponent `exponent`.
-    public subscript(exponent: Int) -> Int {
+    package subscript(exponent: Int) -> Int {
         exponents.contains(exponent) ? counts[exponent - firstExponent] : 0
     }
 
     /// Adds the elements of another delta.
-    public mutating func add(_ other: DeltaHistogram) {
+    package mutating func add(_ other: DeltaHistogram) {
         zeros += other.zeros
         nonFinite += other.nonFinite
         guard !other.counts.isEmpty else { return }

@@ -1,39 +1,39 @@
-public import Workers
+package import Workers
 internal import Logging
 package import Safetensors
 package import SiltFormat
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Gives back what a Silt file holds.
-public struct Unpacker: Sendable {
+package struct Unpacker: Sendable {
     /// Whether an existing output may be replaced.
     ///
     /// A directory is replaced only if it has no file that the Silt file would not write.
-    public var replaceExisting: Bool
+    package var replaceExisting: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// An unpacker.
-    public init(_ context: WorkContext, replaceExisting: Bool = false) {
+    package init(_ context: WorkContext, replaceExisting: Bool = false) {
         self.replaceExisting = replaceExisting
         self.context = context
     }
 
     /// What was written.
-    public struct Report: Sendable {
+    package struct Report: Sendable {
         /// Files written.
-        public let files: Int
+        package let files: Int
         /// Tensors written.
-        public let tensors: Int
+        package let tensors: Int
         /// Bytes written.
-        public let bytes: Int
+        package let bytes: Int
         /// Wall-clock seconds.
-        public let seconds: Double
+        package let seconds: Double
         /// Root of the result, 64 hexadecimal digits; nil if it is not known.
-        public let resultRoot: String?
+        package let resultRoot: String?
         /// Tensors without a digest to compare with, since q was changed.
-        public let unknownDigests: Int
+        package let unknownDigests: Int
     }
 
     /// Rebuilds everything that `file` holds as `output`: a file if one was packed, else a directory.
@@ -46,7 +46,7 @@ public struct Unpacker: Sendable {
     ///   - output: where the result appears.
     /// - Throws: `SiltError` with the classes of Formats/Silt.md section 9, `inputMissing`, `cannotCreate`, `io`,
     ///   `interrupted`.
-    public func unpack(base: String, file: String, to output: String) throws(SiltError) -> Report {
+    package func unpack(base: String, file: String, to output: String) throws(SiltError) -> Report {
         try unpack(ContainerReader(file), over: try Checkpoint.asBase(base), to: output)
     }
 
@@ -91,7 +91,7 @@ public struct Unpacker: Sendable {
     ///
     /// - Parameter pattern: a regular expression; it may match any part of a name.
     /// - Throws: as `unpack`; `usage` for a bad pattern, `noMatch` if no tensor matches.
-    public func unpack(
+    package func unpack(
         only pattern: String, base: String, file: String, to output: String
     ) throws(SiltError) -> Report {
         let clock = ContinuousClock()

@@ -1,23 +1,23 @@
-public import Workers
+package import Workers
 internal import Logging
 internal import Safetensors
 package import SiltFormat
 internal import Synchronization
 internal import ByteSources
-public import TensorTypes
+package import TensorTypes
 
 /// Checks that a Silt file gives back what went in, without writing anything.
-public struct Verifier: Sendable {
+package struct Verifier: Sendable {
     /// Whether to recompute the SHA-256 of every file as well.
     ///
     /// The digests that are always checked cover the same bytes; this proves the recorded SHA-256, which a hub shows
     /// for the same file.
-    public var checksSHA256: Bool
+    package var checksSHA256: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A verifier.
-    public init(_ context: WorkContext, checksSHA256: Bool = false) {
+    package init(_ context: WorkContext, checksSHA256: Bool = false) {
         self.checksSHA256 = checksSHA256
         self.context = context
     }
@@ -30,7 +30,7 @@ public struct Verifier: Sendable {
     ///   - fineTuned: a checkpoint with which every byte of every rebuilt file is compared; nil for none.
     /// - Returns: the differences. A wrong base is a difference, not an error.
     /// - Throws: `SiltError` if the Silt file is damaged or an input cannot be read.
-    public func verify(base: String, file: String, against fineTuned: String?) throws(SiltError) -> VerifyReport {
+    package func verify(base: String, file: String, against fineTuned: String?) throws(SiltError) -> VerifyReport {
         try verify(
             ContainerReader(file), BaseBinding(checkpoint: Checkpoint.asBase(base)), against: fineTuned, survey: nil)
     }

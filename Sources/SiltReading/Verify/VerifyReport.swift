@@ -1,21 +1,21 @@
-public import SiltFormat
-public import TensorTypes
+package import SiltFormat
+package import TensorTypes
 
 /// What `Verifier` found.
-public struct VerifyReport: Sendable {
+package struct VerifyReport: Sendable {
     /// A place where something is not as it should be.
-    public struct Difference: Sendable, Hashable {
+    package struct Difference: Sendable, Hashable {
         /// The file, where one differs.
-        public let file: String?
+        package let file: String?
         /// The tensor, where one differs.
-        public let tensor: String?
+        package let tensor: String?
         /// What differs, in words.
-        public let what: String
+        package let what: String
         /// The class.
-        public let kind: Kind
+        package let kind: Kind
 
         /// Classes of differences.
-        public enum Kind: Sendable, Hashable {
+        package enum Kind: Sendable, Hashable {
             /// What a reader would refuse.
             case error(SiltError.Code)
             /// The result is not the fine-tuned checkpoint.
@@ -24,7 +24,7 @@ public struct VerifyReport: Sendable {
             case receipt
 
             /// The name: of errors that of Formats/Silt.md, section 9.
-            public var name: String {
+            package var name: String {
                 switch self {
                 case .error(let code): code.name
                 case .against: "against"
@@ -46,11 +46,11 @@ public struct VerifyReport: Sendable {
     }
 
     /// The receipt of a tensor.
-    public struct TensorReceipt: Sendable {
+    package struct TensorReceipt: Sendable {
         /// Its name.
-        public let name: String
+        package let name: String
         /// How far it is from the fine-tuned one.
-        public let receipt: Receipt
+        package let receipt: Receipt
 
         init(name: String, _ receipt: Receipt) {
             self.name = name
@@ -59,30 +59,30 @@ public struct VerifyReport: Sendable {
     }
 
     /// What the file promises.
-    public let contract: Contract
+    package let contract: Contract
     /// Under the contract lossy, over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
-    public let receipt: Receipt?
+    package let receipt: Receipt?
     /// The same, tensor by tensor, where it was measured.
-    public let tensorReceipts: [TensorReceipt]
+    package let tensorReceipts: [TensorReceipt]
     /// Tensors whose digests the file does not know, since q was changed.
-    public let unknownDigests: Int
+    package let unknownDigests: Int
     /// Where something differs, in the order of the file; empty if all is as it should be.
-    public let differences: [Difference]
+    package let differences: [Difference]
     /// Tensors checked.
-    public let tensors: Int
+    package let tensors: Int
     /// Files checked.
-    public let files: Int
+    package let files: Int
     /// Bytes rebuilt and checked.
-    public let bytes: Int
+    package let bytes: Int
     /// Wall-clock seconds.
-    public let seconds: Double
+    package let seconds: Double
     /// Roots that the file states; that of the result is nil if it is not known.
-    public let baseRoot: String, resultRoot: String?
+    package let baseRoot: String, resultRoot: String?
     /// Whether the files' SHA-256 were recomputed.
-    public let sha256Checked: Bool
+    package let sha256Checked: Bool
     /// Whether the rebuilt files were compared with a fine-tuned checkpoint.
-    public let compared: Bool
+    package let compared: Bool
 
     /// Whether everything is as it should be.
-    public var identical: Bool { differences.isEmpty }
+    package var identical: Bool { differences.isEmpty }
 }

@@ -1,16 +1,16 @@
 internal import DeltaKernels
-public import SiltEvaluation
-public import SiltFormat
-public import SiltReading
+package import SiltEvaluation
+package import SiltFormat
+package import SiltReading
 
 /// What a Silt file is, costs and gives back: what `silt verify --report` draws.
-public struct FileReport: Sendable {
+package struct FileReport: Sendable {
     /// The rescale factors q of a tensor: one, or one for each row.
-    public struct Factors: Sendable, Hashable {
+    package struct Factors: Sendable, Hashable {
         /// The least, the median (of an even number the upper one) and the largest.
-        public let least: Double, median: Double, largest: Double
+        package let least: Double, median: Double, largest: Double
         /// How many there are.
-        public let count: Int
+        package let count: Int
 
         /// Those of `values`; nil if there are none.
         package init?(_ values: [Double]) {
@@ -22,59 +22,59 @@ public struct FileReport: Sendable {
     }
 
     /// A tensor of the result.
-    public struct Layer: Sendable {
+    package struct Layer: Sendable {
         /// Its name, dtype, shape, kind, coding and bytes.
-        public let tensor: Inspection.Tensor
+        package let tensor: Inspection.Tensor
         /// What it is part of: the name up to the component after the first number, numbers replaced by `N`, like
         /// `encoder.layer.N.attention`.
-        public let group: String
+        package let group: String
         /// Whether it is near the fine-tuned tensor only; false if it is equal.
-        public let isLossy: Bool
+        package let isLossy: Bool
         /// Its rescale factors, where it has any.
-        public let factors: Factors?
+        package let factors: Factors?
         /// The share of elements that a seeded mask keeps, 1 - p, where the tensor has one over its elements.
-        public let keep: Double?
+        package let keep: Double?
         /// How far the tensor is from the fine-tuned one: measured if that was at hand, else what the file says.
-        public let receipt: Receipt?
+        package let receipt: Receipt?
         /// What the file says.
-        public let recordedReceipt: Receipt?
+        package let recordedReceipt: Receipt?
         /// Magnitudes of the rebuilt delta; nil for tensors without a base or of integers.
-        public let rebuiltDelta: DeltaHistogram?
+        package let rebuiltDelta: DeltaHistogram?
         /// Magnitudes of the fine-tuned delta, if a fine-tuned checkpoint was at hand.
-        public let fineTunedDelta: DeltaHistogram?
+        package let fineTunedDelta: DeltaHistogram?
     }
 
     /// What the three things are called: paths, as they were given.
-    public let base: String, file: String, fineTuned: String?
+    package let base: String, file: String, fineTuned: String?
     /// What the file says of itself.
-    public let inspection: Inspection
+    package let inspection: Inspection
     /// What verification found.
-    public let verification: VerifyReport
+    package let verification: VerifyReport
     /// The tensors, in the order of the file.
-    public let layers: [Layer]
+    package let layers: [Layer]
     /// Stored bytes of tables that tensors share.
-    public let tableBytes: Int
+    package let tableBytes: Int
     /// How good the models are; filled by whoever can run them.
-    public var metrics: [TaskCheck.Metric] = []
+    package var metrics: [TaskCheck.Metric] = []
 
     /// What the file promises.
-    public var contract: Contract { inspection.contract }
+    package var contract: Contract { inspection.contract }
     /// Bytes of all files that come back, and of the Silt file.
-    public var fineTunedBytes: Int { inspection.fineTunedBytes }
+    package var fineTunedBytes: Int { inspection.fineTunedBytes }
     /// Bytes of the Silt file.
-    public var fileBytes: Int { inspection.bytes }
+    package var fileBytes: Int { inspection.bytes }
     /// Values of all tensors.
-    public var parameters: Int { inspection.parameters }
+    package var parameters: Int { inspection.parameters }
     /// How the file was made: names and values.
-    public var packing: [(name: String, value: String)] { inspection.packing }
+    package var packing: [(name: String, value: String)] { inspection.packing }
     /// Over all lossy tensors: measured against the fine-tuned checkpoint, else what the file says.
-    public var receipt: Receipt? { verification.receipt }
+    package var receipt: Receipt? { verification.receipt }
     /// Where something is not as it should be.
-    public var differences: [VerifyReport.Difference] { verification.differences }
+    package var differences: [VerifyReport.Difference] { verification.differences }
     /// Whether the file gives back what it promises, and every metric is as recorded.
-    public var isAsPromised: Bool { verification.identical && metrics.allSatisfy { $0.isAsRecorded ?? true } }
+    package var isAsPromised: Bool { verification.identical && metrics.allSatisfy { $0.isAsRecorded ?? true } }
     /// Stored bytes of files that are no safetensors files.
-    public var otherFileBytes: Int {
+    package var otherFileBytes: Int {
         inspection.files.filter { $0.kind != .safetensors }.reduce(0) { $0 + $1.storedBytes }
     }
 }

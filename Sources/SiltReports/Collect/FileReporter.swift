@@ -1,19 +1,19 @@
 internal import SiltReading
-public import Workers
+package import Workers
 internal import DeltaCodecs
 internal import Safetensors
 internal import SiltFormat
-public import TensorTypes
+package import TensorTypes
 
 /// Verifies a Silt file and looks at what it rebuilds, in one pass.
-public struct FileReporter: Sendable {
+package struct FileReporter: Sendable {
     /// Whether to recompute the SHA-256 of every file as well.
-    public var checksSHA256: Bool
+    package var checksSHA256: Bool
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A reporter.
-    public init(_ context: WorkContext, checksSHA256: Bool = false) {
+    package init(_ context: WorkContext, checksSHA256: Bool = false) {
         self.checksSHA256 = checksSHA256
         self.context = context
     }
@@ -26,7 +26,7 @@ public struct FileReporter: Sendable {
     ///   - fineTuned: the fine-tuned checkpoint to compare with; nil for none.
     /// - Returns: the report, without metrics; differences are in it, a wrong base among them.
     /// - Throws: `SiltError` if the Silt file is damaged or an input cannot be read.
-    public func report(base: String, file: String, against fineTuned: String?) throws(SiltError) -> FileReport {
+    package func report(base: String, file: String, against fineTuned: String?) throws(SiltError) -> FileReport {
         let container = try ContainerReader(file)
         let binding = BaseBinding(checkpoint: try Checkpoint.asBase(base))
         let manifest = container.manifest

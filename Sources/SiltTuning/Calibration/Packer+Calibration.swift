@@ -1,9 +1,9 @@
 internal import SiltFormat
 internal import Workers
-public import SiltPacking
+package import SiltPacking
 internal import SiltReading
 internal import Safetensors
-public import TensorTypes
+package import TensorTypes
 
 extension Packer {
     /// Packs as calibration data say: finds q, the mask, biases, or with a goal the whole way of packing, then packs.
@@ -12,7 +12,7 @@ extension Packer {
     ///
     /// - Parameter calibration: what is to be decided, and on which data.
     /// - Throws: as `pack`; `usage` if the data are not for the model or the options contradict each other.
-    public func pack(
+    package func pack(
         base: String, fineTuned: String, to output: String, calibration: CalibrationOptions
     ) throws(SiltError) -> PackReport {
         let watch = Stopwatch()

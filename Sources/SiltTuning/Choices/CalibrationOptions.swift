@@ -1,11 +1,11 @@
 internal import SiltEvaluation
-public import SiltPacking
-public import TensorTypes
+package import SiltPacking
+package import TensorTypes
 
 /// What calibration data decides: q, the mask's seed, biases; or, with a goal, the whole way of packing.
-public struct CalibrationOptions: Sendable, Hashable {
+package struct CalibrationOptions: Sendable, Hashable {
     /// How the rescale factor q is found (Docs/Accuracy.md has the formulas).
-    public enum Rule: String, CaseIterable, Sendable {
+    package enum Rule: String, CaseIterable, Sendable {
         /// The one with the best metric on labelled data: DAREx-q, 1/q_v.
         case labelled
         /// The one with the least change of the last layer's output: DAREx-q, 1/q_e.
@@ -31,10 +31,10 @@ public struct CalibrationOptions: Sendable, Hashable {
     }
 
     /// What has a q of its own.
-    public enum Scope: String, CaseIterable, Sendable { case global, tensor, row }
+    package enum Scope: String, CaseIterable, Sendable { case global, tensor, row }
 
     /// What the smallest file must keep to.
-    public enum Goal: Sendable, Hashable {
+    package enum Goal: Sendable, Hashable {
         /// The metric on the validation data is worse than the fine-tuned model's by at most this: a share, 0.01 for 1 %
         /// points, of metrics between 0 and 1; as many nats of a loss. With an evaluator, in units of its number.
         case metricWithin(Double)
@@ -45,36 +45,36 @@ public struct CalibrationOptions: Sendable, Hashable {
     }
 
     /// How q is found; nil: as the lossy options say.
-    public var rule: Rule?
+    package var rule: Rule?
     /// What has a q of its own; nil: each tensor for rules by layer and gradient ones, else all together.
-    public var scope: Scope?
+    package var scope: Scope?
     /// What q is multiplied by (for the analytic rules: eta); nil: what divergence says is best.
-    public var multiplier: Double?
+    package var multiplier: Double?
     /// A data set, with or without labels.
-    public var calibration: String?
+    package var calibration: String?
     /// A data set with labels, on which choices are confirmed.
-    public var validation: String?
+    package var validation: String?
     /// Examples that are read of either at most; nil for all.
-    public var examples: Int?
+    package var examples: Int?
     /// Masks that are tried; the one with the least divergence is taken.
-    public var seeds = 1
+    package var seeds = 1
     /// Whether biases take the mean error of their layer in.
-    public var correctsBias = false
+    package var correctsBias = false
     /// What the smallest file must keep to; then method, p, values and all else are found.
-    public var goal: Goal?
+    package var goal: Goal?
 
     /// A command that measures the metric in place of Silt, on directories {model}.
     ///
     /// Its last line is a number, or JSON with one.
-    public var evaluator: String?
+    package var evaluator: String?
     /// Whether less of the evaluator's number is better.
-    public var evaluatorLowerIsBetter = false
+    package var evaluatorLowerIsBetter = false
 
     /// Nothing to be decided.
-    public init() {}
+    package init() {}
 
     /// Whether there is anything to be decided.
-    public var isUsed: Bool { self != CalibrationOptions() }
+    package var isUsed: Bool { self != CalibrationOptions() }
 
     /// A way of packing with these choices.
     func choice(_ lossy: LossyOptions) -> PackingChoice {
@@ -84,7 +84,7 @@ public struct CalibrationOptions: Sendable, Hashable {
     private var needsData: Bool { calibration != nil || validation != nil }
 
     /// Throws `usage` if the options contradict each other, or `lossy`.
-    public func check(_ lossy: LossyOptions?) throws(SiltError) {
+    package func check(_ lossy: LossyOptions?) throws(SiltError) {
         func refuse(_ message: String, _ advice: String? = nil) -> SiltError {
             SiltError(.usage, message, advice: advice)
         }

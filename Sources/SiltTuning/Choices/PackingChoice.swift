@@ -1,21 +1,21 @@
-public import SiltPacking
+package import SiltPacking
 package import TensorTypes
 
 /// A lossy way of packing, told so that it can be had again: what is kept, and how its q is found.
-public struct PackingChoice: Sendable, Hashable {
+package struct PackingChoice: Sendable, Hashable {
     /// What is kept, and how it is stored.
-    public var lossy: LossyOptions
+    package var lossy: LossyOptions
     /// How q is found; nil: as `lossy` says.
-    public var rule: CalibrationOptions.Rule?
+    package var rule: CalibrationOptions.Rule?
     /// What has a q of its own; nil: as the rule has it.
-    public var scope: CalibrationOptions.Scope?
+    package var scope: CalibrationOptions.Scope?
     /// What q is multiplied by; nil: what divergence says is best.
-    public var multiplier: Double?
+    package var multiplier: Double?
     /// Whether biases take the mean error of their layer in.
-    public var correctsBias = false
+    package var correctsBias = false
 
     /// A choice.
-    public init(
+    package init(
         _ lossy: LossyOptions, rule: CalibrationOptions.Rule? = nil, scope: CalibrationOptions.Scope? = nil,
         multiplier: Double? = nil, correctsBias: Bool = false
     ) {
@@ -24,7 +24,7 @@ public struct PackingChoice: Sendable, Hashable {
     }
 
     /// Whether its making needs the model to be run on data.
-    public var needsData: Bool { rule != nil || lossy.method == .wanda || lossy.curvature }
+    package var needsData: Bool { rule != nil || lossy.method == .wanda || lossy.curvature }
 
     /// The choice in words, like `random, drop 0.9, rule kl`.
     package var words: String {

@@ -1,18 +1,18 @@
 package import TensorTypes
 
 /// What the paper's pipeline is walked with.
-public struct PipelineOptions: Sendable, Hashable {
+package struct PipelineOptions: Sendable, Hashable {
     /// Data on which models are run, with or without labels.
-    public var calibration: String
+    package var calibration: String
     /// Data with labels, on which the metric is measured; nil: the calibration data, if they have labels.
-    public var validation: String?
+    package var validation: String?
     /// Examples that are read of either at most; nil for all.
-    public var examples: Int?
+    package var examples: Int?
     /// Whether the model can be trained again.
-    public var isTrainable = false
+    package var isTrainable = false
 
     /// All of the data, and a model that is what it is.
-    public init(calibration: String) { self.calibration = calibration }
+    package init(calibration: String) { self.calibration = calibration }
 
     package func check() throws(SiltError) {
         if let examples, examples < 1 {

@@ -1,9 +1,9 @@
 internal import TensorTypes
 
 /// Where the paper's pipeline (DAREx, figure 4) leads for a pair, and what its branches give.
-public struct PipelineReport: Sendable {
+package struct PipelineReport: Sendable {
     /// A question of the pipeline.
-    public enum Node: String, CaseIterable, Sendable {
+    package enum Node: String, CaseIterable, Sendable {
         /// Can the model be trained again?
         case training
         /// Is it an adapter?
@@ -21,38 +21,38 @@ public struct PipelineReport: Sendable {
     }
 
     /// A node that was passed.
-    public struct Step: Sendable {
+    package struct Step: Sendable {
         /// The node.
-        public let node: Node
+        package let node: Node
         /// What it asks, and what was found.
-        public let question: String, answer: String
+        package let question: String, answer: String
         /// Why, in words, and where the answer leads: the next node, or a way of packing; with options as tokens.
         package let words: (evidence: String, leadsTo: String)
         /// The numbers of the evidence, by name.
-        public let numbers: [(name: String, value: Double)]
+        package let numbers: [(name: String, value: Double)]
 
         /// Why, in words.
-        public var evidence: String { OptionName.rendered(words.evidence) }
+        package var evidence: String { OptionName.rendered(words.evidence) }
         /// Where the answer leads: the next node, or a way of packing.
-        public var leadsTo: String { OptionName.rendered(words.leadsTo) }
+        package var leadsTo: String { OptionName.rendered(words.leadsTo) }
     }
 
     /// A way of packing, measured.
-    public struct Way: Sendable, Hashable {
+    package struct Way: Sendable, Hashable {
         /// What it is called.
-        public let name: String
+        package let name: String
         /// How it is made; nil: exact.
-        public let choice: PackingChoice?
+        package let choice: PackingChoice?
         /// Bytes of the whole file, within a percent.
-        public let bytes: Int
+        package let bytes: Int
         /// Mean divergence from the fine-tuned model on the calibration data, in nats.
-        public let divergence: Double
+        package let divergence: Double
         /// The metric on the labelled data; nil without labels.
-        public let metric: Double?
+        package let metric: Double?
     }
 
     /// What is recommended in the end.
-    public enum Recommendation: String, Sendable {
+    package enum Recommendation: String, Sendable {
         /// Where the pipeline led.
         case choice
         /// Another way, which is nearer in no more bytes.
@@ -62,28 +62,28 @@ public struct PipelineReport: Sendable {
     }
 
     /// The nodes that were passed, in order.
-    public let steps: [Step]
+    package let steps: [Step]
     /// All ways that were measured, exact first.
-    public let ways: [Way]
+    package let ways: [Way]
     /// Where the pipeline led.
-    public let choice: Way
+    package let choice: Way
     /// The nearest of the other ways that take no more bytes; nil: there is none.
-    public let alternative: Way?
+    package let alternative: Way?
     /// What is recommended.
-    public let recommended: Recommendation
+    package let recommended: Recommendation
     /// What follows from it all, the most important first.
-    public let advice: [PlanAdvice]
+    package let advice: [PlanAdvice]
     /// The metric's name; nil without labels.
-    public let metric: String?
+    package let metric: String?
     /// The metric of the fine-tuned model, and of the model without its delta.
-    public let fineTunedMetric: Double?, metricWithoutDelta: Double?
+    package let fineTunedMetric: Double?, metricWithoutDelta: Double?
     /// The divergence of the model without its delta.
-    public let divergenceWithoutDelta: Double
+    package let divergenceWithoutDelta: Double
     /// Examples of the calibration data.
-    public let examples: Int
+    package let examples: Int
 
     /// The way that is recommended.
-    public var best: Way {
+    package var best: Way {
         switch recommended {
         case .exact: ways.first ?? choice
         case .choice: choice

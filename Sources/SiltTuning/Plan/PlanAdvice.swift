@@ -1,7 +1,7 @@
 internal import SiltPacking
 
 /// Something that a plan recommends, or says of its recommendation; front ends have the words.
-public enum PlanAdvice: Sendable, Hashable {
+package enum PlanAdvice: Sendable, Hashable {
     /// No float tensor has a counterpart in the base.
     case nothingCompares
     /// Nothing changed: the exact delta is all there is.

@@ -1,35 +1,35 @@
 package import SiltPacking
 internal import Synchronization
 internal import SiltReading
-public import Workers
+package import Workers
 internal import DeltaPruning
 internal import Safetensors
 internal import SiltFormat
-public import TensorTypes
+package import TensorTypes
 
 /// Says what packing a pair would take, method by method, without writing anything.
 ///
 /// The exact delta is packed into nowhere, lossy methods run on the deltas themselves (of large models, on a sample of
 /// layers): sizes are those that `Packer` would write, not estimates by formula.
-public struct Planner: Sendable {
+package struct Planner: Sendable {
     /// From so many values on, a few layers stand for the others of their kind.
     static let sampleFrom = 1 << 26
     /// Tensors of a group that are looked at then.
     static let sampled = 3
 
     /// Drop rates that are tried.
-    public var drops = [0.5, 0.9, 0.95, 0.99]
+    package var drops = [0.5, 0.9, 0.95, 0.99]
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
 
     /// A planner.
-    public init(_ context: WorkContext) { self.context = context }
+    package init(_ context: WorkContext) { self.context = context }
 
     /// Plans.
     ///
     /// - Parameter pipeline: the data with which the paper's pipeline is walked; nil: it is not, and no model is run.
     /// - Throws: as `Packer.pack`; `usage` if the data are not for the model.
-    public func plan(
+    package func plan(
         base: String, fineTuned: String, pipeline options: PipelineOptions? = nil
     ) throws(SiltError) -> PlanReport {
         let clock = ContinuousClock()

@@ -1,19 +1,19 @@
-public import SiltPacking
-public import Workers
+package import SiltPacking
+internal import Workers
 
 /// Many ways of packing one pair, measured: bytes against a metric and against the divergence from the fine-tuned model.
-public struct SweepReport: Sendable {
+package struct SweepReport: Sendable {
     /// A number that was measured several times: with other seeds.
-    public struct Spread: Sendable, Hashable {
+    package struct Spread: Sendable, Hashable {
         /// The arithmetic mean, and the standard deviation of the sample (0 for fewer than two values).
-        public let mean: Double, deviation: Double
+        package let mean: Double, deviation: Double
         /// The least and the largest value.
-        public let least: Double, largest: Double
+        package let least: Double, largest: Double
         /// How many values there are.
-        public let count: Int
+        package let count: Int
 
         /// The spread of `values`; all 0 if there are none.
-        public init(_ values: [Double]) {
+        package init(_ values: [Double]) {
             count = values.count
             least = values.min() ?? 0
             largest = values.max() ?? 0
@@ -26,22 +26,22 @@ public struct SweepReport: Sendable {
     }
 
     /// A way of packing.
-    public struct Row: WorkEvent {
+    package struct Row: WorkEvent {
         /// What it is called in the plots, like `DARE` or `transform`: rows of one method share a marker.
-        public var method: String
+        package var method: String
         /// How it is made.
-        public var choice: PackingChoice
+        package var choice: PackingChoice
         /// Bytes of the Silt file; the metric; the divergence from the fine-tuned model's outputs, in nats.
-        public var bytes: Spread, metric: Spread, divergence: Spread
+        package var bytes: Spread, metric: Spread, divergence: Spread
         /// The rescale factor q, of methods that have one.
-        public var rescale: Spread?
+        package var rescale: Spread?
         /// Whether no other row has as good a metric in fewer bytes (`markFront`).
-        public var isOnFront = false
+        package var isOnFront = false
         /// Whether no other row has as small a divergence in fewer bytes (`markFront`).
-        public var isOnDivergenceFront = false
+        package var isOnDivergenceFront = false
 
         /// A row; the fronts are marked when all rows are there.
-        public init(
+        package init(
             method: String, choice: PackingChoice, bytes: Spread, metric: Spread, divergence: Spread,
             rescale: Spread? = nil
         ) {
@@ -50,36 +50,36 @@ public struct SweepReport: Sendable {
         }
 
         /// The drop rate p, of methods that have one.
-        public var drop: Double? { choice.lossy.sparse.drops ? choice.lossy.drop : nil }
+        package var drop: Double? { choice.lossy.sparse.drops ? choice.lossy.drop : nil }
         /// Type of the values, like `int4`; nil of methods that choose it themselves.
-        public var values: LossyOptions.Values? { choice.lossy.method == .transform ? nil : choice.lossy.valueType }
+        package var values: LossyOptions.Values? { choice.lossy.method == .transform ? nil : choice.lossy.valueType }
     }
 
     /// What is measured, like `accuracy`, and whether more of it is better.
-    public var metric: String, higherIsBetter: Bool
+    package var metric: String, higherIsBetter: Bool
     /// Examples on which it is measured.
-    public var examples: Int
+    package var examples: Int
     /// Names of the data, the base and the fine-tuned checkpoint.
-    public var data: String, base: String, fineTuned: String
+    package var data: String, base: String, fineTuned: String
     /// The metric of the base, where that can do the task.
-    public var baseMetric: Double?
+    package var baseMetric: Double?
     /// The metric of the fine-tuned model.
-    public var fineTunedMetric: Double
+    package var fineTunedMetric: Double
     /// Bytes of all files of the fine-tuned checkpoint.
-    public var fineTunedBytes: Int
+    package var fineTunedBytes: Int
     /// Bytes of the exact Silt file.
-    public var exactBytes: Int?
+    package var exactBytes: Int?
     /// Values of all tensors.
-    public var parameters: Int
+    package var parameters: Int
     /// Seeds that random choices were tried with.
-    public var seeds: Int
+    package var seeds: Int
     /// Wall-clock seconds.
-    public var seconds: Double
+    package var seconds: Double
     /// The ways of packing, in the order in which they were tried.
-    public var rows: [Row]
+    package var rows: [Row]
 
     /// A report of `rows`, whose fronts are marked.
-    public init(
+    package init(
         metric: String, higherIsBetter: Bool, examples: Int, data: String, base: String, fineTuned: String,
         baseMetric: Double?, fineTunedMetric: Double, fineTunedBytes: Int, exactBytes: Int?, parameters: Int,
         seeds: Int,
@@ -97,7 +97,7 @@ public struct SweepReport: Sendable {
     ///
     /// A row dominates another if it is as good in both and better in one; equal rows are both on the front. What is not
     /// a number is on no front.
-    public mutating func markFront() {
+    package mutating func markFront() {
         let sign = higherIsBetter ? -1.0 : 1.0
         let byMetric = SweepReport.front(rows.map { ($0.bytes.mean, sign * $0.metric.mean) })
         let byDivergence = SweepReport.front(rows.map { ($0.bytes.mean, $0.divergence.mean) })

@@ -2,21 +2,21 @@ internal import DeltaPruning
 internal import SiltEvaluation
 internal import SiltPacking
 internal import SiltReading
-public import Workers
+package import Workers
 internal import Logging
 internal import Safetensors
-public import TensorTypes
+package import TensorTypes
 internal import Transformers
 
 /// Packs one pair in many ways, in memory, and measures each: bytes, metric, divergence from the fine-tuned model.
-public struct Sweeper: Sendable {
+package struct Sweeper: Sendable {
     /// Threads, log, progress and cancellation.
-    public var context: WorkContext
+    package var context: WorkContext
     /// What is tried, and on which data.
-    public var options: SweepOptions
+    package var options: SweepOptions
 
     /// A sweeper.
-    public init(_ context: WorkContext, _ options: SweepOptions) {
+    package init(_ context: WorkContext, _ options: SweepOptions) {
         (self.context, self.options) = (context, options)
     }
 
@@ -40,7 +40,7 @@ public struct Sweeper: Sendable {
     ///
     /// A row that cannot be made (a rank that no matrix has, answers that are no numbers) is left out, with a notice.
     /// - Throws: `usage` if options contradict each other, or the data are not for the model.
-    public func sweep(base: String, fineTuned: String) throws(SiltError) -> SweepReport {
+    package func sweep(base: String, fineTuned: String) throws(SiltError) -> SweepReport {
         try check()
         let wanted = try SweepCandidate.all(options, matching: NamePattern(options.methods))
         let clock = ContinuousClock()

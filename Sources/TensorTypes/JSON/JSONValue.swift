@@ -1,7 +1,7 @@
 /// A JSON value.
 ///
 /// Objects keep the order of their members.
-public enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     /// A number written with digits only (and a minus sign), within `Int`.
@@ -13,26 +13,26 @@ public enum JSONValue: Sendable, Hashable {
     case object([Member])
 
     /// A key of an object with its value.
-    public struct Member: Sendable, Hashable {
+    package struct Member: Sendable, Hashable {
         /// The key.
-        public let key: String
+        package let key: String
         /// The value.
-        public let value: JSONValue
+        package let value: JSONValue
 
         /// A member.
-        public init(_ key: String, _ value: JSONValue) {
+        package init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value
         }
     }
 
     /// An object from key-value pairs, in their order.
-    public static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue {
+    package static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue {
         .object(pairs.map { Member($0.key, $0.value) })
     }
 
     /// The value of `key`, if this is an object that has it.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }

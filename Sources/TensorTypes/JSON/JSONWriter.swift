@@ -1,6 +1,6 @@
 extension JSONValue {
     /// The value as JSON text in UTF-8; with `pretty`, indented by two spaces.
-    public func serialized(pretty: Bool = false) -> [UInt8] {
+    package func serialized(pretty: Bool = false) -> [UInt8] {
         var writer = JSONWriter(pretty: pretty)
         writer.write(self, depth: 0)
         return writer.bytes
