@@ -173,7 +173,8 @@ def flags(options: dict | None, calibration: object = None, validation: object =
     words: list[str] = []
     for key, value in (options or {}).items():
         flag = "--q" if key == "rule" else "--" + key.replace("_", "-")
-        words += [flag] if value is True else [f"{flag}={value}"]
+        plain = int(value) if isinstance(value, float) and value.is_integer() else value
+        words += [flag] if value is True else [f"{flag}={plain}"]
     needs = options and ("rule" in options or options["method"] == "wanda" or "curvature" in options)
     if needs and calibration is not None:
         words += ["--calibration", str(calibration)]

@@ -321,7 +321,7 @@ def test_causal_data_needs_a_next_token(silt: Silt, decoder: Path, tmp_path: Pat
     apart = {"input_ids": integers(np.full((2, 3), 5)), "attention_mask": integers(np.array([[1, 0, 1]] * 2))}
     for tensors in (single, apart):
         data = write_safetensors(tmp_path / "data.safetensors", tensors)
-        assert "foretold" in silt.exits(USAGE, "eval", decoder, data).stderr
+        assert "nothing to predict" in silt.exits(USAGE, "eval", decoder, data).stderr
 
 
 def test_data_that_are_no_safetensors(silt: Silt, classifier: Path, tmp_path: Path) -> None:
@@ -412,7 +412,7 @@ def test_weights(silt: Silt, data: Path, tmp_path: Path, rng: np.random.Generato
     ]
     for bad in (np.nan, np.inf):
         values[1, 1] = bad
-        cases.append((tensors | {name: Tensor("F32", values.shape, values.tobytes())}, USAGE, "no numbers"))
+        cases.append((tensors | {name: Tensor("F32", values.shape, values.tobytes())}, USAGE, "infinite or NaN"))
     for case, status, reason in cases:
         model = write_tiny(tmp_path / "model", config, case)
         result = silt.exits(status, "eval", model, data, "--logits", tmp_path / "logits")
@@ -488,9 +488,9 @@ def test_evaluator(silt: Silt, classifier: Path, case: str) -> None:
 
 
 BAD_ANSWERS: dict[str, tuple[str, str]] = {
-    "exit code": ("echo 1; exit 3", "exit code 3"),
+    "exit code": ("echo 1; exit 3", "exit status 3"),
     "signal": ("echo 1; kill -9 $$", "signal 9"),
-    "unknown command": ("no-such-command-anywhere", "exit code 127"),
+    "unknown command": ("no-such-command-anywhere", "exit status 127"),
     "nothing": ("true", "printed nothing"),
     "blank lines": ("printf '\\n \\n'", "printed nothing"),
     "text": ("echo 0.5; echo done", "done"),

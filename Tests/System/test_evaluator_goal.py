@@ -197,7 +197,7 @@ def test_rescale_forgets(silt: Silt, real_pair: Pair, work: Path) -> None:
 
 
 BROKEN: dict[str, tuple[str, str]] = {
-    "exit code": ("exit 3", "exit code 3"),
+    "exit code": ("exit 3", "exit status 3"),
     "text": ("echo done", "done"),
     "nothing": ("true", "printed nothing"),
     "another name": ("echo '{\"other\": 1}'", "other"),
