@@ -134,8 +134,7 @@ let package = Package(
             swiftSettings: settings),
         // Level 9: the library's face.
         .target(
-            name: "Silt",
-            dependencies: ["Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "TensorTypes", "Workers"],
+            name: "Silt", dependencies: ["Safetensors", "SiltReading", "TensorTypes", "Workers"],
             swiftSettings: settings),
         // The program of Docs/ReadingInSwift.md.
         .executableTarget(

@@ -120,7 +120,7 @@ struct HeaderRefusalTests {
         arguments: ["-1", "1.0", "1e0", "null", "\"1\"", "[1]", "9223372036854775808", "true"])
     func extents(extent: String) {
         expectRefusal(
-            error("{\"a\":\(entry("U8", "[\(extent)]", "[0,1]"))}", dataBytes: 1), "something else than integers",
+            error("{\"a\":\(entry("U8", "[\(extent)]", "[0,1]"))}", dataBytes: 1), "must contain only integers",
             tensor: "a")
     }
 
@@ -139,7 +139,7 @@ struct HeaderRefusalTests {
         arguments: [("F4", "[3]"), ("F4", "[]"), ("F6_E2M3", "[2,3]"), ("F6_E3M2", "[1]")])
     func bits(dtype: String, shape: String) {
         expectRefusal(
-            error("{\"a\":\(entry(dtype, shape, "[0,2]"))}", dataBytes: 2), "no whole number of bytes", tensor: "a")
+            error("{\"a\":\(entry(dtype, shape, "[0,2]"))}", dataBytes: 2), "not a whole number of bytes", tensor: "a")
     }
 
     @Test("offsets that are not two", arguments: ["[]", "[0]", "[0,0,0]"])
@@ -151,7 +151,7 @@ struct HeaderRefusalTests {
         "offsets that are no integers from 0",
         arguments: ["[-1,0]", "[0,1.0]", "[null,null]", "[0,18446744073709551616]"])
     func offsetValues(offsets: String) {
-        expectRefusal(error("{\"a\":\(entry("U8", "[1]", offsets))}"), "something else than integers", tensor: "a")
+        expectRefusal(error("{\"a\":\(entry("U8", "[1]", offsets))}"), "must contain only integers", tensor: "a")
     }
 
     @Test("an end before the beginning")

@@ -4,7 +4,7 @@ extension SiltError {
     /// New classes may come; switch over classes with a `default`. Numbers are spaced so that a class finds room beside its kin: 100
     /// to 199 a file that breaks the format, 200 to 299 a base or result that is not the one expected, 300 to 399 a request, 400
     /// to 499 the world around, 500 to 599 an end on request, 900 to 999 a fault of Silt.
-    public struct Code: Sendable, Hashable {
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The number, for programs.
         public let number: Int
         /// The name, as it stands in messages and reports; of the format's classes that of Formats/Silt.md, section 9.
@@ -71,6 +71,9 @@ extension SiltError {
             chunk, baseMissing, baseDType, baseShape, baseContent, result, usage, noMatch, diverged, inputMissing,
             cannotCreate, io, changed, interrupted, fault,
         ]
+
+        /// The name.
+        public var description: String { name }
 
         /// Whether the class is one of Formats/Silt.md, section 9.
         public var isOfFormat: Bool { number < 300 }
