@@ -160,6 +160,8 @@ let package = Package(
             ],
             path: "Tests/SceneSupport", swiftSettings: settings),
         .testTarget(
+            name: "TestSupportTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "TensorTypesTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ByteSourcesTests", dependencies: ["ByteSources", "TensorTypes", "TestSupport"],
