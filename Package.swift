@@ -244,8 +244,8 @@ let package = Package(
         .testTarget(
             name: "SiltTuningTests",
             dependencies: [
-                "DeltaPruning", "Safetensors", "SiltEvaluation", "SiltPacking", "SiltTuning", "Transformers", "Workers",
-                "SceneSupport", "TensorTypes", "TestSupport", logging,
+                "DeltaPruning", "Safetensors", "SiltEvaluation", "SiltFormat", "SiltPacking", "SiltReading",
+                "SiltTuning", "Transformers", "Workers", "SceneSupport", "TensorTypes", "TestSupport", logging,
             ],
             swiftSettings: settings),
         .testTarget(
