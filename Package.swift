@@ -22,6 +22,17 @@ let cSettings: [CSetting] =
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// `make fuzz` sets this: only then is there a program that has libFuzzer's entry point to link against.
+let isFuzzing = Context.environment["SILT_FUZZ"] != nil
+
+let fuzzer: [Target] =
+    isFuzzing
+    ? [
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Runner",
+            swiftSettings: settings)
+    ] : []
+
 let package = Package(
     name: "silt",
     platforms: [.macOS(.v15)],
@@ -159,8 +170,16 @@ let package = Package(
                 "Safetensors", "SiltPacking", "SiltReading", "TensorTypes", "TestSupport", "Workers", logging,
             ],
             path: "Tests/SceneSupport", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ByteSources", "DeltaCodecs", "Safetensors", "SiltAdapters", "SiltFormat", "SiltReading", "TensorTypes",
+                "TestSupport", "Workers", logging,
+            ],
+            path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "FuzzingTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TensorTypesTests", dependencies: ["TensorTypes", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -267,5 +286,5 @@ let package = Package(
                 logging,
             ],
             swiftSettings: settings),
-    ]
+    ] + fuzzer
 )

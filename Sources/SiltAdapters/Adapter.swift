@@ -1,11 +1,11 @@
 internal import Safetensors
 internal import ByteSources
-internal import TensorTypes
+package import TensorTypes
 
 /// An adapter as PEFT saves it: a directory with `adapter_config.json` and `adapter_model.safetensors`.
 ///
 /// Its configuration and header are read when it is opened; data stay on the device.
-struct Adapter: Sendable {
+package struct Adapter: Sendable {
     /// The name that the file of the tensors has in every adapter's directory.
     static let fileName = "adapter_model.safetensors"
 
@@ -25,7 +25,7 @@ struct Adapter: Sendable {
     ///
     /// Throws `inputMissing` if a file is absent; `header` or `truncated` if one breaks a rule; `usage` for adapters that Silt
     /// does not read; `limit` for factors over the format's limits.
-    init(directory: String) throws(SiltError) {
+    package init(directory: String) throws(SiltError) {
         let configurationPath = DirectoryListing.join(directory, AdapterConfiguration.fileName)
         let modelPath = DirectoryListing.join(directory, Adapter.fileName)
         guard DirectoryListing.kind(of: directory) == .directory else {

@@ -1,8 +1,8 @@
 internal import ByteSources
-internal import TensorTypes
+package import TensorTypes
 
 /// An `adapter_config.json`, as far as it says what the adapter's tensors mean.
-struct AdapterConfiguration: Sendable {
+package struct AdapterConfiguration: Sendable {
     /// The kinds of adapter that Silt reads.
     enum Kind: String, Sendable, CaseIterable {
         /// Low-rank: `W + scale * B A`.
@@ -45,7 +45,7 @@ struct AdapterConfiguration: Sendable {
     }
 
     /// Parses the text of a configuration; `path` is for messages.
-    init(bytes: [UInt8], path: String) throws(SiltError) {
+    package init(bytes: [UInt8], path: String) throws(SiltError) {
         try self.init(JSONFile(bytes: bytes, file: path), path: path)
     }
 

@@ -1,10 +1,10 @@
 internal import Safetensors
 internal import ByteSources
-internal import TensorTypes
+package import TensorTypes
 
 /// Turns the manifest's JSON into records, and checks every rule of Formats/Silt.md section 4 that it can check alone; what
 /// needs the sizes of chunks is checked by `ChunkLedger`.
-struct ManifestParser {
+package struct ManifestParser {
     /// Name of the Silt file, for errors.
     let file: String
     private(set) var ledger: ChunkLedger
@@ -12,13 +12,13 @@ struct ManifestParser {
     private let metadataContract: Contract
     private var contract = Contract.exact
 
-    init(file: String, contract: Contract, chunks: ChunkTable) {
+    package init(file: String, contract: Contract, chunks: ChunkTable) {
         self.file = file
         metadataContract = contract
         ledger = ChunkLedger(chunks)
     }
 
-    mutating func parse(_ json: JSONValue) throws(SiltError) -> Manifest {
+    package mutating func parse(_ json: JSONValue) throws(SiltError) -> Manifest {
         var fields = try Fields(json, at: "manifest")
         let version = try fields.integer("silt")
         guard version == Manifest.version else {
