@@ -2,28 +2,30 @@
 ///
 /// Widths are in bits, because F4 and F6 values share bytes. An unknown name is not a `DType`: readers refuse it.
 public enum DType: String, CaseIterable, Sendable, Hashable {
+    /// A truth value, in a byte.
     case bool = "BOOL"
-    case f4 = "F4"
-    case f6E2M3 = "F6_E2M3"
-    case f6E3M2 = "F6_E3M2"
-    case u8 = "U8"
-    case i8 = "I8"
-    case f8E5M2 = "F8_E5M2"
-    case f8E4M3 = "F8_E4M3"
-    case f8E8M0 = "F8_E8M0"
-    case f8E4M3FNUZ = "F8_E4M3FNUZ"
-    case f8E5M2FNUZ = "F8_E5M2FNUZ"
-    case i16 = "I16"
-    case u16 = "U16"
-    case f16 = "F16"
-    case bf16 = "BF16"
-    case i32 = "I32"
-    case u32 = "U32"
+    /// Floats of 4 and 6 bits: exponent and mantissa as the names say.
+    case f4 = "F4", f6E2M3 = "F6_E2M3", f6E3M2 = "F6_E3M2"
+    /// Integers of 8 bits.
+    case u8 = "U8", i8 = "I8"
+    /// Floats of 8 bits: exponent and mantissa as the names say.
+    case f8E5M2 = "F8_E5M2", f8E4M3 = "F8_E4M3", f8E8M0 = "F8_E8M0"
+    /// The same without infinities and without -0.
+    case f8E4M3FNUZ = "F8_E4M3FNUZ", f8E5M2FNUZ = "F8_E5M2FNUZ"
+    /// Integers of 16 bits.
+    case i16 = "I16", u16 = "U16"
+    /// Floats of 16 bits: of IEEE 754, and the upper half of binary32.
+    case f16 = "F16", bf16 = "BF16"
+    /// Integers of 32 bits.
+    case i32 = "I32", u32 = "U32"
+    /// A float of 32 bits.
     case f32 = "F32"
+    /// A complex number of two floats of 32 bits.
     case c64 = "C64"
+    /// A float of 64 bits.
     case f64 = "F64"
-    case i64 = "I64"
-    case u64 = "U64"
+    /// Integers of 64 bits.
+    case i64 = "I64", u64 = "U64"
 
     /// Bits that one value takes: 4 to 64.
     public var bits: Int {
