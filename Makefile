@@ -6,13 +6,18 @@ SILT   := .build/release/silt
 VENV   := .venv
 PIP    := --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: help setup build demo test test-swift test-python lint lint-python format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
+.PHONY: help setup build demo test test-short test-swift test-python test-sanitize test-kernels fuzz api lint lint-python format bench-size bench-memory bench-accuracy bench-eval bench-training bench-kernels vectors check-pairs test-neon test-peers peers-fixtures bench bench-growth clean
 
 help:
 	@echo "make demo          build, and pack, inspect, unpack and verify a real pair"
 	@echo "make test          build and run all tests"
+	@echo "make test-short    the quick ones: under a minute after a build (Docs/Testing.md)"
+	@echo "make test-sanitize  the Swift tests under AddressSanitizer (SANITIZER=thread: ThreadSanitizer)"
+	@echo "make test-kernels  the C kernels at every level, under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@echo "make fuzz          libFuzzer on a parser (TARGET=json, SECONDS=60); make fuzz TARGET=list names them"
 	@echo "make build         the release binary, $(SILT)"
-	@echo "make lint          formatter, layers, names of the C kernels, warnings as errors"
+	@echo "make lint          formatter, layers, names of the C kernels, public API, warnings as errors"
+	@echo "make api           write the listing of the public API, Tests/API, anew"
 	@echo "make bench         speed beside cp and the rivals (SPEED_GIB=4, BIG=DIR, SPEED_FLAGS)"
 	@echo "make bench-growth  time from 0.1 to 8 GB, and whether it grows linearly"
 	@echo "make bench-size    sizes beside every rival and the entropies, exact and lossy (DATA=DIR for more pairs)"
@@ -54,12 +59,61 @@ test-swift: setup
 test-python: setup build
 	SILT=$(SILT) SILT_KEEP_PACKED=$(PACKED) $(VENV)/bin/python -m pytest -q Formats/Reader Tests/System
 
+# Suites that take more than three seconds alone, in a debug build.
+MODELS := CurvatureStatisticsTests FileReportTests SearchTests TunerTests PlannerTests SweeperTests CandidateSizeTests \
+	FineTuneTests WandaTests DroppingTheoryTests BackwardTests
+SLOW := $(MODELS) ResidualLevelTests MatrixTests CorpusTests HeaderBuilderTests SizeTests AdapterFixtureTests VectorTests \
+	ContainerTests RoundTripTests CommandTests
+empty :=
+space := $(empty) $(empty)
+any = \.($(subst $(space),|,$(strip $(1))))/
+test-short: setup
+	$(SWIFT) test --skip '$(call any,$(SLOW))'
+	@if [ -x $(SILT) ]; then SILT=$(SILT) $(VENV)/bin/python -m pytest -q -m 'not slow' Tests/System; \
+		else echo 'no release binary (make build), so no system tests'; fi
+
+# Each in a build of its own. Those that run models are left out: minutes under a sanitizer, and no bytes from strangers.
+SANITIZER ?= address
+SANITIZED := $(if $(filter thread,$(SANITIZER)),.build-tsan,.build-asan)
+test-sanitize: setup
+	$(SWIFT) test --scratch-path $(SANITIZED) --sanitize=$(SANITIZER) \
+		$(if $(filter thread,$(SANITIZER)),--filter 'WorkersTests|SiltReadingTests|SiltPackingTests|ByteSourcesTests') \
+		--skip '$(call any,$(MODELS))'
+
+KERNEL_CHECK := .build/kernels-check
+test-kernels: setup
+	@mkdir -p $(KERNEL_CHECK)
+	clang -O1 -g -fsanitize=undefined,address -fno-sanitize-recover=all -Wall -Wextra -ISources/CSiltKernels/include \
+		-ITests/Benchmarks/Kernels Sources/CSiltKernels/*.c Tests/Benchmarks/Kernels/data.c Tests/Kernels/digest.c -lm \
+		-o $(KERNEL_CHECK)/digest
+	$(KERNEL_CHECK)/digest $(if $(ROUNDS),$(ROUNDS),300)
+
+# An input that breaks a target is left in .build-fuzz/crashes. Memory is bounded: a header may claim any size.
+TARGET ?= json
+SECONDS ?= 60
+FUZZING := .build-fuzz
+FUZZ := SILT_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZING) --product Fuzz --sanitize fuzzer --sanitize address \
+	-Xswiftc -O -Xcc -O2
+fuzz: setup
+	$(FUZZ) 2>&1 | grep -v 'Cannot export local symbol'
+	@mkdir -p $(FUZZING)/crashes $(FUZZING)/corpus/$(TARGET) Tests/Fuzzing/Corpus/$(TARGET)
+	SILT_FUZZ_TARGET=$(TARGET) SILT_FUZZ_SEEDS=$(FUZZING)/corpus/$(TARGET) SWIFT_BACKTRACE=enable=no \
+		$(FUZZING)/debug/Fuzz -max_total_time=$(SECONDS) -max_len=65536 \
+		-malloc_limit_mb=300 -timeout=20 -artifact_prefix=$(FUZZING)/crashes/$(TARGET)- $(FUZZ_FLAGS) \
+		$(FUZZING)/corpus/$(TARGET) Tests/Fuzzing/Corpus/$(TARGET)
+
 # SILT_STRICT turns every warning into an error (Package.swift).
 lint: setup lint-python
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
 	$(PYTHON) Tests/Lint/layers.py
 	$(PYTHON) Tests/Lint/kernels.py
 	SILT_STRICT=1 $(SWIFT) build -c release
+	$(PYTHON) Tests/Lint/api.py
+
+# From the release build, which lint makes too.
+api: setup
+	$(SWIFT) build -c release
+	$(PYTHON) Tests/Lint/api.py --write
 
 # Python alone: what needs no Swift.
 .venv-lint/.done: Tests/Lint/requirements.txt Tests/requirements.txt
@@ -156,4 +210,4 @@ peers-fixtures: .venv-peers/.done
 	.venv-peers/bin/python Tests/Peers/make_fixtures.py
 
 clean:
-	rm -rf .build .venv .venv-bench .venv-lint .venv-peers
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv .venv-bench .venv-lint .venv-peers
