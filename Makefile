@@ -106,8 +106,9 @@ fuzz: setup
 lint: setup lint-python
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
 	$(PYTHON) Tests/Lint/layers.py
+	$(PYTHON) Tests/Lint/folders.py
 	$(PYTHON) Tests/Lint/kernels.py
-	SILT_STRICT=1 $(SWIFT) build -c release
+	SILT_STRICT=1 $(SWIFT) build -c release --explicit-target-dependency-import-check error
 	$(PYTHON) Tests/Lint/api.py
 
 # From the release build, which lint makes too.

@@ -1,15 +1,16 @@
 /// The few values that were used last.
 ///
-/// Coders' tables take up to half a MiB each; a worker meets those of one tensor and of the groups of small tensors.
+/// Coders' tables take up to half a MiB each; a worker meets those of one tensor and of the groups of small tensors. The code is
+/// inlined where it is used, so that it is compiled for the types there: workers ask it for every cell.
 package struct RecentlyUsed<Key: Equatable, Value> {
-    private let limit: Int
-    private var entries: [(key: Key, value: Value)] = []
+    @usableFromInline package let limit: Int
+    @usableFromInline package var entries: [(key: Key, value: Value)] = []
 
     /// Keeps at most `limit` values.
-    package init(limit: Int = 4) { self.limit = limit }
+    @inlinable package init(limit: Int = 4) { self.limit = limit }
 
     /// The value of `key`, which thereby becomes the newest.
-    package subscript(key: Key) -> Value? {
+    @inlinable package subscript(key: Key) -> Value? {
         mutating get {
             guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
             let entry = entries.remove(at: index)
@@ -19,7 +20,7 @@ package struct RecentlyUsed<Key: Equatable, Value> {
     }
 
     /// Puts in a new value; the oldest one goes.
-    package mutating func insert(_ value: Value, for key: Key) {
+    @inlinable package mutating func insert(_ value: Value, for key: Key) {
         entries.insert((key, value), at: 0)
         if entries.count > limit { entries.removeLast() }
     }

@@ -6,7 +6,8 @@ package import Workers
 
 /// Deltas on deltas: each Silt file's result is the base of the next.
 ///
-/// No result in between is ever written: the base of a link is the link before it, rebuilt cell by cell as it is read.
+/// No result in between is ever written: the base of a link is the link before it, rebuilt cell by cell as it is read. Of a link
+/// before the last, only what the next one refers to is read, and with it verified.
 package struct Chain: Sendable {
     /// Whether an existing output may be replaced.
     package var replaceExisting: Bool
