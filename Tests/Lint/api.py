@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""The public API of what is built: writes its listing (Tests/API), or fails where the listing differs or a symbol has no doc comment."""
+"""The public API of what is built: writes its listing (Tests/API), or fails where that differs or a doc comment lacks."""
 
 from __future__ import annotations
 
@@ -11,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTINGS = ROOT / "Tests" / "API"
 KIND = r"(?:(?:class|struct|enum|protocol|typealias|func|let|var) )?"
-EXPORT = re.compile(rf"^@_exported public import {KIND}(\w+)(?:\.(\w+))?$", re.M)
+EXPORT = re.compile(rf"^@_exported public import {KIND}(\w+)(?:\.(\w+))?$", re.MULTILINE)
 
 
 def modules() -> dict[str, set[str]]:
@@ -35,7 +35,7 @@ def output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
 
 
-def extract(module: str, build: Path, directory: Path) -> dict:
+def extract(module: str, build: Path, directory: Path) -> dict[str, Any]:
     """The symbol graph of a module that is built."""
     target = json.loads(output("swiftc", "-print-target-info"))["target"]["unversionedTriple"]
     maps = [*sorted(ROOT.glob("Sources/C*/module.modulemap")), *sorted(build.glob("*.build/module.modulemap"))]
@@ -48,14 +48,15 @@ def extract(module: str, build: Path, directory: Path) -> dict:
     path = directory / f"{module}.symbols.json"
     if result.returncode != 0 or not path.exists():
         sys.exit(f"api: cannot read {module} (is it built?):\n{result.stderr.strip()}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    graph: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return graph
 
 
-def declaration(symbol: dict) -> str:
+def declaration(symbol: dict[str, Any]) -> str:
     return " ".join("".join(part["spelling"] for part in symbol["declarationFragments"]).split())
 
 
-def listing(graph: dict, only: set[str]) -> tuple[list[str], list[str]]:
+def listing(graph: dict[str, Any], only: set[str]) -> tuple[list[str], list[str]]:
     """A line for each symbol and each conformance, and the symbols that nothing is said of."""
     names = {symbol["identifier"]["precise"]: ".".join(symbol["pathComponents"]) for symbol in graph["symbols"]}
     if only:

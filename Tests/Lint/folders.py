@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Fails when folders of one target use each other in a circle: inside a target the data go one way too.
 
-A folder uses another one if a file in it names a type that is declared at the top of a file in the other. Names that several folders
-declare say nothing and are left out.
+A folder uses another one if a file in it names a type that is declared at the top of a file in the other.
+Names that several folders declare say nothing and are left out.
 """
 
 from __future__ import annotations

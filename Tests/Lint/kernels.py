@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Fails when names of the C kernels can clash: guards of headers, constants, macros, what the linker sees."""
 
 from __future__ import annotations
@@ -14,13 +13,15 @@ ROOT = Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "Sources" / "CSiltKernels"
 # Headers that are included again and again, by design: each has the same code for another level or width.
 REPEATED = re.compile(r"(_body|_widths|^levels)\.h$")
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-GUARD = re.compile(r"\s*#ifndef (\w+)\n#define (\w+)\n.*#endif\s*", re.S)
-PART_GUARD = re.compile(r"^#ifndef (\w+)\n#define \1\n", re.M)
-MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.M)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+GUARD = re.compile(r"\s*#ifndef (\w+)\n#define (\w+)\n.*#endif\s*", re.DOTALL)
+PART_GUARD = re.compile(r"^#ifndef (\w+)\n#define \1\n", re.MULTILINE)
+MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 ENUM = re.compile(r"\benum\b\s*\w*\s*\{([^}]*)\}")
 SYMBOL = re.compile(
-    r"^define (?!.*\b(?:internal|private)\b)[^\n]*?@([\w.]+)\(|^@([\w.]+) = (?!.*\b(?:internal|private|external)\b)", re.M
+    r"^define (?!.*\b(?:internal|private)\b)[^\n]*?@([\w.]+)\("
+    r"|^@([\w.]+) = (?!.*\b(?:internal|private|external)\b)",
+    re.MULTILINE,
 )
 
 

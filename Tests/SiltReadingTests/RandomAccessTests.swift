@@ -155,7 +155,8 @@ private func isEqual(_ found: [UInt8], _ bytes: [UInt8], _ range: Range<Int>) ->
     guard found.count == range.count else { return false }
     return unsafe found.withUnsafeBytes { left in
         unsafe bytes.withUnsafeBytes { right in
-            unsafe left.isEmpty || memcmp(left.baseAddress!, right.baseAddress! + range.lowerBound, left.count) == 0
+            guard let start = left.baseAddress, let other = right.baseAddress else { return left.isEmpty }
+            return unsafe memcmp(start, other + range.lowerBound, left.count) == 0
         }
     }
 }

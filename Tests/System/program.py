@@ -175,9 +175,9 @@ def flags(options: dict | None, calibration: object = None, validation: object =
         flag = "--q" if key == "rule" else "--" + key.replace("_", "-")
         plain = int(value) if isinstance(value, float) and value.is_integer() else value
         words += [flag] if value is True else [f"{flag}={plain}"]
-    needs = options and ("rule" in options or options["method"] == "wanda" or "curvature" in options)
+    needs = options is not None and ("rule" in options or options["method"] == "wanda" or "curvature" in options)
     if needs and calibration is not None:
         words += ["--calibration", str(calibration)]
-        words += ["--validation", str(validation)] if options.get("rule") == "labelled" and validation else []
+        words += ["--validation", str(validation)] if (options or {}).get("rule") == "labelled" and validation else []
         words += ["--examples", str(examples)] if examples else []
     return words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def test_reads(silt: Silt, reader: Path, real_pair: tuple[Path, Path], tmp_path:
     tensor = read_safetensors(fine / "model.safetensors")[name]
     assert lines[0].startswith(f"{name}: BF16 [") and lines[0].endswith(f"{len(tensor.data)} bytes")
     assert lines[1] == f"first row: {len(tensor.data) // tensor.shape[0]} bytes"
-    sizes = {path.name: os.path.getsize(path) for path in fine.iterdir()}
+    sizes = {path.name: path.stat().st_size for path in fine.iterdir()}
     assert len(lines) == 2 + len(sizes)
     for line in lines[2:]:
         file, rest = line.split(": ", 1)
