@@ -95,7 +95,7 @@ def main() -> int:
             faults += [f"{module}: {path} has no doc comment" for path in silent]
             path = LISTINGS / f"{module}.txt"
             if arguments.write:
-                path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
                 continue
             committed = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
             changes = difflib.unified_diff(committed, lines, f"{path.relative_to(ROOT)}", "what is built", lineterm="", n=0)

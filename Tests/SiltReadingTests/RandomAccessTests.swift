@@ -152,10 +152,10 @@ struct RandomAccessTests {
 
 /// Whether `found` is the part `range` of `bytes`; the standard library's comparison takes its time in a debug build.
 private func isEqual(_ found: [UInt8], _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-    guard found.count == range.count else { return false }
+    guard found.count == range.count, range.upperBound <= bytes.count else { return false }
     return unsafe found.withUnsafeBytes { left in
         unsafe bytes.withUnsafeBytes { right in
-            guard let start = left.baseAddress, let other = right.baseAddress else { return left.isEmpty }
+            guard let start = left.baseAddress, let other = right.baseAddress else { return true }
             return unsafe memcmp(start, other + range.lowerBound, left.count) == 0
         }
     }
