@@ -56,8 +56,9 @@ struct PlanTests {
             exact, LossyDecision(LossyOptions()), from: writer.written(), into: ContainerWriter())
         _ = try writer.finish(exact.manifest)
         // No command finishes an exact file after a lossy one was made of it; the bytes differed once, and why is not known.
+        let alone = try packed(PackOptions())
         withKnownIssue("the file differs from one that is packed alone", isIntermittent: true) {
-            #expect(try directory.read("out.silt") == packed(PackOptions()))
+            #expect(directory.read("out.silt") == alone)
         }
     }
 
