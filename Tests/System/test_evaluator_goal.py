@@ -36,13 +36,12 @@ from silt_seal import Draft, seal
 DATA = ROOT / "Tests" / "Data" / "eval" / "foods-small.safetensors"
 FAST = ("--prediction", "none", "--codec", "lz4")
 Pair = tuple[Path, Path]
+pytestmark = pytest.mark.slow
 
 #: Prints how far a model is from the fine-tuned one, beside its length: 0 at best, 1 where nothing was learned.
 HARNESS = '''
 import json, sys
 import numpy as np
-
-pytestmark = pytest.mark.slow
 def read(path):
     data = open(path, "rb").read()
     end = 8 + int.from_bytes(data[:8], "little")
