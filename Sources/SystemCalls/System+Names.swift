@@ -93,9 +93,8 @@ extension System {
         private typealias RenameAt2 =
             @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
 
-        /// `renameat2`, which the C module hides (it asks for `_GNU_SOURCE`); nil in C libraries that lack it.
         private static let renameat2: RenameAt2? = {
-            guard let symbol = unsafe dlsym(dlopen(nil, RTLD_NOW), "renameat2") else { return nil }
+            guard let symbol = unsafe hidden("renameat2") else { return nil }
             return unsafe unsafeBitCast(symbol, to: RenameAt2.self)
         }()
     #endif

@@ -19,6 +19,7 @@ package enum System {
     package static let absent = ENOENT
     package static let notEmpty = ENOTEMPTY
     package static let deviceError = EIO
+    package static let otherDevice = EXDEV
     /// The numbers that say that nothing bears a name.
     package static let missing: Set<Int32> = [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG]
     /// The numbers that say that the reader lacks a right.
@@ -113,6 +114,37 @@ package enum System {
     {
         try retry { unsafe pwrite(descriptor, buffer.baseAddress, min(buffer.count, 1 << 30), off_t(offset)) }
     }
+
+    /// Copies up to `count` bytes from one file to another within the kernel; a file system that can shares whole blocks instead
+    /// (reflink).
+    ///
+    /// Says how many bytes; 0 at the end of the file. Fails with one of `unsupported` or `otherDevice` where it is not known.
+    package static func copy(
+        _ source: Int32, at offset: Int, to target: Int32, at place: Int, count: Int
+    ) throws(SystemError) -> Int {
+        #if canImport(Darwin)
+            throw SystemError(number: ENOTSUP)
+        #else
+            guard let copyFileRange = unsafe copyFileRange else { throw SystemError(number: ENOSYS) }
+            var (from, to) = (Int64(offset), Int64(place))
+            return try retry { unsafe copyFileRange(source, &from, target, &to, min(count, 1 << 30), 0) }
+        #endif
+    }
+
+    #if !canImport(Darwin)
+        private typealias CopyFileRange =
+            @convention(c) (
+                Int32, UnsafeMutablePointer<Int64>, Int32, UnsafeMutablePointer<Int64>, Int, UInt32
+            ) -> Int
+
+        private static let copyFileRange: CopyFileRange? = {
+            guard let symbol = unsafe hidden("copy_file_range") else { return nil }
+            return unsafe unsafeBitCast(symbol, to: CopyFileRange.self)
+        }()
+
+        /// A function that the C module hides (it asks for `_GNU_SOURCE`); nil in C libraries that lack it.
+        static func hidden(_ name: String) -> UnsafeMutableRawPointer? { unsafe dlsym(dlopen(nil, RTLD_NOW), name) }
+    #endif
 
     /// Cuts or extends a file to `bytes`.
     package static func setSize(_ descriptor: Int32, _ bytes: Int) throws(SystemError) {

@@ -25,6 +25,38 @@ struct OutputFileTests {
         #expect(directory.read("f") == [1, 2, 0, 0, 0])
     }
 
+    @Test(
+        "a range of a source is copied, from a file by the kernel and from elsewhere through memory",
+        arguments: [true, false])
+    func copies(isLocal: Bool) throws {
+        let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 + $0 >> 11) }
+        try directory.write(bytes, to: "source")
+        let source: any ByteSource = isLocal ? try LocalFile(directory("source")) : MemorySource(bytes, path: "source")
+        for (index, (range, place)) in [(0..<5_000_000, 0), (1234..<4_999_999, 77), (5..<5, 0)].enumerated() {
+            let file = try OutputFile(creating: directory("\(index)"))
+            var checks = 0
+            try file.copy(range, of: source, to: place) { () throws(SiltError) in checks += 1 }
+            file.close()
+            #expect(
+                directory.read("\(index)") == (range.isEmpty ? [] : [UInt8](repeating: 0, count: place) + bytes[range]))
+            #expect(checks > 0 || range.isEmpty)
+        }
+    }
+
+    @Test("a source that ends early is told, and a copy that is stopped ends", arguments: [true, false])
+    func copiesInVain(isLocal: Bool) throws {
+        try directory.write([UInt8](repeating: 1, count: 1000), to: "source")
+        let source = try LocalFile(directory("source"))
+        if isLocal { try directory.write([2, 2], to: "source") }
+        let file = try OutputFile(creating: directory("f"))
+        #expect(
+            code {
+                try file.copy(0..<1000, of: source, to: 0) { () throws(SiltError) in
+                    if !isLocal { throw SiltError(.interrupted, "stopped") }
+                }
+            } == (isLocal ? .changed : .interrupted))
+    }
+
     @Test("a taken name is refused, be it a file, a directory or a dangling link", arguments: ["f", "d", "l"])
     func taken(name: String) throws {
         try directory.write([1], to: "f")

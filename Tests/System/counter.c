@@ -1,5 +1,6 @@
 /*
- * Counts what a program asks of the system: allocations, bytes read and written by position, calls that wait for the device.
+ * Counts what a program asks of the system: allocations, bytes read and written by position or copied by the
+ * kernel, calls that wait for the device.
  *
  *   cc -shared -fPIC -O2 -o counter.so counter.c; LD_PRELOAD=counter.so COUNTS=FILE PROGRAM…
  *
@@ -19,7 +20,7 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-static atomic_ulong allocations, bytes_read, bytes_written, reads, writes, synchronisations;
+static atomic_ulong allocations, bytes_read, bytes_written, bytes_copied, reads, writes, synchronisations;
 
 static void add(atomic_ulong *counter, unsigned long value) {
     atomic_fetch_add_explicit(counter, value, memory_order_relaxed);
@@ -81,6 +82,14 @@ ssize_t pwrite(int file, const void *buffer, size_t size, off_t offset) {
 
 ssize_t pwrite64(int file, const void *buffer, size_t size, off_t offset) { return pwrite(file, buffer, size, offset); }
 
+ssize_t copy_file_range(int from, off_t *at, int to, off_t *place, size_t size, unsigned flags) {
+    static ssize_t (*real)(int, off_t *, int, off_t *, size_t, unsigned);
+    if (!real) *(void **)&real = next("copy_file_range");
+    const ssize_t count = real(from, at, to, place, size, flags);
+    if (count > 0) add(&bytes_copied, (unsigned long)count);
+    return count;
+}
+
 int fsync(int file) {
     static int (*real)(int);
     if (!real) *(void **)&real = next("fsync");
@@ -93,7 +102,9 @@ __attribute__((destructor)) static void report(void) {
     if (!path) return;
     const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0) return;
-    dprintf(file, "allocations %lu\nbytes_read %lu\nbytes_written %lu\nreads %lu\nwrites %lu\nsynchronisations %lu\n",
-            allocations, bytes_read, bytes_written, reads, writes, synchronisations);
+    dprintf(file,
+            "allocations %lu\nbytes_read %lu\nbytes_written %lu\nbytes_copied %lu\nreads %lu\nwrites %lu\n"
+            "synchronisations %lu\n",
+            allocations, bytes_read, bytes_written, bytes_copied, reads, writes, synchronisations);
     close(file);
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -160,6 +162,13 @@ def silt_entries(path: Path) -> dict[str, bytes]:
 def manifest_of(path: Path) -> dict:
     """The manifest of a Silt file."""
     return json.loads(zstandard.decompress(silt_entries(path)["silt.manifest"]))
+
+
+def chunks_of(path: Path) -> list[bytes]:
+    """The chunks of a Silt file."""
+    entries = silt_entries(path)
+    ends = itertools.accumulate((size for (size,) in struct.iter_unpack("<I8x", entries["silt.chunks"])), initial=0)
+    return [entries["silt.payload"][start:end] for start, end in itertools.pairwise(ends)]
 
 
 def manifest_tensors(path: Path) -> dict[str, dict]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shlex
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -25,10 +23,10 @@ from program import (
     ROOT,
     USAGE,
     Silt,
+    chunks_of,
     digests,
     listing,
     manifest_of,
-    silt_entries,
 )
 from pruning import values
 from silt_seal import Draft, seal
@@ -184,12 +182,9 @@ def test_divergence_prunes(silt: Silt, real_pair: Pair, tmp_path: Path, work: Pa
 def test_rescale_forgets(silt: Silt, real_pair: Pair, work: Path) -> None:
     """Numbers of the old result say nothing of a new one."""
     silt.ok("pack", *real_pair, "-o", work / "m.silt", *FAST, "--method", "random", "--drop", "0.9")
-    manifest, entries = manifest_of(work / "m.silt"), silt_entries(work / "m.silt")
+    manifest = manifest_of(work / "m.silt")
     manifest["packing"] |= {"evaluator": "em", "evaluator_fine_tuned": "0.8", "evaluator_rebuilt": "0.7", "goal": "kept"}
-    sizes = [size for (size,) in struct.iter_unpack("<I8x", entries["silt.chunks"])]
-    ends = list(itertools.accumulate(sizes, initial=0))
-    chunks = [entries["silt.payload"][start:end] for start, end in itertools.pairwise(ends)]
-    (work / "e.silt").write_bytes(seal(Draft(manifest, chunks, contract="lossy")))
+    (work / "e.silt").write_bytes(seal(Draft(manifest, chunks_of(work / "m.silt"), contract="lossy")))
     silt.ok("rescale", work / "e.silt", "--q", "0.2")
     assert manifest_of(work / "e.silt")["packing"] == {
         name: "0.2" if name == "q" else value for name, value in manifest["packing"].items() if "evaluator" not in name}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 
 import pytest
 
-from program import DIFFERS, ROOT, Silt, manifest_of, silt_entries
+from program import DIFFERS, ROOT, Silt, chunks_of, manifest_of
 from silt_seal import Draft, seal
 
 pytestmark = pytest.mark.slow
@@ -42,14 +41,8 @@ def test_other_than_recorded(silt: Silt, packed: Path, tmp_path: Path) -> None:
     manifest = manifest_of(packed)
     (entry,) = [entry for entry in manifest["evaluations"] if entry["metric"] == "accuracy"]
     entry["rebuilt"] = entry["rebuilt"] - 0.25
-    entries = silt_entries(packed)
-    table, payload, chunks, start = entries["silt.chunks"], entries["silt.payload"], [], 0
-    for place in range(0, len(table), 12):
-        (size,) = struct.unpack_from("<I", table, place)
-        chunks.append(payload[start : start + size])
-        start += size
     changed = tmp_path / "changed.silt"
-    changed.write_bytes(seal(Draft(manifest, chunks, contract="lossy")))
+    changed.write_bytes(seal(Draft(manifest, chunks_of(packed), contract="lossy")))
     result = silt.run("verify", BASE, changed, "--eval", DATA, "--json")
     assert result.returncode == DIFFERS, result.stderr
     metrics = {entry["metric"]: entry for entry in json.loads(result.stdout)["metrics"]}

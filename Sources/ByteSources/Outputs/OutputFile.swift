@@ -59,6 +59,50 @@ package final class OutputFile: Sendable {
         try result.get()
     }
 
+    /// Copies `range` of `source` to `offset`: within the kernel where both are files of this system, and without copying where the
+    /// file system can share blocks, so from 0 to 0 is best.
+    ///
+    /// - Parameter check: called before each piece; what it throws ends the work.
+    /// - Throws: `io`, and what reading throws.
+    package func copy(
+        _ range: Range<Int>, of source: any ByteSource, to offset: Int, check: () throws(SiltError) -> Void
+    ) throws(SiltError) {
+        let local = source as? LocalFile
+        let buffer = ByteBuffer()
+        var isKernels = true
+        var done = 0
+        while done < range.count {
+            try check()
+            let start = range.lowerBound + done
+            if isKernels, let local {
+                let piece = start..<start + min(OutputFile.kernelPiece, range.count - done)
+                if let count = try copy(piece, of: local, to: offset + done), count > 0 {
+                    done += count
+                    continue
+                }
+                // The system cannot, or the file ends early, which reading tells.
+                isKernels = false
+            }
+            let count = min(OutputFile.piece, range.count - done)
+            buffer.reserve(count)
+            let bytes = unsafe buffer.prefix(count)
+            try unsafe source.read(into: bytes, at: start)
+            try unsafe write(UnsafeRawBufferPointer(bytes), at: offset + done)
+            done += count
+        }
+    }
+
+    private func copy(_ range: Range<Int>, of source: LocalFile, to offset: Int) throws(SiltError) -> Int? {
+        do {
+            return try source.copy(range, to: descriptor.load(ordering: .relaxed), at: offset)
+        } catch {
+            throw error.error(.io, "cannot copy from \(source.path)", file: path)
+        }
+    }
+
+    /// Bytes that go through memory at a time, and within the kernel: enough for its speed, few enough to be interrupted.
+    private static let (piece, kernelPiece) = (4 << 20, 128 << 20)
+
     /// Cuts or extends the file to `bytes`; new bytes are zero.
     ///
     /// Throws `io`.

@@ -59,6 +59,18 @@ package final class LocalFile: ByteSource {
         }
     }
 
+    /// Copies `range` to `place` of another file within the kernel, as far as one call does.
+    ///
+    /// Returns how many bytes, 0 at the end of the content; nil where the system cannot.
+    func copy(_ range: Range<Int>, to file: Int32, at place: Int) throws(SystemError) -> Int? {
+        do {
+            return try System.copy(descriptor, at: range.lowerBound, to: file, at: place, count: range.count)
+        } catch {
+            guard System.unsupported.contains(error.number) || error.number == System.otherDevice else { throw error }
+            return nil
+        }
+    }
+
     private static func openingError(_ error: SystemError, _ path: String) -> SiltError {
         if System.denied.contains(error.number) {
             let advice = "check the permissions of the file and its directories"

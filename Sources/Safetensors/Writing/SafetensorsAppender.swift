@@ -10,9 +10,9 @@ package final class SafetensorsAppender {
     private let file: OutputFile
     private let room: Int
 
-    /// Begins `file` with room for a header of at most `room` bytes.
-    package init(_ file: OutputFile, room: Int) {
-        (self.file, self.room) = (file, room)
+    /// Begins `file` with room for a header of at most `room` bytes; `dataBytes` of data are in it already.
+    package init(_ file: OutputFile, room: Int, dataBytes: Int = 0) {
+        (self.file, self.room, self.dataBytes) = (file, room, dataBytes)
     }
 
     /// Appends bytes of data.

@@ -2,11 +2,8 @@ internal import Safetensors
 internal import ByteSources
 package import TensorTypes
 
-/// Gives a Silt file another manifest: the chunks stay as they are.
+/// Gives a Silt file another manifest: the chunks stay as they are, in the same blocks where the file system can share them.
 package enum ContainerRewriter {
-    /// Bytes that are copied at a time.
-    private static let piece = 4 << 20
-
     /// Replaces `reader`'s file by one with `manifest`; returns its size.
     ///
     /// The new file is whole, and has been opened as readers do, before it takes the name.
@@ -22,20 +19,15 @@ package enum ContainerRewriter {
                 advice: "pack again, or use the program that wrote them")
         }
         let staged = try StagedOutput(at: reader.path, form: .file, replacing: .file)
-        let output = SafetensorsAppender(staged.file, room: ContainerHeader.room)
-        let input = reader.file.input
         let table = reader.chunks.stored
-        let start = reader.file.header.dataStart
         let kept = reader.chunks.payloadBytes + table.count
-        let buffer = ByteBuffer(capacity: min(piece, kept))
-        var done = 0
-        while done < kept {
-            try check()
-            let bytes = unsafe buffer.prefix(min(piece, kept - done))
-            try unsafe input.read(into: bytes, at: start + done)
-            try unsafe output.append(UnsafeRawBufferPointer(bytes))
-            done += bytes.count
-        }
+        let start = reader.file.header.dataStart
+        // From the very beginning if the header may stay as long as it is, though it is written anew: whole blocks can be shared.
+        let skipped = start == ContainerHeader.reserved ? start : 0
+        try staged.file.copy(
+            start - skipped..<start + kept, of: reader.file.input, to: ContainerHeader.reserved - skipped, check: check)
+        try reader.file.input.checkUnchanged()
+        let output = SafetensorsAppender(staged.file, room: ContainerHeader.room, dataBytes: kept)
         let manifestBytes = try ManifestFrame.bytes(of: manifest)
         try output.append(manifestBytes)
         let header = ContainerHeader.text(

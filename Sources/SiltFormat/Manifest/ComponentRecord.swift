@@ -62,14 +62,16 @@ package enum ComponentRecord: Sendable, Hashable {
     }
 
     /// The same component with `change` made to each of its matrices.
-    package func changing(_ change: (inout MatrixRecord) -> Void) -> ComponentRecord {
+    package func changing<Failure: Error>(
+        _ change: (inout MatrixRecord) throws(Failure) -> Void
+    ) throws(Failure) -> ComponentRecord {
         switch self {
         case .sparse(var matrix):
-            change(&matrix)
+            try change(&matrix)
             return .sparse(matrix)
         case .lowRank(var product):
-            change(&product.left)
-            change(&product.right)
+            try change(&product.left)
+            try change(&product.right)
             return .lowRank(product)
         }
     }

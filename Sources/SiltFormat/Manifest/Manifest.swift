@@ -42,10 +42,12 @@ package struct Manifest: Sendable {
     package var resultRoot: String? { result.root.isEmpty ? nil : result.root }
 
     /// Changes the tensors of all files, in order.
-    package mutating func changeTensors(_ change: (inout TensorRecord) -> Void) {
+    package mutating func changeTensors<Failure: Error>(
+        _ change: (inout TensorRecord) throws(Failure) -> Void
+    ) throws(Failure) {
         for index in files.indices {
             guard case .safetensors(let header, var tensors) = files[index].content else { continue }
-            for tensor in tensors.indices { change(&tensors[tensor]) }
+            for tensor in tensors.indices { try change(&tensors[tensor]) }
             files[index].content = .safetensors(header: header, tensors: tensors)
         }
     }

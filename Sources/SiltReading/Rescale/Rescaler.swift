@@ -45,7 +45,7 @@ package struct Rescaler: Sendable {
     /// - Parameters:
     ///   - q: what it becomes; a number is finite and above 0.
     ///   - pattern: a regular expression of tensors' names; nil for all.
-    /// - Throws: `usage` if q makes no sense or the file is not lossy, `noMatch` if nothing is pruned.
+    /// - Throws: `usage` if q makes no sense, the file is not lossy or does not say what was pruned, `noMatch` if nothing is pruned.
     package func rescale(
         _ file: String, q: Factor, only pattern: String? = nil, base: String? = nil, fineTuned: String? = nil
     ) throws(SiltError) -> Report {
@@ -58,48 +58,27 @@ package struct Rescaler: Sendable {
             throw SiltError(.usage, "the file is exact, so it has no q to change", file: file)
         }
         let regex = try NamePattern(pattern)
-        // Rows that are stored as positions are those that moved, unless rows are what was pruned.
-        let prunesRows = container.manifest.packing.contains { $0.name == "method" && $0.value.hasSuffix("rows") }
+        let pruned = PrunedMatrices(container.manifest)
         var manifest = container.manifest
         var count = 0
-        var failure: SiltError?
-        manifest.changeTensors { tensor in
-            guard regex.matches(tensor.name), Rescaler.isPruned(tensor, prunesRows) else { return }
-            var numbers: [Double]?
-            if case .tensors(let table) = q {
-                guard let found = table[tensor.name] else { return }
-                numbers = found
-            }
-            count += 1
-            // What is coded over a prediction (parts `exact` and `xor`) needs the one that it was coded over.
-            for index in tensor.parts.indices where tensor.parts[index].kind == .copy {
-                let partRows = tensor.matrixShape(of: tensor.parts[index]).rows
-                tensor.parts[index].components = tensor.parts[index].components.map { component in
-                    // The rows of a factor are its directions.
-                    let rows = if case .lowRank(let product) = component { product.rank } else { partRows }
-                    return component.changing { matrix in
-                        guard Rescaler.isPruned(matrix, prunesRows) else { return }
-                        if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
-                            failure = SiltError(
-                                .usage, "the mask is stored as positions, so the file does not record p",
-                                tensor: tensor.name, advice: "give q as a number")
-                        }
-                        if let numbers, numbers.count != 1, numbers.count != rows {
-                            failure = SiltError(
-                                .usage, "\(numbers.count) numbers for the \(rows) rows of this tensor",
-                                tensor: tensor.name)
-                        }
-                        matrix.coding.q = Rescaler.factor(q, numbers, matrix.coding)
-                    }
+        do throws(SiltError) {
+            try manifest.changeTensors { (tensor) throws(SiltError) in
+                guard regex.matches(tensor.name), try pruned.contains(tensor) else { return }
+                var numbers: [Double]?
+                if case .tensors(let table) = q {
+                    guard let found = table[tensor.name] else { return }
+                    numbers = found
                 }
+                count += 1
+                try Rescaler.change(&tensor, to: q, numbers, pruned)
             }
-            tensor.digest = nil
-            tensor.receipt = nil
+        } catch {
+            throw error.at(file: file)
         }
-        if let failure { throw failure.at(file: file) }
         if case .tensors(let table) = q, count < table.count {
-            let known = Set(manifest.tensors.filter { Rescaler.isPruned($0, prunesRows) }.map(\.name))
-            if let name = table.keys.filter({ !known.contains($0) }).min() {
+            var unknown = Set(table.keys)
+            for tensor in container.manifest.tensors where try pruned.contains(tensor) { unknown.remove(tensor.name) }
+            if let name = unknown.min() {
                 throw SiltError(.noMatch, "no tensor of this name is pruned", file: file, tensor: name)
             }
         }
@@ -142,14 +121,34 @@ package struct Rescaler: Sendable {
         }
     }
 
-    private static func isPruned(_ tensor: TensorRecord, _ prunesRows: Bool) -> Bool {
-        tensor.parts.filter { $0.kind == .copy }.flatMap(\.components).flatMap(\.matrices)
-            .contains { isPruned($0, prunesRows) }
-    }
-
-    private static func isPruned(_ matrix: MatrixRecord, _ prunesRows: Bool) -> Bool {
-        matrix.coding.q != nil
-            || matrix.coding.masks.contains { $0.over != .rows || $0.isSeeded || prunesRows }
+    /// Gives the pruned matrices of a tensor another q.
+    private static func change(
+        _ tensor: inout TensorRecord, to q: Factor, _ numbers: [Double]?, _ pruned: PrunedMatrices
+    ) throws(SiltError) {
+        for index in tensor.parts.indices where tensor.parts[index].kind == .copy {
+            let partRows = tensor.matrixShape(of: tensor.parts[index]).rows
+            for place in tensor.parts[index].components.indices {
+                let component = tensor.parts[index].components[place]
+                // The rows of a factor are its directions.
+                let rows = if case .lowRank(let product) = component { product.rank } else { partRows }
+                let name = tensor.name
+                tensor.parts[index].components[place] = try component.changing { (matrix) throws(SiltError) in
+                    guard try pruned.contains(matrix) else { return }
+                    if q == .dare, !matrix.coding.masks.contains(where: \.isSeeded) {
+                        throw SiltError(
+                            .usage, "the mask is stored as positions, so the file does not record p", tensor: name,
+                            advice: "give q as a number")
+                    }
+                    if let numbers, numbers.count != 1, numbers.count != rows {
+                        throw SiltError(
+                            .usage, "\(numbers.count) numbers for the \(rows) rows of this tensor", tensor: name)
+                    }
+                    matrix.coding.q = factor(q, numbers, matrix.coding)
+                }
+            }
+        }
+        tensor.digest = nil
+        tensor.receipt = nil
     }
 
     private static func factor(
@@ -169,13 +168,6 @@ package struct Rescaler: Sendable {
             let rounded = (keep * 1e9).rounded() / 1e9
             return .all(rounded > 0 ? rounded : keep)
         }
-    }
-}
-
-extension MaskCoding {
-    /// Whether positions are made again from a seed.
-    fileprivate var isSeeded: Bool {
-        if case .seeded = positions { true } else { false }
     }
 }
 
