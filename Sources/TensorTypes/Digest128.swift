@@ -24,9 +24,10 @@ public struct Digest128: Sendable, Hashable {
     }
 
     /// The tree digest of Formats/Silt.md 4.4 over the digests of the pieces, in order.
-    package init(pieces: some Sequence<Digest128>) {
+    package init(pieces: [Digest128]) {
         var bytes: [UInt8] = []
-        for piece in pieces { bytes += piece.bytes }
+        bytes.reserveCapacity(16 * pieces.count)
+        for piece in pieces { piece.append(to: &bytes) }
         self.init(of: bytes)
     }
 
@@ -39,7 +40,15 @@ public struct Digest128: Sendable, Hashable {
 
     /// The canonical 16 bytes.
     package var bytes: [UInt8] {
-        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        append(to: &bytes)
+        return bytes
+    }
+
+    private func append(to bytes: inout [UInt8]) {
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: high >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: low >> shift)) }
     }
 
     /// 32 lower-case hexadecimal digits.

@@ -10,12 +10,13 @@ package struct RecentlyUsed<Key: Equatable, Value> {
     @inlinable package init(limit: Int = 4) { self.limit = limit }
 
     /// The value of `key`, which thereby becomes the newest.
-    @inlinable package subscript(key: Key) -> Value? {
-        mutating get {
-            guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
-            let entry = entries.remove(at: index)
-            entries.insert(entry, at: 0)
-            return entry.value
+    package subscript(key: Key) -> Value? {
+        @inlinable @inline(__always) mutating get {
+            for index in entries.indices where entries[index].key == key {
+                if index > 0 { entries.insert(entries.remove(at: index), at: 0) }
+                return entries[0].value
+            }
+            return nil
         }
     }
 
