@@ -1,22 +1,19 @@
-/* SHA-256 of OpenSSL's libcrypto, which uses the processor's instructions for it. */
-#include <openssl/evp.h>
+/*
+ * SHA-256 of OpenSSL's libcrypto, which uses the processor's instructions for it.
+ *
+ * The functions of the algorithm itself, which OpenSSL 3 keeps but advises against: those of EVP can fail, read a configuration that the
+ * environment names, and touch 2 MiB of libcrypto before the first byte is hashed.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
-/* A new running hash, or NULL if memory or the algorithm is missing. */
-static inline EVP_MD_CTX *silt_sha256_begin(void) {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(context);
-        context = NULL;
-    }
-    return context;
+typedef SHA256_CTX silt_sha256;
+
+static inline void silt_sha256_begin(silt_sha256 *hash) { SHA256_Init(hash); }
+
+static inline void silt_sha256_add(silt_sha256 *hash, const void *bytes, size_t count) {
+    SHA256_Update(hash, bytes, count);
 }
 
-/* Adds bytes; says whether that went well. */
-static inline int silt_sha256_add(EVP_MD_CTX *context, const void *bytes, size_t count) {
-    return EVP_DigestUpdate(context, bytes, count) == 1;
-}
-
-/* Writes the 32 bytes of the hash; the context can only be freed after that. */
-static inline int silt_sha256_finish(EVP_MD_CTX *context, unsigned char *hash) {
-    return EVP_DigestFinal_ex(context, hash, NULL) == 1;
-}
+/* Writes the 32 bytes of the hash; nothing can be added after that. */
+static inline void silt_sha256_finish(silt_sha256 *hash, unsigned char *bytes) { SHA256_Final(bytes, hash); }

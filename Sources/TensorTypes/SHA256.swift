@@ -3,24 +3,14 @@ internal import CCrypto
 /// A running SHA-256 (FIPS 180-4): what hubs and people know whole files by.
 ///
 /// One thread at a time.
-@safe package final class SHA256: @unchecked Sendable {
-    private let context: OpaquePointer
+package final class SHA256: @unchecked Sendable {
+    private var state = silt_sha256()
 
     /// The hash of nothing.
-    ///
-    /// - Precondition: libcrypto has memory and SHA-256; a process without either can prove nothing.
-    package init() {
-        guard let context = unsafe silt_sha256_begin() else { preconditionFailure("libcrypto has no SHA-256") }
-        unsafe self.context = unsafe context
-    }
-
-    deinit { unsafe EVP_MD_CTX_free(context) }
+    package init() { unsafe silt_sha256_begin(&state) }
 
     /// Adds bytes.
-    package func add(_ bytes: UnsafeRawBufferPointer) {
-        let isAdded = unsafe silt_sha256_add(context, bytes.baseAddress, bytes.count)
-        precondition(isAdded != 0, "libcrypto refuses bytes")
-    }
+    package func add(_ bytes: UnsafeRawBufferPointer) { unsafe silt_sha256_add(&state, bytes.baseAddress, bytes.count) }
 
     /// Adds bytes.
     package func add(_ bytes: [UInt8]) { unsafe bytes.withUnsafeBytes { unsafe add($0) } }
@@ -28,8 +18,7 @@ internal import CCrypto
     /// The hash of what was added, as 64 lower-case hexadecimal digits; nothing may be added after that.
     package func finish() -> String {
         var hash = [UInt8](repeating: 0, count: 32)
-        let isFinished = unsafe silt_sha256_finish(context, &hash)
-        precondition(isFinished != 0, "libcrypto refuses to finish")
+        unsafe silt_sha256_finish(&state, &hash)
         return Hex.string(hash)
     }
 
