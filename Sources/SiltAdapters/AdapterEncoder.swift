@@ -151,7 +151,10 @@ struct AdapterEncoder: Sendable {
         }
         let digest = Digest128(pieces: before)
         record.digest = components.isEmpty ? digest : Digest128(pieces: after)
-        if info.elements > 0 { record.base = BaseTensorRecord(name: base.name, info: base.info, digest: digest) }
+        if info.elements > 0 {
+            record.base = BaseRecord(
+                BaseTensorRecord(name: base.name, info: base.info, digest: digest), predicting: info)
+        }
         return Outcome(
             record: record, chunks: chunks, baseTensor: (base.name, base.info, digest), adapterTensors: names)
     }

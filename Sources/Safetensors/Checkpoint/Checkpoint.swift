@@ -96,6 +96,15 @@ public final class Checkpoint: Sendable {
         try library.open(relative, in: tree)
     }
 
+    /// The tensor `name` of the safetensors file `relative`, the model's or not; nil if the file does not have it.
+    ///
+    /// Throws like `SafetensorsFile.init`.
+    package func tensor(_ name: String, in relative: String) throws(SiltError) -> Tensor? {
+        let file = try open(relative)
+        guard let entry = file.header[name] else { return nil }
+        return Tensor(name: entry.name, info: entry.info, file: file, range: entry.range)
+    }
+
     /// Any file of this checkpoint.
     ///
     /// - Throws: `inputMissing` or `io`.

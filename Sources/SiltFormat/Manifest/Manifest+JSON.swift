@@ -40,7 +40,7 @@ extension FileRecord {
             members += [
                 .init("kind", .string("safetensors")),
                 .init("header", .string(String(decoding: header.text, as: UTF8.self))),
-                .init("tensors", .object(tensors.map { .init($0.name, $0.json) })),
+                .init("tensors", .object(tensors.map { .init($0.name, $0.json(in: path)) })),
             ]
         case .stored(let digest, let codec, let chunks):
             members += [
@@ -60,23 +60,53 @@ extension FileRecord {
 }
 
 extension TensorRecord {
-    fileprivate var json: JSONValue {
+    fileprivate func json(in path: String) -> JSONValue {
         var members: [JSONValue.Member] = []
         if let digest { members.append(.init("digest", .string(digest.hex))) }
         if let base {
-            var fields: [JSONValue.Member] = []
-            if ByteName(base.name) != ByteName(name) { fields.append(.init("name", .string(base.name))) }
-            if base.info.dtype != info.dtype { fields.append(.init("dtype", .string(base.info.dtype.rawValue))) }
-            if base.info.shape != info.shape {
-                fields.append(.init("shape", .array(base.info.shape.map { .integer($0) })))
+            members.append(.init("sources", .array(base.sources.map { json($0, in: path) })))
+            if base.sources.count > 1
+                || base.runs != BaseRecord.plainRuns(base.sources[0].info.elements, info.elements)
+            {
+                members.append(.init("runs", .array(base.json)))
             }
-            if base.digest != digest { fields.append(.init("digest", .string(base.digest.hex))) }
-            members.append(.init("base", .object(fields)))
         }
         let last = parts.count - 1
         members.append(.init("parts", .array(parts.enumerated().map { $1.json(isLast: $0 == last) })))
         if let receipt { members.append(.init("receipt", receipt.json)) }
         return .object(members)
+    }
+
+    private func json(_ source: SourceRecord, in path: String) -> JSONValue {
+        var fields: [JSONValue.Member] = []
+        if case .result = source { fields.append(.init("in", .string("result"))) }
+        if ByteName(source.name) != ByteName(name) { fields.append(.init("name", .string(source.name))) }
+        switch source {
+        case .result(let source):
+            if ByteName(source.file) != ByteName(path) { fields.append(.init("file", .string(source.file))) }
+        case .base(let base):
+            if let file = base.file { fields.append(.init("file", .string(file))) }
+            if base.info.dtype != info.dtype { fields.append(.init("dtype", .string(base.info.dtype.rawValue))) }
+            if base.info.shape != info.shape {
+                fields.append(.init("shape", .array(base.info.shape.map { .integer($0) })))
+            }
+            if base.digest != digest { fields.append(.init("digest", .string(base.digest.hex))) }
+        }
+        return .object(fields)
+    }
+}
+
+extension BaseRecord {
+    /// The runs, with those between them that nothing predicts.
+    fileprivate var json: [JSONValue] {
+        var list: [JSONValue] = []
+        var next = 0
+        for run in runs {
+            if run.elements.lowerBound > next { list.append(.array([.integer(run.elements.lowerBound - next)])) }
+            list.append(.array([run.elements.count, run.source, run.first].map { .integer($0) }))
+            next = run.elements.upperBound
+        }
+        return list
     }
 }
 

@@ -11,6 +11,8 @@ package struct ManifestParser {
     /// The contract that the header's metadata state.
     private let metadataContract: Contract
     private var contract = Contract.exact
+    /// The tensors so far.
+    private var earlier = EarlierTensors()
 
     package init(file: String, contract: Contract, chunks: ChunkTable) {
         self.file = file
@@ -132,7 +134,8 @@ package struct ManifestParser {
                 // Its own file is not there to be cut short: a length that does not fit is a rule broken.
                 throw SiltError(.header, "\(place).header: \(error.message)", tensor: error.tensor)
             }
-            content = .safetensors(header: header, tensors: try tensors(fields.value("tensors"), header, at: place))
+            content = .safetensors(
+                header: header, tensors: try tensors(fields.value("tensors"), header, path, at: place))
         case "stored":
             let digest = try fields.digest("digest")
             let codec = try fields.choice("codec", Codec.self)
@@ -162,7 +165,7 @@ package struct ManifestParser {
     }
 
     private mutating func tensors(
-        _ value: JSONValue?, _ header: SafetensorsHeader, at place: String
+        _ value: JSONValue?, _ header: SafetensorsHeader, _ path: String, at place: String
     ) throws(SiltError) -> [TensorRecord] {
         guard case .object(let members) = value else {
             throw Fields.wrong("\(place).tensors", expected: "an object", found: value)
@@ -173,7 +176,9 @@ package struct ManifestParser {
             guard let value = byName[ByteName(entry.name)] else {
                 throw SiltError(.coverage, "\(place).tensors lacks this tensor of the header", tensor: entry.name)
             }
-            records.append(try tensor(value, entry, at: "\(place).tensors[\"\(entry.name)\"]"))
+            let record = try tensor(value, entry, path, at: "\(place).tensors[\"\(entry.name)\"]")
+            earlier.add(record, in: path)
+            records.append(record)
         }
         guard members.count == records.count else {
             let known = Set(records.map { ByteName($0.name) })
@@ -184,12 +189,11 @@ package struct ManifestParser {
     }
 
     private mutating func tensor(
-        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, at place: String
+        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, _ path: String, at place: String
     ) throws(SiltError) -> TensorRecord {
         var fields = try Fields(value, at: place)
         let digest = contract == .lossy && !fields.has("digest") ? nil : try fields.digest("digest")
-        var base: BaseTensorRecord?
-        if let value = fields.value("base") { base = try baseRecord(value, entry, digest, at: "\(place).base") }
+        let base = try SourceParser(entry: entry, path: path, digest: digest, earlier: earlier, place: place).parse(&fields)
         let values = try fields.array("parts")
         guard values.count <= TensorRecord.partLimit else {
             throw SiltError(
@@ -210,7 +214,7 @@ package struct ManifestParser {
         }
         guard (base != nil) == parts.contains(where: { $0.kind != .whole }) else {
             throw SiltError(
-                .manifest, "\(place).base must be present if a part refers to it, and only then", tensor: entry.name)
+                .manifest, "\(place).sources must be present if a part refers to the base, and only then", tensor: entry.name)
         }
         let receipt = try ManifestParser.receipt(&fields, contract)
         try fields.finish()
@@ -222,47 +226,5 @@ package struct ManifestParser {
                 .manifest, "\(place) has no components: it must have a digest", tensor: entry.name)
         }
         return record
-    }
-
-    private func baseRecord(
-        _ value: JSONValue, _ entry: SafetensorsHeader.Entry, _ digest: Digest128?, at place: String
-    ) throws(SiltError) -> BaseTensorRecord {
-        var fields = try Fields(value, at: place)
-        let name = try fields.optionalString("name") ?? entry.name
-        var dtype = entry.info.dtype
-        if let text = try fields.optionalString("dtype") {
-            guard let known = DType(rawValue: text) else {
-                throw SiltError(.manifest, "\(place).dtype is the unknown \"\(text)\"", tensor: entry.name)
-            }
-            dtype = known
-        }
-        var shape = entry.info.shape
-        if fields.has("shape") {
-            shape = []
-            for value in try fields.array("shape") {
-                guard case .integer(let extent) = value else {
-                    throw Fields.wrong("\(place).shape", expected: "an array of integers", found: value)
-                }
-                shape.append(extent)
-            }
-        }
-        guard let info = TensorInfo(dtype: dtype, shape: shape), shape.count == entry.info.shape.count,
-            shape.dropFirst() == entry.info.shape.dropFirst()
-        else {
-            throw SiltError(
-                .manifest,
-                "\(place).shape must differ from \(entry.info.shape) in the first extent only, found \(shape)",
-                tensor: entry.name)
-        }
-        guard dtype.converts(to: entry.info.dtype) else {
-            throw SiltError(
-                .manifest, "\(place).dtype \(dtype.rawValue) does not predict \(entry.info.dtype.rawValue)",
-                tensor: entry.name)
-        }
-        guard let baseDigest = fields.has("digest") ? try fields.digest("digest") : digest else {
-            throw SiltError(.manifest, "\(place) needs a digest where the tensor has none", tensor: entry.name)
-        }
-        try fields.finish()
-        return BaseTensorRecord(name: name, info: info, digest: baseDigest)
     }
 }

@@ -4,7 +4,7 @@ internal import TensorTypes
 /// Checks one part of a tensor (Formats/Silt.md, section 4.3).
 struct PartParser {
     let entry: SafetensorsHeader.Entry
-    let base: BaseTensorRecord?
+    let base: BaseRecord?
     let place: String
 
     private func fault(_ code: SiltError.Code, _ message: String) -> SiltError {
@@ -18,9 +18,9 @@ struct PartParser {
         let kind = try fields.choice("kind", PartKind.self)
         let elements = try range(&fields, from: start, isLast: isLast)
         if kind != .whole {
-            guard let base else { throw fault(.manifest, "refers to the base, but its tensor names none") }
-            guard elements.upperBound <= base.info.elements else {
-                throw fault(.coverage, "refers to elements \(elements) that its base tensor does not have")
+            guard let base else { throw fault(.manifest, "refers to the base, but its tensor has no sources") }
+            guard base.predicts(elements) else {
+                throw fault(.coverage, "refers to elements among \(elements) that no source predicts")
             }
         }
         var part = PartRecord(kind: kind, elements: elements)

@@ -11,12 +11,13 @@ package struct TensorRecord: Sendable, Hashable {
     package var range: Range<Int>
     /// nil: not known, since q was changed.
     package var digest: Digest128?
-    package var base: BaseTensorRecord?
+    /// What predicts it; nil for nothing.
+    package var base: BaseRecord?
     package var parts: [PartRecord]
     package var receipt: Receipt?
 
     package init(
-        name: String, info: TensorInfo, range: Range<Int>, digest: Digest128?, base: BaseTensorRecord?,
+        name: String, info: TensorInfo, range: Range<Int>, digest: Digest128?, base: BaseRecord?,
         parts: [PartRecord], receipt: Receipt? = nil
     ) {
         self.name = name
@@ -41,18 +42,5 @@ package struct TensorRecord: Sendable, Hashable {
     package func matrixShape(of part: PartRecord) -> (rows: Int, columns: Int) {
         let columns = info.matrixColumns
         return (part.elements.count / max(1, columns), columns)
-    }
-}
-
-/// The tensor of the base to which a tensor's parts refer.
-package struct BaseTensorRecord: Sendable, Hashable {
-    package var name: String
-    package var info: TensorInfo
-    package var digest: Digest128
-
-    package init(name: String, info: TensorInfo, digest: Digest128) {
-        self.name = name
-        self.info = info
-        self.digest = digest
     }
 }

@@ -92,7 +92,7 @@ package final class TensorDelta {
             guard unsafe known.digests[cell] == Digest128(of: bytes), let first = bytes.baseAddress else {
                 throw tensor.changed
             }
-            let patterns = try unsafe buffers.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            let patterns = try unsafe base.read(piece, as: dtype, buffers.base)
             let before = unsafe FloatConversion.floats(patterns, dtype, piece.count, buffers.baseFloats)
             let target = unsafe start + (piece.lowerBound - wanted.lowerBound)
             unsafe FloatConversion.convert(

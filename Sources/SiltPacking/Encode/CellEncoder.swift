@@ -67,14 +67,15 @@ struct CellEncoder: Sendable {
         _ worker: EncodeWorker
     ) throws(SiltError) -> UnsafeRawPointer? {
         let piece = tensor.grid.range(cell).clamped(to: segment.elements)
-        let hashes = measured.isSample && segment.hasBase && tensor.hashesBase(cell, piece)
-        guard let base = tensor.base, coding.usesBase || hashes else { return nil }
-        let whole = tensor.isBaseCell(cell, piece)
-        let read = try unsafe worker.base.read(base.tensor, piece, as: tensor.info.dtype, hashing: whole)
-        if let digest = unsafe read.digest { try digests.check(base, cell, digest) }
+        guard let base = tensor.base, segment.hasBase else { return nil }
+        let hashes = measured.isSample && tensor.hashedBase(piece) != nil
+        guard coding.usesBase || hashes else { return nil }
+        let patterns = try unsafe base.read(
+            piece, as: tensor.info.dtype, worker.base, hashing: base.cell(piece)
+        ) { (base, cell, digest) throws(SiltError) in try digests.check(base, cell, digest) }
         guard coding.usesBase else { return nil }
-        guard let rebuilt else { return unsafe read.patterns }
-        return try unsafe rebuilt.rebuilt(cell, base: read.patterns, count: piece.count, worker.predictor)
+        guard let rebuilt else { return unsafe patterns }
+        return try unsafe rebuilt.rebuilt(cell, base: patterns, count: piece.count, worker.predictor)
     }
 
     /// The chunk of a piece of a file.

@@ -54,7 +54,7 @@ struct EncodeJobs: Sendable {
                 for tensor in input.tensors[tensors] {
                     let fate = selection?[tensor] ?? .exact
                     for (segment, found) in zip(tensor.segments, measured.tensors[tensor.index].segments) {
-                        let isLossy = fate != .exact && segment.hasBase
+                        let isLossy = fate != .exact && segment.index == tensor.segments[0].index && segment.hasBase
                         if found.coding.isCopy, !measured.isSample, !isLossy { continue }
                         bytes += segment.elements.count * tensor.info.dtype.elementBytes
                         jobs +=

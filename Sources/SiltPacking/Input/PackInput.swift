@@ -35,7 +35,7 @@ package struct PackInput: Sendable {
         base: Checkpoint, result: Checkpoint, name: String?, _ log: Logger
     ) throws(SiltError) {
         form = result.form
-        bases = base.tensors.enumerated().map { BaseTensor(index: $0.offset, tensor: $0.element) }
+        bases = base.tensors.enumerated().map { BaseTensor(index: $0.offset, file: nil, tensor: $0.element) }
         let matcher = BaseMatcher(base)
         let byName = Dictionary(bases.map { (ByteName($0.tensor.name), $0) }, uniquingKeysWith: { first, _ in first })
         let safetensors = Set(result.safetensorsFiles.map { ByteName($0) })
@@ -54,11 +54,13 @@ package struct PackInput: Sendable {
             for entry in file.header.entries {
                 let match = matcher.match(entry.name, entry.info).flatMap { byName[ByteName($0.name)] }
                 PackInput.note(match, entry.name, log)
+                let base = match.map { PackBase($0, predicting: entry.info) }
                 // The first tensor that a base tensor predicts hashes it.
+                let new = Set((base?.sources ?? []).map(\.index).filter { hashed[$0] == nil })
                 let tensor = PackTensor(
-                    tensors.count, entry, in: file, base: match,
-                    hashesBase: match.map { hashed[$0.index] == nil } ?? false, firstSegment: segments)
-                if let match, hashed[match.index] == nil { hashed[match.index] = Set(tensor.hashedBaseCells) }
+                    tensors.count, entry, in: file, base: base, hashing: new, firstSegment: segments)
+                for index in new { hashed[index] = [] }
+                for found in tensor.hashedBaseCells { hashed[found.base.index]?.insert(found.cell) }
                 segments += tensor.segments.count
                 tensors.append(tensor)
             }

@@ -1,14 +1,6 @@
 package import Safetensors
+package import SiltReading
 package import TensorTypes
-
-/// A tensor of the base, whose digest identifies it.
-package struct BaseTensor: Sendable {
-    /// Its place among the base's tensors.
-    let index: Int
-    package let tensor: Checkpoint.Tensor
-
-    var grid: Grid { tensor.info.grid }
-}
 
 /// A tensor that is to be packed.
 package final class PackTensor: Sendable {
@@ -16,10 +8,10 @@ package final class PackTensor: Sendable {
     package let index: Int
     package let entry: SafetensorsHeader.Entry
     package let source: SafetensorsFile
-    /// The base tensor that predicts it.
-    package let base: BaseTensor?
-    /// Whether this is the tensor whose reading hashes the base tensor's cells.
-    private let hashesBase: Bool
+    /// What predicts it.
+    let base: PackBase?
+    /// Base tensors, by their places, whose cells are hashed when this tensor reads them.
+    private let hashedBases: Set<Int>
     package let segments: [Segment]
 
     package var name: String { entry.name }
@@ -29,35 +21,43 @@ package final class PackTensor: Sendable {
     package var knownElements: Int { segments.first.map { $0.hasBase ? $0.elements.count : 0 } ?? 0 }
 
     init(
-        _ index: Int, _ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: BaseTensor?,
-        hashesBase: Bool, firstSegment: Int
+        _ index: Int, _ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: PackBase?,
+        hashing hashedBases: Set<Int>, firstSegment: Int
     ) {
         self.index = index
         self.entry = entry
         self.source = source
         self.base = base
-        self.hashesBase = hashesBase
+        self.hashedBases = hashedBases
         let elements = entry.info.elements
-        let known = base.map { min(elements, $0.tensor.info.elements) } ?? 0
-        var segments: [Segment] = []
-        for (run, hasBase) in [(0..<known, true), (known..<elements, false)] where !run.isEmpty {
-            segments.append(Segment(firstSegment + segments.count, elements: run, hasBase: hasBase, of: entry.info))
+        let pieces = base?.pieces(of: elements) ?? (elements == 0 ? [] : [(0..<elements, false)])
+        segments = pieces.enumerated().map { place, piece in
+            Segment(firstSegment + place, elements: piece.elements, hasBase: piece.hasBase, of: entry.info)
         }
-        self.segments = segments
     }
 
-    /// Whether reading `elements` of the base for `cell` reads a whole cell of the base tensor, which this tensor hashes.
-    func hashesBase(_ cell: Int, _ elements: Range<Int>) -> Bool { hashesBase && isBaseCell(cell, elements) }
-
-    /// Whether `elements` are the whole cell of the base tensor.
-    func isBaseCell(_ cell: Int, _ elements: Range<Int>) -> Bool { base?.grid.range(cell) == elements }
+    /// The cell of a base tensor that `elements`, and nothing else, are predicted by, and that this tensor hashes.
+    func hashedBase(_ elements: Range<Int>) -> (base: BaseTensor, cell: Int)? {
+        guard let found = base?.cell(elements), hashedBases.contains(found.base.index) else { return nil }
+        return found
+    }
 
     /// Cells of the base that this tensor reads whole and hashes.
-    var hashedBaseCells: [Int] {
-        guard hashesBase, let base else { return [] }
-        return (0..<min(base.grid.count, grid.count)).filter { cell in
-            isBaseCell(cell, grid.range(cell).clamped(to: 0..<knownElements))
+    var hashedBaseCells: [(base: BaseTensor, cell: Int)] {
+        guard !hashedBases.isEmpty else { return [] }
+        var cells: [(base: BaseTensor, cell: Int)] = []
+        for segment in segments where segment.hasBase {
+            for cell in segment.cells {
+                if let found = hashedBase(grid.range(cell).clamped(to: segment.elements)) { cells.append(found) }
+            }
         }
+        return cells
+    }
+
+    /// What predicts `elements`, all of which have a base, as the tensor's dtype; valid until the reader is used again.
+    package func readBase(_ elements: Range<Int>, _ reader: CellReader) throws(SiltError) -> UnsafeRawPointer {
+        guard let base else { throw fault("a tensor without a base is predicted") }
+        return try unsafe base.read(elements, as: info.dtype, reader)
     }
 
     /// Reads `elements` of the tensor.

@@ -64,7 +64,7 @@ package struct LossyEncoder: Sendable {
             guard let base = tensor.base,
                 let source = try unsafe tensor.read(range, into: workspace.delta.result).baseAddress
             else { throw tensor.fault("a lossy tensor has no base") }
-            let patterns = try unsafe workspace.delta.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            let patterns = try unsafe base.read(piece, as: dtype, workspace.delta.base)
             workspace.rebuilt.reserve(bytes)
             let target = unsafe workspace.rebuilt.start
             // Elements that the base lacks stay as they are.

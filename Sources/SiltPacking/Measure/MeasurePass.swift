@@ -105,14 +105,15 @@ struct MeasurePass: Sendable {
             let result = unsafe start + (piece.lowerBound - range.lowerBound) * dtype.elementBytes
             var known: UnsafeRawPointer?
             if segment.hasBase, let base = tensor.base {
-                let whole = hashes && tensor.hashesBase(cell, piece)
-                let read = try unsafe worker.base.read(base.tensor, piece, as: dtype, hashing: whole)
-                unsafe known = read.patterns
-                if let digest = unsafe read.digest { sums.bases[base.index].set(cell, digest) }
+                let hashed = hashes ? tensor.hashedBase(piece) : nil
+                let patterns = try unsafe base.read(piece, as: dtype, worker.base, hashing: hashed) { base, cell, digest in
+                    sums.bases[base.index].set(cell, digest)
+                }
+                unsafe known = patterns
                 // Where deltas become floats, in predictions and lossy methods.
                 if hashes, dtype.isPredictable {
                     let isFinite =
-                        unsafe FiniteCheck.haveFiniteDeltas(read.patterns, dtype, count: piece.count)
+                        unsafe FiniteCheck.haveFiniteDeltas(patterns, dtype, count: piece.count)
                         && FiniteCheck.haveFiniteDeltas(result, dtype, count: piece.count)
                     if !isFinite { sums.addNonFinite(tensor) }
                 }

@@ -11,7 +11,7 @@ extension Manifest {
     init(_ plan: PackPlan, _ encoded: Encoded, _ decision: LossyDecision?) throws(SiltError) {
         var files: [FileRecord] = []
         for index in plan.input.files.indices { files.append(try FileRecord(index, plan, encoded)) }
-        let base = zip(plan.input.bases, encoded.bases).map {
+        let base = zip(plan.input.bases, encoded.bases).filter { $0.0.file == nil }.map {
             (name: $0.tensor.name, info: $0.tensor.info, digest: $1)
         }
         let tensors = files.flatMap { file -> [TensorRecord] in
@@ -85,9 +85,14 @@ extension TensorRecord {
                     tables: encoded.tables, unit: coding.kind == .exact ? segment.unit : nil,
                     components: encoded.components))
         }
-        var base: BaseTensorRecord?
+        var base: BaseRecord?
         if parts.contains(where: { $0.kind != .whole }), let match = tensor.base {
-            base = BaseTensorRecord(name: match.tensor.name, info: match.tensor.info, digest: bases[match.index])
+            base = BaseRecord(
+                sources: match.sources.map {
+                    .base(
+                        BaseTensorRecord(
+                            name: $0.tensor.name, file: $0.file, info: $0.tensor.info, digest: bases[$0.index]))
+                }, runs: match.runs)
         }
         self.init(
             name: tensor.name, info: tensor.info, range: tensor.entry.range,

@@ -109,7 +109,7 @@ struct PredictionSample {
             let piece = tensor.grid.range(cell).clamped(to: tensor.segments[0].elements)
             let bytes = try unsafe tensor.read(piece, into: workspace.delta.result)
             guard let result = bytes.baseAddress else { throw tensor.fault("a cell is empty") }
-            let patterns = try unsafe workspace.delta.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            let patterns = try unsafe base.read(piece, as: dtype, workspace.delta.base)
             workspace.predicted.reserve(bytes.count)
             unsafe Prediction.apply(
                 dtype, base: patterns, sum: UnsafePointer(sums + done), count: piece.count,

@@ -141,7 +141,7 @@ struct PredictionSearch: Sendable {
             let piece = tensor.grid.range(cell).clamped(to: segment.elements)
             let bytes = try unsafe tensor.read(piece, into: workspace.delta.result)
             guard let result = bytes.baseAddress else { throw tensor.fault("a cell is empty") }
-            let patterns = try unsafe workspace.delta.base.read(base.tensor, piece, as: dtype, hashing: false).patterns
+            let patterns = try unsafe base.read(piece, as: dtype, workspace.delta.base)
             let predicted = try unsafe rebuilt.rebuilt(
                 cell, base: patterns, count: piece.count, workspace.predictor)
             if unsafe Bits.areEqual(predicted, result, bytes: bytes.count) { continue }

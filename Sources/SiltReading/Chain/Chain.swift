@@ -62,12 +62,19 @@ package struct Chain: Sendable {
 
     /// Every tensor that a link takes from its base must be what the link before gives.
     private static func check(_ file: SiltFile, after before: SiltFile) throws(SiltError) {
-        let results = Dictionary(
-            before.container.manifest.tensors.map { (ByteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
-        for record in file.container.manifest.tensors {
-            guard let base = record.base else { continue }
-            let advice = "give the files in the order in which they were packed"
-            guard let result = results[ByteName(base.name)] else {
+        let advice = "give the files in the order in which they were packed"
+        var results: [ByteName: TensorRecord] = [:]
+        var inFiles: [ByteName: [ByteName: TensorRecord]] = [:]
+        for result in before.container.manifest.files {
+            guard case .safetensors(_, let tensors) = result.content else { continue }
+            for tensor in tensors {
+                if results[ByteName(tensor.name)] == nil { results[ByteName(tensor.name)] = tensor }
+                inFiles[ByteName(result.path), default: [:]][ByteName(tensor.name)] = tensor
+            }
+        }
+        for base in file.container.manifest.tensors.flatMap({ $0.base?.baseTensors ?? [] }) {
+            let result = base.file.map { inFiles[ByteName($0)]?[ByteName(base.name)] } ?? results[ByteName(base.name)]
+            guard let result else {
                 throw SiltError(
                     .baseMissing, "\(before.path), the link before it, does not contain this tensor", file: file.path,
                     tensor: base.name, advice: advice)

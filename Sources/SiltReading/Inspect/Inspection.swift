@@ -145,7 +145,9 @@ extension Inspection.Tensor {
         receipt = record.receipt
         codec = record.parts.compactMap(\.codec?.rawValue).joined(separator: "+")
         bytes = record.parts.reduce(0) { $0 + table.size(of: $1) }
-        base = record.base?.name
+        base = record.base.map { base in
+            base.sources.count == 1 ? base.sources[0].name : "\(base.sources[0].name) and \(base.sources.count - 1) more"
+        }
         digest = record.digest
     }
 }

@@ -8,7 +8,13 @@ final class ModelTensor: Sendable {
     private let rebuild: TensorRebuild
     var record: TensorRecord { rebuild.record }
 
-    init(_ rebuild: TensorRebuild) { self.rebuild = rebuild }
+    /// Those that predict it.
+    let baseTensors: [BaseTensor]
+
+    init(_ rebuild: TensorRebuild) {
+        self.rebuild = rebuild
+        baseTensors = rebuild.base?.baseTensors ?? []
+    }
 
     /// Fills `buffer` with the bytes from `offset` on, counted from the tensor's first; decodes the cells that they touch.
     ///
@@ -32,7 +38,7 @@ final class ModelTensor: Sendable {
                 from: UnsafeRawBufferPointer(rebasing: bytes[wanted.lowerBound - start..<wanted.upperBound - start]))
         }
         try model.file.container.source.checkUnchanged()
-        try rebuild.base?.file.input.checkUnchanged()
+        for base in baseTensors { try base.tensor.file.input.checkUnchanged() }
         if rebuild.hasSeenAll { try finish(model, worker) }
     }
 
@@ -51,7 +57,7 @@ final class ModelTensor: Sendable {
 
     /// Compares the digests of base and result, once all cells of the result were seen.
     func finish(_ model: SiltModel, _ worker: DecodeWorker) throws(SiltError) {
-        for cell in rebuild.uncoveredBaseCells { try rebuild.readBase(cell, worker) }
+        for base in baseTensors { for cell in base.missingCells { try base.readCell(cell, worker.base) } }
         try rebuild.judge(model.binding)
     }
 
@@ -59,13 +65,11 @@ final class ModelTensor: Sendable {
     private func diagnosis(
         _ error: SiltError, _ model: SiltModel, _ worker: DecodeWorker
     ) throws(SiltError) -> SiltError {
-        if let base = rebuild.base {
-            for cell in 0..<base.info.grid.count { try rebuild.readBase(cell, worker) }
-            do throws(SiltError) {
-                try rebuild.judge(model.binding, failure: error)
-            } catch {
-                return error
-            }
+        for base in baseTensors { for cell in base.missingCells { try base.readCell(cell, worker.base) } }
+        do throws(SiltError) {
+            try rebuild.judge(model.binding, failure: error)
+        } catch {
+            return error
         }
         return error.at(tensor: record.name)
     }
@@ -78,13 +82,19 @@ final class ModelTensor: Sendable {
             let places = Set(chunks).sorted().map { container.place(of: $0) }.filter { !$0.isEmpty }
             try container.source.prepare(places)
         }
-        guard let base = rebuild.base, base.file.input.isFar else { return }
-        let width = base.info.dtype.elementBytes
-        let start = base.file.header.dataStart + base.range.lowerBound
-        try base.file.input.prepare(
-            cells.compactMap { rebuild.baseRange($0) }.map {
-                start + $0.lowerBound * width..<start + $0.upperBound * width
-            })
+        guard baseTensors.contains(where: { $0.tensor.file.input.isFar }) else { return }
+        for base in baseTensors where base.tensor.file.input.isFar {
+            let (tensor, width) = (base.tensor, base.tensor.info.dtype.elementBytes)
+            let start = tensor.file.header.dataStart + tensor.range.lowerBound
+            var places: [Range<Int>] = []
+            for cell in cells {
+                try rebuild.forEachBaseRange(cell) { (read, elements) throws(SiltError) in
+                    guard read === base else { return }
+                    places.append(start + elements.lowerBound * width..<start + elements.upperBound * width)
+                }
+            }
+            try tensor.file.input.prepare(places.sorted { $0.lowerBound < $1.lowerBound })
+        }
     }
 }
 

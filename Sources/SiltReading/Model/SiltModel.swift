@@ -36,19 +36,18 @@ public final class SiltModel: Sendable {
         reader = PartReader(file.container)
         var tensors: [ModelTensor] = []
         var firsts: [Int] = []
-        for (index, record) in file.container.manifest.files.enumerated() {
+        var rebuilds = TensorRebuilds(file.container.manifest, binding)
+        for record in file.container.manifest.files {
             firsts.append(tensors.count)
             guard case .safetensors(_, let records) = record.content else { continue }
-            for record in records {
-                let rebuild = TensorRebuild(record, file: index, base: try binding.tensor(for: record))
-                tensors.append(ModelTensor(rebuild))
-            }
+            for _ in records { tensors.append(ModelTensor(try rebuilds.rebuild(tensors.count))) }
         }
         self.tensors = tensors
         firstTensors = firsts
         var seen: Set<ObjectIdentifier> = []
         var sources: [any ByteSource] = []
-        for tensor in base.tensors where seen.insert(ObjectIdentifier(tensor.file)).inserted {
+        for tensor in base.tensors + tensors.flatMap({ $0.baseTensors.map(\.tensor) })
+        where seen.insert(ObjectIdentifier(tensor.file)).inserted {
             sources.append(tensor.file.input)
         }
         baseSources = sources

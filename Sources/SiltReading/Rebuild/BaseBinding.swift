@@ -13,12 +13,11 @@ package struct BaseBinding: Sendable {
         self.checkpoint = checkpoint
     }
 
-    /// The base tensor of `record`, by name; nil if the record needs none.
+    /// The base tensor that `base` names.
     ///
     /// - Throws: `baseMissing`, `baseDType` or `baseShape`.
-    package func tensor(for record: TensorRecord) throws(SiltError) -> Checkpoint.Tensor? {
-        guard let base = record.base else { return nil }
-        guard let tensor = checkpoint[base.name] else {
+    package func tensor(_ base: BaseTensorRecord) throws(SiltError) -> Checkpoint.Tensor {
+        guard let tensor = try find(base) else {
             throw fault(.baseMissing, base, "the base has no such tensor")
         }
         guard tensor.info.dtype == base.info.dtype else {
@@ -32,6 +31,14 @@ package struct BaseBinding: Sendable {
                 "the base has shape \(tensor.info.shape), the file was packed against \(base.info.shape)")
         }
         return tensor
+    }
+
+    private func find(_ base: BaseTensorRecord) throws(SiltError) -> Checkpoint.Tensor? {
+        guard let file = base.file else { return checkpoint[base.name] }
+        guard checkpoint.form == .directory, checkpoint.files.contains(file) else {
+            throw fault(.baseMissing, base, "the base does not have the file \(file)")
+        }
+        return try checkpoint.tensor(base.name, in: file)
     }
 
     /// An error about a tensor of the base.

@@ -11,6 +11,11 @@ package final class DecodeWorker: @unchecked Sendable {
     package let base = CellReader()
     package let chunk = ByteBuffer()
     let comparison = ByteBuffer()
+    /// The base of a cell that comes from several places.
+    let gathered = ByteBuffer()
+    /// For tensors of the result that predict others.
+    private(set) lazy var nested = DecodeWorker(level: level)
+    private let level: KernelLevel
     package let resultFloats = ByteBuffer(), sourceFloats = ByteBuffer(), baseFloats = ByteBuffer()
     /// Which cell of which tensor the result is, where somebody may ask for it again.
     var held: (tensor: ObjectIdentifier, cell: Int)?
@@ -23,6 +28,7 @@ package final class DecodeWorker: @unchecked Sendable {
     package var tables = RecentlyUsed<Int, PartDecoder>()
 
     package init(level: KernelLevel = .best) {
+        self.level = level
         decoder = ChunkDecoder(level: level)
         predictor = Predictor.Workspace(level: level)
     }

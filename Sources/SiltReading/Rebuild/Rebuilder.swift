@@ -26,35 +26,30 @@ package struct Rebuilder: Sendable {
     /// What is to be done, in the order of the manifest; the base has what it needs.
     package struct Plan: Sendable {
         fileprivate enum Job: Sendable {
-            case cell(Task<TensorRebuild>, Int)
-            case base(Task<TensorRebuild>, Int)
-            case piece(Task<FileRebuild>, Int)
+            case cell(TensorTask, Int)
+            case base(BaseTask, Int)
+            case piece(FileTask, Int)
         }
 
         fileprivate var jobs: [Job] = []
         fileprivate var bytes = 0
     }
 
-    /// A tensor or file whose jobs any worker does; the one that does the last of them judges it.
-    fileprivate final class Task<Rebuild: Sendable>: Sendable {
-        let rebuild: Rebuild
+    /// A file whose pieces any worker does; the one that does the last of them judges it.
+    fileprivate final class FileTask: Sendable {
+        let rebuild: FileRebuild
         /// Index of the result's file.
         let file: Int
         private let jobsLeft: Atomic<Int>
-        /// The first chunk that did not decode.
-        private let failure = Mutex<SiltError?>(nil)
 
-        init(_ rebuild: Rebuild, file: Int, jobs: Int) {
+        init(_ rebuild: FileRebuild, file: Int, jobs: Int) {
             (self.rebuild, self.file) = (rebuild, file)
             jobsLeft = Atomic(jobs)
         }
 
-        func fail(_ error: SiltError) { failure.withLock { if $0 == nil { $0 = error } } }
-
-        /// Judges with `body` after the last job.
-        func finishJob(_ body: (Rebuild, SiltError?) throws(SiltError) -> Void) throws(SiltError) {
+        func finishJob() throws(SiltError) {
             guard jobsLeft.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-            try body(rebuild, failure.withLock { $0 })
+            try rebuild.judge()
         }
     }
 
@@ -102,23 +97,19 @@ package struct Rebuilder: Sendable {
                         } else {
                             let offset = rebuild.record.range.lowerBound + rebuild.record.offset(ofCell: cell)
                             let bytes = unsafe UnsafeRawBufferPointer(worker.result.prefix(size))
-                            try unsafe sink(worker, task.file, offset, rebuild.record.name, bytes)
+                            try unsafe sink(worker, rebuild.file, offset, rebuild.record.name, bytes)
                         }
                         meter.add(size, rebuild.record.name)
-                        try task.finishJob { (rebuild, failure) throws(SiltError) in
-                            try rebuild.judge(binding, failure: failure)
-                        }
+                        try task.finishCell(binding, verdict)
                     case .base(let task, let cell):
-                        try task.rebuild.readBase(cell, worker)
-                        try task.finishJob { (rebuild, failure) throws(SiltError) in
-                            try rebuild.judge(binding, failure: failure)
-                        }
+                        try task.tensor.readCell(cell, worker.base)
+                        try task.finishJob(binding, verdict)
                     case .piece(let task, let piece):
                         let bytes = try unsafe task.rebuild.rebuild(piece, container, worker)
                         let range = task.rebuild.range(piece)
                         try unsafe sink(worker, task.file, range.lowerBound, nil, bytes)
                         meter.add(range.count, task.rebuild.record.path)
-                        try task.finishJob { (rebuild, _) throws(SiltError) in try rebuild.judge() }
+                        try task.finishJob()
                     }
                 } catch  where error.isVerdict {
                     try verdict(error)
@@ -143,6 +134,8 @@ package struct Rebuilder: Sendable {
     package func plan(_ verdict: Verdict) throws(SiltError) -> Plan {
         if tensors == nil { try checkRoot() }
         var plan = Plan()
+        var rebuilds = TensorRebuilds(container.manifest, binding)
+        var tasks = TensorTasks()
         var ordinal = 0
         for (index, file) in container.manifest.files.enumerated() {
             switch file.content {
@@ -151,13 +144,10 @@ package struct Rebuilder: Sendable {
                     defer { ordinal += 1 }
                     guard tensors?.contains(ordinal) ?? true else { continue }
                     do throws(SiltError) {
-                        let rebuild = TensorRebuild(record, file: index, base: try binding.tensor(for: record))
-                        let (own, others) = (record.info.grid.count, rebuild.uncoveredBaseCells)
-                        let task = Task(rebuild, file: index, jobs: own + others.count)
-                        plan.jobs += (0..<own).map { .cell(task, $0) }
-                        plan.jobs += others.map { .base(task, $0) }
+                        let rebuild = try rebuilds.rebuild(ordinal)
+                        if record.info.grid.count == 0 { try rebuild.judge(binding) }
+                        tasks.add(rebuild)
                         plan.bytes += record.info.bytes
-                        if own == 0 { try rebuild.judge(binding) }
                     } catch  where error.isVerdict {
                         try verdict(error)
                     }
@@ -167,7 +157,7 @@ package struct Rebuilder: Sendable {
                 do throws(SiltError) {
                     let rebuild = try FileRebuild(file, binding)
                     let pieces = FileRecord.pieces(file.bytes)
-                    let task = Task(rebuild, file: index, jobs: pieces)
+                    let task = FileTask(rebuild, file: index, jobs: pieces)
                     plan.jobs += (0..<pieces).map { .piece(task, $0) }
                     plan.bytes += file.bytes
                     if file.bytes == 0 { try rebuild.judge() }
@@ -176,13 +166,28 @@ package struct Rebuilder: Sendable {
                 }
             }
         }
+        // Large files of a model come first.
+        plan.jobs = try tasks.jobs() + plan.jobs
         return plan
+    }
+}
+
+extension Rebuilder.TensorTasks {
+    /// A job for each cell of the tensors, and for each cell of the base tensors that none of them reads whole: after those of the last
+    /// tensor that it predicts.
+    fileprivate func jobs() throws(SiltError) -> [Rebuilder.Plan.Job] {
+        var jobs: [Rebuilder.Plan.Job] = []
+        for entry in try entries() {
+            jobs += (0..<entry.task.rebuild.record.info.grid.count).map { .cell(entry.task, $0) }
+            for base in entry.bases { jobs += base.looseCells.map { .base(base.task, $0) } }
+        }
+        return jobs
     }
 }
 
 extension SiltError {
     /// Whether the error judges one tensor or file, so that others can still be judged.
-    fileprivate var isVerdict: Bool {
+    var isVerdict: Bool {
         switch code {
         case .baseMissing, .baseDType, .baseShape, .baseContent, .result: true
         default: false

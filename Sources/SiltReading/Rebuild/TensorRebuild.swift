@@ -8,22 +8,21 @@ final class TensorRebuild: Sendable {
     let record: TensorRecord
     /// Index of the result's file.
     let file: Int
-    let base: Checkpoint.Tensor?
+    /// What predicts it.
+    let base: TensorBase?
     private let resultDigests: DigestSlots
-    private let baseDigests: DigestSlots
 
-    init(_ record: TensorRecord, file: Int, base: Checkpoint.Tensor?) {
+    init(_ record: TensorRecord, file: Int, base: TensorBase?) {
         self.record = record
         self.file = file
         self.base = base
         resultDigests = DigestSlots(record.info.grid.count)
-        baseDigests = DigestSlots(base?.info.grid.count ?? 0)
     }
 
     /// Whether every cell of the result was seen.
     var hasSeenAll: Bool { resultDigests.tree != nil }
 
-    /// The part of the base that cell `index` of the result needs; nil if it needs none.
+    /// The elements of cell `index` that need the base, and what lies between them; nil if it needs none.
     func baseRange(_ index: Int) -> Range<Int>? {
         guard base != nil else { return nil }
         let cell = record.info.grid.range(index)
@@ -37,11 +36,12 @@ final class TensorRebuild: Sendable {
         return needed
     }
 
-    /// Cells of the base that no cell of the result reads exactly.
-    var uncoveredBaseCells: [Int] {
-        guard let grid = base?.info.grid else { return [] }
-        let own = record.info.grid
-        return (0..<grid.count).filter { $0 >= own.count || baseRange($0) != grid.range($0) }
+    /// Calls `body` with each base tensor that cell `index` reads, and the elements that it reads of it.
+    func forEachBaseRange(
+        _ index: Int, _ body: (BaseTensor, Range<Int>) throws(SiltError) -> Void
+    ) throws(SiltError) {
+        guard let base, let needed = baseRange(index) else { return }
+        try base.forEachBaseRange(needed, body)
     }
 
     /// Rebuilds cell `cell`: its bytes are the first of the worker's result.
@@ -50,23 +50,29 @@ final class TensorRebuild: Sendable {
     ///   is judged first.
     /// - Throws: what reading throws; `changed` if the cell, or its base, is not what an earlier reading found.
     func rebuild(_ cell: Int, _ reader: PartReader, _ worker: DecodeWorker) throws(SiltError) -> SiltError? {
+        if let failure = try decode(cell, reader, worker) { return failure }
+        let bytes = unsafe UnsafeRawBufferPointer(worker.result.prefix(record.bytes(ofCell: cell)))
+        guard unsafe resultDigests.settle(cell, Digest128(of: bytes)) else { throw SiltError.changed(record.name, nil) }
+        return nil
+    }
+
+    private func decode(_ cell: Int, _ reader: PartReader, _ worker: DecodeWorker) throws(SiltError) -> SiltError? {
         let range = record.info.grid.range(cell)
         let width = record.info.dtype.elementBytes
         worker.result.reserve(range.count * width)
-        let output = unsafe worker.result.prefix(range.count * width)
         var basePatterns: UnsafeRawPointer?
         let needed = baseRange(cell)
         if let base, let needed {
-            let isWhole = cell < base.info.grid.count && base.info.grid.range(cell) == needed
             // What is rebuilt takes the place of the base's elements, where these lie as the result's do: one buffer is in the
             // cache, not two.
-            let read = try unsafe worker.base.read(
-                base, needed, as: record.info.dtype, hashing: isWhole,
-                into: needed.lowerBound == range.lowerBound ? worker.result : nil)
-            if let digest = unsafe read.digest, !baseDigests.settle(cell, digest) {
-                throw changed(base.name, base.file.path)
+            do throws(SiltError) {
+                unsafe basePatterns = try unsafe base.read(
+                    needed, as: record.info.dtype, reader, worker,
+                    into: needed.lowerBound == range.lowerBound ? worker.result : nil)
+            } catch  where error.code == .chunk || error.code == .tables {
+                // Of a source in the result.
+                return error
             }
-            unsafe basePatterns = read.patterns
         }
         for part in record.parts {
             let piece = range.clamped(to: part.elements)
@@ -81,18 +87,27 @@ final class TensorRebuild: Sendable {
                 into: target, count: piece.count, worker)
             if let failure { return failure }
         }
-        let bytes = UnsafeRawBufferPointer(output)
-        guard unsafe resultDigests.settle(cell, Digest128(of: bytes)) else { throw changed(record.name, nil) }
         return nil
     }
 
-    /// Takes the digest of a cell of the base.
-    func readBase(_ cell: Int, _ worker: DecodeWorker) throws(SiltError) {
-        guard let base else { return }
-        let range = base.info.grid.range(cell)
-        let read = try unsafe worker.base.read(base, range, as: base.info.dtype, hashing: true)
-        if let digest = unsafe read.digest, !baseDigests.settle(cell, digest) {
-            throw changed(base.name, base.file.path)
+    /// Rebuilds elements for a tensor that they predict; the cell that the worker decoded last is there already.
+    ///
+    /// - Throws: what reading throws; how a chunk did not decode.
+    func copy(
+        _ elements: Range<Int>, to target: UnsafeMutableRawPointer, _ reader: PartReader, _ worker: DecodeWorker
+    ) throws(SiltError) {
+        let width = record.info.dtype.elementBytes
+        for cell in record.info.grid.cells(touching: elements) {
+            let range = record.info.grid.range(cell)
+            if worker.held.map({ $0 != (ObjectIdentifier(self), cell) }) ?? true {
+                worker.held = nil
+                if let failure = try decode(cell, reader, worker) { throw failure.at(tensor: record.name) }
+                worker.held = (ObjectIdentifier(self), cell)
+            }
+            let piece = elements.clamped(to: range)
+            let from = unsafe worker.result.start + (piece.lowerBound - range.lowerBound) * width
+            unsafe (target + (piece.lowerBound - elements.lowerBound) * width)
+                .copyMemory(from: from, byteCount: piece.count * width)
         }
     }
 
@@ -102,11 +117,7 @@ final class TensorRebuild: Sendable {
     /// - Throws: `baseContent` before anything else, since with a wrong base nothing can be right; then what the chunk said;
     ///   then `result`.
     func judge(_ binding: BaseBinding, failure: SiltError? = nil) throws(SiltError) {
-        if let base = record.base, let found = baseDigests.tree, found != base.digest {
-            throw binding.fault(
-                .baseContent, base,
-                "the base's tensor has digest \(found.hex), the one packed against \(base.digest.hex)")
-        }
+        for tensor in base?.baseTensors ?? [] { try tensor.judge(binding) }
         if let failure { throw failure.at(tensor: record.name) }
         if let expected = record.digest, resultDigests.tree != expected {
             throw SiltError(
@@ -114,11 +125,5 @@ final class TensorRebuild: Sendable {
                 "the rebuilt tensor has digest \(resultDigests.tree?.hex ?? "none"), expected \(expected.hex)",
                 tensor: record.name, advice: "the Silt file is damaged, or this is a bug in silt")
         }
-    }
-
-    private func changed(_ tensor: String, _ file: String?) -> SiltError {
-        SiltError(
-            .changed, "the data changed between two readings", file: file, tensor: tensor,
-            advice: "something else is writing to the base or the Silt file")
     }
 }

@@ -12,11 +12,11 @@ package final class DeltaSurvey: Sendable {
     /// A tensor with a base, and its counts so far.
     private final class Surveyed: Sendable {
         let record: TensorRecord
-        let base: Checkpoint.Tensor
+        let base: BaseRuns
         let fineTuned: Checkpoint.Tensor?
         let counts = Mutex<(rebuilt: [Int], fineTuned: [Int])>((DeltaSurvey.none, DeltaSurvey.none))
 
-        init(_ record: TensorRecord, _ base: Checkpoint.Tensor, _ fineTuned: Checkpoint.Tensor?) {
+        init(_ record: TensorRecord, _ base: BaseRuns, _ fineTuned: Checkpoint.Tensor?) {
             self.record = record
             self.base = base
             self.fineTuned = fineTuned
@@ -32,9 +32,8 @@ package final class DeltaSurvey: Sendable {
     /// What base or fine-tuned checkpoint lack is left out here; verification says so.
     package init(_ manifest: Manifest, _ binding: BaseBinding, fineTuned: Checkpoint?) {
         var surveyed: [ByteName: Surveyed] = [:]
-        for record in manifest.tensors where record.info.dtype.isPredictable && record.base != nil {
-            guard let base = (try? binding.tensor(for: record)) ?? nil, base.info.dtype.converts(to: record.info.dtype)
-            else { continue }
+        for (record, base) in zip(manifest.tensors, manifest.baseRuns(binding)) where record.info.dtype.isPredictable {
+            guard let base, base.knownElements > 0 else { continue }
             let source = fineTuned?[record.name].flatMap { $0.info == record.info ? $0 : nil }
             surveyed[ByteName(record.name)] = Surveyed(record, base, source)
         }
@@ -50,10 +49,10 @@ package final class DeltaSurvey: Sendable {
         let width = dtype.elementBytes
         let first = (offset - item.record.range.lowerBound) / width
         // Rows past the base's end have no delta.
-        let count = min(first + bytes.count / width, item.base.info.elements) - first
+        let count = min(first + bytes.count / width, item.base.knownElements) - first
         guard count > 0 else { return }
         let known = first..<first + count
-        let patterns = try unsafe worker.base.read(item.base, known, as: dtype, hashing: false).patterns
+        let patterns = try unsafe worker.base.read(item.base, known, as: dtype)
         let base = unsafe FloatConversion.floats(patterns, dtype, count, worker.baseFloats)
         let counter = worker.deltas
         let found = unsafe counter.count(

@@ -13,10 +13,10 @@ package final class ReceiptMeasurement: Sendable {
     private final class Measured: Sendable {
         let record: TensorRecord
         let source: Checkpoint.Tensor
-        let base: Checkpoint.Tensor
+        let base: BaseRuns
         let sums: Mutex<[ReceiptSums]>
 
-        init(_ record: TensorRecord, _ source: Checkpoint.Tensor, _ base: Checkpoint.Tensor) {
+        init(_ record: TensorRecord, _ source: Checkpoint.Tensor, _ base: BaseRuns) {
             self.record = record
             self.source = source
             self.base = base
@@ -46,13 +46,15 @@ package final class ReceiptMeasurement: Sendable {
         let checkpoint = try Checkpoint.asResult(path)
         var measured: [ByteName: Measured] = [:]
         var order: [ByteName] = []
-        for record in manifest.tensors where ReceiptMeasurement.isLossy(record, manifest) {
+        let records = manifest.tensors
+        for record in records where ReceiptMeasurement.isLossy(record, manifest) {
             guard let source = checkpoint[record.name], source.info == record.info else {
                 throw SiltError(
                     .usage, "the fine-tuned checkpoint lacks this tensor, or has it in another shape", file: path,
                     tensor: record.name)
             }
-            guard let base = try binding.tensor(for: record) else { continue }
+            guard record.base != nil else { continue }
+            let base = try BaseRuns(record, binding) { records[$0] }
             measured[ByteName(record.name)] = Measured(record, source, base)
             order.append(ByteName(record.name))
         }
@@ -73,7 +75,7 @@ package final class ReceiptMeasurement: Sendable {
         try unsafe item.source.file.read(start..<start + bytes.count, into: worker.comparison.prefix(bytes.count))
         let fineTuned = unsafe UnsafeRawPointer(worker.comparison.start)
         // Rows that the result has gained, past the base's end, are exact.
-        let end = min(first + bytes.count / width, item.base.info.elements)
+        let end = min(first + bytes.count / width, item.base.knownElements)
         let count = max(0, end - first)
         let gained = bytes.count - count * width
         if gained > 0, unsafe !Bits.areEqual(result + count * width, fineTuned + count * width, bytes: gained) {
@@ -81,7 +83,7 @@ package final class ReceiptMeasurement: Sendable {
         }
         guard first < end else { return }
         let known = first..<end
-        let base = try unsafe worker.base.read(item.base, known, as: info.dtype, hashing: false).patterns
+        let base = try unsafe worker.base.read(item.base, known, as: info.dtype)
         var sums = ReceiptSums()
         unsafe sums.add(
             result: FloatConversion.floats(result, info.dtype, count, worker.resultFloats),

@@ -88,7 +88,7 @@ package struct Verifier: Sendable {
         var ranks: [ByteName: Int] = [:]
         for (rank, tensor) in manifest.tensors.enumerated() {
             ranks[ByteName(tensor.name), default: rank] += 0
-            if let base = tensor.base { ranks[ByteName(base.name), default: rank] += 0 }
+            for base in tensor.base?.baseTensors ?? [] { ranks[ByteName(base.name), default: rank] += 0 }
         }
         return differences.enumerated().sorted { a, b in
             let (first, second) = (

@@ -42,13 +42,13 @@ final class BenchTensor: DeltaSource, @unchecked Sendable {
         difference = try delta.whole()
         let width = dtype.elementBytes
         base = ByteBuffer(capacity: known.knownElements * width)
-        guard let before = tensor.base?.tensor else {
+        guard tensor.knownElements > 0 else {
             throw SiltError(
                 .fault, "a tensor without a base is tried; this is a bug in silt, please report it", tensor: known.name)
         }
         for cell in tensor.grid.cells(touching: 0..<known.knownElements) {
             let range = tensor.grid.range(cell).clamped(to: 0..<known.knownElements)
-            let patterns = try unsafe buffers.base.read(before, range, as: dtype, hashing: false).patterns
+            let patterns = try unsafe tensor.readBase(range, buffers.base)
             unsafe (base.start + range.lowerBound * width).copyMemory(from: patterns, byteCount: range.count * width)
         }
         let rest = known.knownElements..<known.info.elements

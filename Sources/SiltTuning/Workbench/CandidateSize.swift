@@ -52,7 +52,7 @@ struct CandidateSize: Sendable {
             record.parts = [PartRecord(kind: .copy, elements: 0..<coded.known, components: components)] + rest
             record.receipt = coded.receipt ?? CandidateSize.receipt(record.digest)
             // The base's digest, which the manifest has then once.
-            if components.isEmpty, rest.isEmpty { record.digest = record.base?.digest }
+            if components.isEmpty, rest.isEmpty { record.digest = record.base?.baseTensors.first?.digest }
         }
         candidate.contract = .lossy
         candidate.source = candidate.result.root
