@@ -91,12 +91,17 @@ let package = Package(
                 logging,
             ],
             swiftSettings: settings),
+        // Which tensors of a base predict those of a result, by name and by content.
+        .target(
+            name: "SiltMatching",
+            dependencies: ["ByteSources", "Safetensors", "SiltFormat", "TensorTypes", "Workers", logging],
+            swiftSettings: settings),
         // Level 6: what goes in; what models make of what comes back.
         .target(
             name: "SiltPacking",
             dependencies: [
                 "ByteSources", "DeltaCodecs", "DeltaKernels", "DeltaPruning", "Safetensors", "SiltFormat",
-                "SiltReading", "TensorTypes", "Workers", logging,
+                "SiltMatching", "SiltReading", "TensorTypes", "Workers", logging,
             ],
             swiftSettings: settings),
         .target(

@@ -14,7 +14,7 @@ LEVELS = {
     **dict.fromkeys(("ByteSources", "Processes", "DeltaKernels", "DeltaCodecs", "Workers"), 2),
     **dict.fromkeys(("Safetensors", "DeltaPruning"), 3),
     **dict.fromkeys(("SiltFormat", "Transformers"), 4),
-    "SiltReading": 5,
+    **dict.fromkeys(("SiltReading", "SiltMatching"), 5),
     **dict.fromkeys(("SiltPacking", "SiltEvaluation"), 6),
     **dict.fromkeys(("SiltAdapters", "SiltTraining", "SiltTuning"), 7),
     **dict.fromkeys(("SiltInterop", "SiltReports"), 8),

@@ -24,6 +24,10 @@ public final class Checkpoint: Sendable {
         package let file: SafetensorsFile
         /// Its bytes in that file, counted from the start of the data.
         public let range: Range<Int>
+
+        package init(name: String, info: TensorInfo, file: SafetensorsFile, range: Range<Int>) {
+            (self.name, self.info, self.file, self.range) = (name, info, file, range)
+        }
     }
 
     /// The path as it was given.

@@ -1,8 +1,10 @@
 internal import ByteSources
-package import Logging
+internal import Logging
 package import Safetensors
+internal import SiltMatching
 internal import SiltReading
 package import TensorTypes
+package import Workers
 
 /// What is to be packed: every file of the fine-tuned checkpoint, and the base tensor that predicts each of its tensors.
 package struct PackInput: Sendable {
@@ -28,22 +30,34 @@ package struct PackInput: Sendable {
     /// Values of all tensors.
     package var parameters: Int { tensors.reduce(0) { $0 + $1.info.parameters } }
 
-    /// Looks at every file of `result`; nothing but headers is read.
+    /// Looks at every file of `result`, and finds what predicts its tensors; data are read only where names do not tell.
     ///
     /// - Parameter name: the name that a single file is recorded under; nil: its own.
     package init(
-        base: Checkpoint, result: Checkpoint, name: String?, _ log: Logger
+        base: Checkpoint, result: Checkpoint, name: String?, _ context: WorkContext
     ) throws(SiltError) {
         form = result.form
-        bases = base.tensors.enumerated().map { BaseTensor(index: $0.offset, file: nil, tensor: $0.element) }
-        let matcher = BaseMatcher(base)
-        let byName = Dictionary(bases.map { (ByteName($0.tensor.name), $0) }, uniquingKeysWith: { first, _ in first })
-        let safetensors = Set(result.safetensorsFiles.map { ByteName($0) })
         let areDirectories = base.form == .directory && result.form == .directory
         let baseFiles = Set(areDirectories ? base.files.map { ByteName($0) } : [])
-        var hashed = [Set<Int>?](repeating: nil, count: bases.count)
+        var opened: [(path: String, file: SafetensorsFile?)] = []
+        let safetensors = Set(result.safetensorsFiles.map { ByteName($0) })
         for path in result.files {
-            guard safetensors.contains(ByteName(path)), let file = try PackInput.open(path, of: result, log) else {
+            let isModel = safetensors.contains(ByteName(path))
+            opened.append((path, isModel ? try PackInput.open(path, of: result, context.log) : nil))
+        }
+        let own = opened.compactMap { $0.file == nil ? nil : $0.path }
+        bases = try PackInput.bases(base, beside: areDirectories ? own : [])
+        let matches = try Matcher(bases.map { Matcher.Candidate($0.tensor, file: $0.file) }, context).matches(
+            opened.flatMap { (path, file) -> [Matcher.Target] in
+                guard let file else { return [] }
+                return file.header.entries.map {
+                    Matcher.Target(
+                        Checkpoint.Tensor(name: $0.name, info: $0.info, file: file, range: $0.range), file: path)
+                }
+            })
+        var hashed = [Set<Int>?](repeating: nil, count: bases.count)
+        for (path, file) in opened {
+            guard let file else {
                 let candidate = baseFiles.contains(ByteName(path)) ? try base.source(path) : nil
                 let input = try result.source(path)
                 files.append(PackFile(path: path, input: input, content: .other(others.count)))
@@ -52,9 +66,9 @@ package struct PackInput: Sendable {
             }
             let first = tensors.count
             for entry in file.header.entries {
-                let match = matcher.match(entry.name, entry.info).flatMap { byName[ByteName($0.name)] }
-                PackInput.note(match, entry.name, log)
-                let base = match.map { PackBase($0, predicting: entry.info) }
+                let match = matches[tensors.count]
+                PackInput.note(match, entry.name, bases, context.log)
+                let base = match.map { match in PackBase(match.sources.map { bases[$0] }, match.runs) }
                 // The first tensor that a base tensor predicts hashes it.
                 let new = Set((base?.sources ?? []).map(\.index).filter { hashed[$0] == nil })
                 let tensor = PackTensor(
@@ -69,18 +83,38 @@ package struct PackInput: Sendable {
                     path: PackInput.storedPath(path, of: result, name), input: file.input,
                     content: .safetensors(file.header, first..<tensors.count)))
         }
-        for (base, cells) in zip(bases, hashed) {
+        for (base, cells) in zip(bases, hashed) where base.file == nil || cells != nil {
             looseBaseCells += (0..<base.grid.count).filter { cells?.contains($0) != true }
                 .map { BaseCell(base: base, cell: $0) }
         }
     }
 
-    private static func note(_ match: BaseTensor?, _ name: String, _ log: Logger) {
-        if let match, match.tensor.name != name {
-            log.debug("\(name): predicted from the base's \(match.tensor.name)")
-        } else if match == nil {
-            log.debug("\(name): not in the base, stored whole")
+    /// The tensors of the base's model, then those of its other files that have the path of one of the result's.
+    private static func bases(_ base: Checkpoint, beside paths: [String]) throws(SiltError) -> [BaseTensor] {
+        var bases = base.tensors.enumerated().map { BaseTensor(index: $0.offset, file: nil, tensor: $0.element) }
+        let model = Set(base.tensors.map { ByteName($0.file.path) })
+        let others = Set(base.safetensorsFiles.map { ByteName($0) })
+        for path in paths where others.contains(ByteName(path)) && !model.contains(ByteName(base.path(of: path))) {
+            // One that breaks the rules predicts nothing.
+            guard let file = try? base.open(path) else { continue }
+            for entry in file.header.entries where entry.info.elements > 0 {
+                let tensor = Checkpoint.Tensor(name: entry.name, info: entry.info, file: file, range: entry.range)
+                bases.append(BaseTensor(index: bases.count, file: path, tensor: tensor))
+            }
         }
+        return bases
+    }
+
+    private static func note(_ match: Matcher.Match?, _ name: String, _ bases: [BaseTensor], _ log: Logger) {
+        guard let match else {
+            log.debug("\(name): not in the base, stored whole")
+            return
+        }
+        let names = match.sources.map { bases[$0].tensor.name }
+        guard names != [name] else { return }
+        let others = names.count > 3 ? " and \(names.count - 3) more" : ""
+        log.debug(
+            "\(name): predicted from the base's \(names.prefix(3).joined(separator: ", "))\(others)\(match.isByContent ? ", by content" : "")")
     }
 
     /// The path that the file records.

@@ -69,7 +69,7 @@ package struct Packer: Sendable {
     /// The plan serves all ways of packing with these options, whatever they lose; but one from a sample, which exact packing at
     /// level 1 makes, serves that alone.
     package func plan(_ pair: PackPair) throws(SiltError) -> PackPlan {
-        try plan(PackInput(base: pair.base, result: pair.fineTuned, name: options.name, context.log))
+        try plan(PackInput(base: pair.base, result: pair.fineTuned, name: options.name, context))
     }
 
     private func plan(_ input: PackInput) throws(SiltError) -> PackPlan {
