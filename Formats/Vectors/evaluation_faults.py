@@ -59,14 +59,14 @@ EVALUATIONS: dict[str, tuple[str, str, Any]] = {
     "manifest-evaluation-number-string": ("manifest", "A metric of the result is a string.",
                                           _with(rebuilt="0.9")),
     "manifest-evaluation-number-boolean": ("manifest", "A metric of the fine-tuned checkpoint is a boolean.",
-                                           _with(fine_tuned=True)),
+                                           _with(finetuned=True)),
     "manifest-evaluation-base-null": ("manifest", "null for no metric of the base.", _with(base=None)),
     "manifest-evaluation-no-data": ("manifest", "An evaluation without data.", _without("data")),
     "manifest-evaluation-no-use": ("manifest", "An evaluation without use.", _without("use")),
     "manifest-evaluation-no-metric": ("manifest", "An evaluation without metric.", _without("metric")),
     "manifest-evaluation-no-examples": ("manifest", "An evaluation without examples.", _without("examples")),
-    "manifest-evaluation-no-fine-tuned": ("manifest", "An evaluation without fine_tuned.",
-                                          _without("fine_tuned")),
+    "manifest-evaluation-no-fine-tuned": ("manifest", "An evaluation without finetuned.",
+                                          _without("finetuned")),
     "manifest-evaluation-no-rebuilt": ("manifest", "An evaluation without rebuilt.", _without("rebuilt")),
 }  # fmt: skip
 

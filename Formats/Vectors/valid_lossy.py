@@ -61,7 +61,7 @@ def lossy_notes(context: Context) -> tuple[str, bytes]:
 
 EVALUATION = {
     "data": "0123456789abcdef" * 4, "use": "test", "metric": "accuracy", "examples": 872,
-    "base": 0.509, "fine_tuned": 0.925, "rebuilt": 0.922,
+    "base": 0.509, "finetuned": 0.925, "rebuilt": 0.922,
 }  # fmt: skip
 
 
@@ -70,8 +70,8 @@ def _evaluated(context: Context, evaluations: list[dict[str, Any]]) -> tuple[str
     embed, half = base["embed.weight"], base["half.weight"]
     spec = predicted(half, [near(few(rng, half.shape))])
     specs = [spec, TensorSpec(embed, COPY, embed)]
-    fine_tuned = replace(half, data=deltas(rng, "f16", half.shape).astype("<u2").tobytes())
-    source = root(records([embed, fine_tuned]))
+    finetuned = replace(half, data=deltas(rng, "f16", half.shape).astype("<u2").tobytes())
+    source = root(records([embed, finetuned]))
     return lossy_vector(context, TINY, specs, source=source, evaluations=evaluations)
 
 
@@ -90,8 +90,8 @@ def lossy_evaluations(context: Context) -> tuple[str, bytes]:
         headless,
         headless | {"data": "f" * 64},
         EVALUATION | {"use": "validation"},
-        headless | {"use": "calibration", "metric": "kl", "fine_tuned": 0, "rebuilt": 2.5e-8},
-        EVALUATION | {"metric": "matthews", "base": -0.5, "fine_tuned": 1, "rebuilt": 10**25},
+        headless | {"use": "calibration", "metric": "kl", "finetuned": 0, "rebuilt": 2.5e-8},
+        EVALUATION | {"metric": "matthews", "base": -0.5, "finetuned": 1, "rebuilt": 10**25},
         headless | {"metric": "-", "examples": 1, "x-seconds": 3},
         EVALUATION | {"metric": longest, "examples": 2**63 - 1, "base": -(10**18), "rebuilt": 1e-320},
     ])  # fmt: skip

@@ -60,7 +60,7 @@ struct EvaluationTests {
 
     private static let data = String(repeating: "0f", count: 32)
     private static let good =
-        #""data": "\#(data)", "use": "test", "metric": "f1", "examples": 2, "fine_tuned": 1, "rebuilt": 0.5"#
+        #""data": "\#(data)", "use": "test", "metric": "f1", "examples": 2, "finetuned": 1, "rebuilt": 0.5"#
 
     @Test(
         "what the text does not allow is refused, and the place is named",
@@ -70,7 +70,7 @@ struct EvaluationTests {
             ("\"test\"", "\"train\"", "use"), ("\"test\"", "\"Test\"", "use"), ("0f0f", "0F0f", "data"),
             ("0f0f", "0f0", "data"), ("0f0f", "0f0f0", "data"), ("2,", "0,", "examples"), ("2,", "-1,", "examples"),
             ("2,", "2.0,", "examples"), ("2,", "9223372036854775808,", "examples"), ("0.5", "\"0.5\"", "rebuilt"),
-            ("0.5", "null", "rebuilt"), ("0.5", "true", "rebuilt"), ("1,", "[1],", "fine_tuned"),
+            ("0.5", "null", "rebuilt"), ("0.5", "true", "rebuilt"), ("1,", "[1],", "finetuned"),
             ("0.5", "0.5, \"base\": null", "base"), ("\"use\"", "\"x-use\"", "use"),
             ("\"rebuilt\"", "\"x-\"", "rebuilt"),
         ])

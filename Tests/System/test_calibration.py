@@ -293,7 +293,7 @@ def test_goals(silt: Silt, real_pair: Pair, within: tuple[dict, Path], short: Pa
     assert report["contract"] == "lossy" and divergence(report) <= 0.02 and report["bytes"] < 500_000
     near = pack(silt, real_pair, tmp_path / "a.silt", "--accuracy-within", "7%", "--validation", short)
     record = evaluation(near, "accuracy")
-    assert record["rebuilt"] >= record["fine_tuned"] - 0.07 - 1e-12 and near["bytes"] < 500_000
+    assert record["rebuilt"] >= record["finetuned"] - 0.07 - 1e-12 and near["bytes"] < 500_000
     small = pack(silt, real_pair, tmp_path / "s.silt", "--size-at-most", "60k", "--calibration", short)
     assert small["contract"] == "lossy" and small["bytes"] <= 60_000
 

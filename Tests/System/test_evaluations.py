@@ -40,7 +40,7 @@ def test_inspect(silt: Silt, name: str) -> None:
     """--json has the manifest's objects, the table a row for each."""
     wanted = []
     for entry in manifest_of(vector(name)).get("evaluations", []):
-        numbers = {key: float(entry[key]) for key in ("base", "fine_tuned", "rebuilt") if key in entry}
+        numbers = {key: float(entry[key]) for key in ("base", "finetuned", "rebuilt") if key in entry}
         named = {key: entry[key] for key in ("data", "use", "metric", "examples")}
         wanted.append({"base": None} | named | numbers)
     found = silt.json("inspect", vector(name))["evaluations"]
@@ -50,7 +50,7 @@ def test_inspect(silt: Silt, name: str) -> None:
     for row, entry in zip(table, wanted, strict=True):
         assert entry["metric"].endswith(row[0].removeprefix("…")) and row[1] == entry["use"]
         assert int(row[2].replace(",", "")) == entry["examples"]
-        for text, value in zip(row[3:6], (entry["base"], entry["fine_tuned"], entry["rebuilt"]), strict=True):
+        for text, value in zip(row[3:6], (entry["base"], entry["finetuned"], entry["rebuilt"]), strict=True):
             if value is None:
                 assert text == "-"
             else:

@@ -128,7 +128,7 @@ def test_any_model(silt: Silt, unknown: Pair, tmp_path: Path, work: Path, sign: 
     packing = report["packing"]
     assert packing["evaluator"] == ("nearness" if sign == "-" else "distance")
     assert packing["goal"] == "metric within 0.3"
-    assert float(packing["evaluator_fine_tuned"]) == 0 and abs(float(packing["evaluator_base"])) == pytest.approx(1)
+    assert float(packing["evaluator_finetuned"]) == 0 and abs(float(packing["evaluator_base"])) == pytest.approx(1)
     silt.unpack(unknown[0], file, tmp_path / "out")
     far = distance(tmp_path / "out", unknown[1], unknown[0])
     assert 0.2 < far <= 0.3 and abs(float(packing["evaluator_rebuilt"])) == pytest.approx(far, rel=1e-6)
@@ -183,7 +183,7 @@ def test_rescale_forgets(silt: Silt, real_pair: Pair, work: Path) -> None:
     """Numbers of the old result say nothing of a new one."""
     silt.ok("pack", *real_pair, "-o", work / "m.silt", *FAST, "--method", "random", "--drop", "0.9")
     manifest = manifest_of(work / "m.silt")
-    manifest["packing"] |= {"evaluator": "em", "evaluator_fine_tuned": "0.8", "evaluator_rebuilt": "0.7", "goal": "kept"}
+    manifest["packing"] |= {"evaluator": "em", "evaluator_finetuned": "0.8", "evaluator_rebuilt": "0.7", "goal": "kept"}
     (work / "e.silt").write_bytes(seal(Draft(manifest, chunks_of(work / "m.silt"), contract="lossy")))
     silt.ok("rescale", work / "e.silt", "--q", "0.2")
     assert manifest_of(work / "e.silt")["packing"] == {

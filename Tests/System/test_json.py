@@ -23,7 +23,7 @@ def test_pack(silt: Silt, small: Packed, tmp_path: Path) -> None:
     size = sum(file.stat().st_size for file in small.fine.rglob("*") if file.is_file())
     assert report["contract"] == "exact"
     assert report["bytes"] == output.stat().st_size
-    assert report["fine_tuned_bytes"] == size
+    assert report["finetuned_bytes"] == size
     assert report["ratio"] == pytest.approx(size / report["bytes"], rel=0.01)
     assert report["parameters"] == parameters
     assert report["bits_per_parameter"] == pytest.approx(8 * report["bytes"] / parameters, rel=0.01)

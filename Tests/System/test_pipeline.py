@@ -140,7 +140,7 @@ def test_encoder_without_labels(silt: Silt, real_pair: Pair, tmp_path: Path) -> 
     options = report["choice"]["options"]
     assert (options["rule"], options["per"]) == ("unlabelled", "tensor")
     assert all(way["metric"] is None for way in report["measured"])
-    assert report["reference"]["metric"] is None and report["reference"]["fine_tuned"] is None
+    assert report["reference"]["metric"] is None and report["reference"]["finetuned"] is None
     assert listing(tmp_path) == before
 
 

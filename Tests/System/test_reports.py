@@ -92,9 +92,9 @@ def test_page_of_a_real_file(
     base, fine = real_pair
     page = report(silt, base, packed, tmp_path / "page.html", "--against", fine, "--threads", 1)
     inspected = silt.json("inspect", packed)
-    ratio = inspected["fine_tuned_bytes"] / inspected["bytes"]
+    ratio = inspected["finetuned_bytes"] / inspected["bytes"]
     assert f"{ratio:.1f} × smaller: 1.07 MB instead of 10.7 MB" in page.text
-    assert f"{inspected['bytes']:,} bytes" in page.text and f"{inspected['fine_tuned_bytes']:,} bytes" in page.text
+    assert f"{inspected['bytes']:,} bytes" in page.text and f"{inspected['finetuned_bytes']:,} bytes" in page.text
     for tensor in inspected["tensors"]:
         assert tensor["name"] in page.text
         assert f"{tensor['bytes']:,}" in page.text

@@ -84,7 +84,7 @@ def close_pair(rng: np.random.Generator, rows: int = 2000, dtype: str = "BF16") 
 
 def assert_delta(report: dict) -> None:
     """The base was found and used: without it these pairs need two thirds of their size."""
-    assert report["bytes"] < 0.5 * report["fine_tuned_bytes"], report
+    assert report["bytes"] < 0.5 * report["finetuned_bytes"], report
 
 
 @pytest.mark.parametrize("grown", [1, 16, 5000])
@@ -139,7 +139,7 @@ def test_rounded_base(silt: Silt, rng: np.random.Generator, tmp_path: Path, dtyp
     new = tuned(rng, Tensor(dtype, (2000, 64), rounded.tobytes()), share=0.05, steps=1)
     base = write_model(tmp_path / "base", {"a.weight": Tensor("F32", (2000, 64), values.tobytes())})
     report = silt.round_trip(base, write_model(tmp_path / "fine", {"a.weight": new}), tmp_path)
-    assert report["bytes"] < 0.55 * report["fine_tuned_bytes"]
+    assert report["bytes"] < 0.55 * report["finetuned_bytes"]
 
 
 @pytest.mark.parametrize("residue", [1, 4, 7])

@@ -13,7 +13,7 @@ from .errors import require
 from .fields import Fields
 
 RECEIPT = "l2 max cosine changed"
-EVALUATION = "data use metric examples base fine_tuned rebuilt"
+EVALUATION = "data use metric examples base finetuned rebuilt"
 USES = ("calibration", "validation", "test")
 MAX_EVALUATIONS = 64
 
@@ -65,6 +65,6 @@ def read_evaluations(value: Any, where: str) -> list[dict[str, Any]]:
         require(what not in seen, "manifest", f"{fields.where}: data, use and metric were there before")
         seen.add(what)
         fields.integer("examples", 1)
-        for name in ("fine_tuned", "rebuilt", *(["base"] if fields.has("base") else [])):
+        for name in ("finetuned", "rebuilt", *(["base"] if fields.has("base") else [])):
             fields.number(name)
     return value

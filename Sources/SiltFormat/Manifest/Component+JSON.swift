@@ -93,7 +93,7 @@ extension EvaluationRecord {
             .init("examples", .integer(examples)),
         ]
         if let base { members.append(.init("base", .number(base))) }
-        members += [.init("fine_tuned", .number(fineTuned)), .init("rebuilt", .number(rebuilt))]
+        members += [.init("finetuned", .number(fineTuned)), .init("rebuilt", .number(rebuilt))]
         return .object(members)
     }
 }

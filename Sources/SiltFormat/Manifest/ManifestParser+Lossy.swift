@@ -56,7 +56,7 @@ extension ManifestParser {
         let evaluation = EvaluationRecord(
             data: data, use: use, metric: metric, examples: try fields.integer("examples", atLeast: 1),
             base: fields.has("base") ? try fields.number("base") : nil,
-            fineTuned: try fields.number("fine_tuned"), rebuilt: try fields.number("rebuilt"))
+            fineTuned: try fields.number("finetuned"), rebuilt: try fields.number("rebuilt"))
         try fields.finish()
         return evaluation
     }

@@ -59,7 +59,7 @@ final class DigestBook: Sendable {
 
     /// The digests of a tensor's cells, once all are read.
     func digests(_ tensor: PackTensor) throws(SiltError) -> [Digest128] {
-        try tensors[tensor.index].all(tensor.grid.count)
+        try tensors[(tensor.twin ?? tensor).index].all(tensor.grid.count)
     }
 
     /// The digest of a base tensor.

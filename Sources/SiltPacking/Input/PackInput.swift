@@ -47,18 +47,26 @@ package struct PackInput: Sendable {
         }
         let own = opened.compactMap { $0.file == nil ? nil : $0.path }
         bases = try PackInput.bases(base, beside: areDirectories ? own : [])
-        let matches = try Matcher(bases.map { Matcher.Candidate($0.tensor, file: $0.file) }, context).matches(
-            opened.flatMap { (path, file) -> [Matcher.Target] in
-                guard let file else { return [] }
-                return file.header.entries.map {
-                    Matcher.Target(
-                        Checkpoint.Tensor(name: $0.name, info: $0.info, file: file, range: $0.range), file: path)
-                }
-            })
+        let candidates = bases.map { Matcher.Candidate($0.tensor, file: $0.file) }
+        let targets = opened.flatMap { (path, file) -> [Matcher.Target] in
+            guard let file else { return [] }
+            return file.header.entries.map {
+                Matcher.Target(
+                    Checkpoint.Tensor(name: $0.name, info: $0.info, file: file, range: $0.range), file: path)
+            }
+        }
+        let matches = try Matcher(candidates, context).matches(targets)
+        let twins = try Twins(context).earlier(targets, matches, candidates)
+        let stored = PackInput.stored(
+            try opened.filter { $0.file == nil }.map { (opened) throws(SiltError) in
+                (opened.path, try result.source(opened.path).size)
+            },
+            beside: targets.reduce(0) { $0 + $1.tensor.info.bytes })
         var hashed = [Set<Int>?](repeating: nil, count: bases.count)
         for (path, file) in opened {
             guard let file else {
-                let candidate = baseFiles.contains(ByteName(path)) ? try base.source(path) : nil
+                let isKnown = baseFiles.contains(ByteName(path)) && !stored.contains(ByteName(path))
+                let candidate = isKnown ? try base.source(path) : nil
                 let input = try result.source(path)
                 files.append(PackFile(path: path, input: input, content: .other(others.count)))
                 others.append(OtherFile(index: others.count, path: path, input: input, base: candidate))
@@ -67,12 +75,13 @@ package struct PackInput: Sendable {
             let first = tensors.count
             for entry in file.header.entries {
                 let match = matches[tensors.count]
-                PackInput.note(match, entry.name, bases, context.log)
-                let base = match.map { match in PackBase(match.sources.map { bases[$0] }, match.runs) }
+                let twin = twins[tensors.count].map { tensors[$0] }
+                PackInput.note(match, twin, entry.name, bases, context.log)
+                let base = twin == nil ? match.map { match in PackBase(match.sources.map { bases[$0] }, match.runs) } : nil
                 // The first tensor that a base tensor predicts hashes it.
                 let new = Set((base?.sources ?? []).map(\.index).filter { hashed[$0] == nil })
                 let tensor = PackTensor(
-                    tensors.count, entry, in: file, base: base, hashing: new, firstSegment: segments)
+                    tensors.count, entry, in: file, base: base, twin: twin, hashing: new, firstSegment: segments)
                 for index in new { hashed[index] = [] }
                 for found in tensor.hashedBaseCells { hashed[found.base.index]?.insert(found.cell) }
                 segments += tensor.segments.count
@@ -87,6 +96,21 @@ package struct PackInput: Sendable {
             looseBaseCells += (0..<base.grid.count).filter { cells?.contains($0) != true }
                 .map { BaseCell(base: base, cell: $0) }
         }
+    }
+
+    /// Other files that are stored even if the base has them, smallest first: as many as take about a hundredth of the delta, so that a
+    /// base whose card or configuration moves on still gives the model back.
+    ///
+    /// Text compresses to a quarter, and a delta takes a quarter of the tensors.
+    private static func stored(_ files: [(path: String, bytes: Int)], beside tensors: Int) -> Set<ByteName> {
+        var left = tensors / 400
+        var stored: Set<ByteName> = []
+        for file in files.sorted(by: { ($0.bytes, $0.path) < ($1.bytes, $1.path) }) {
+            left -= file.bytes / 4
+            guard left >= 0 else { break }
+            stored.insert(ByteName(file.path))
+        }
+        return stored
     }
 
     /// The tensors of the base's model, then those of its other files that have the path of one of the result's.
@@ -105,7 +129,13 @@ package struct PackInput: Sendable {
         return bases
     }
 
-    private static func note(_ match: Matcher.Match?, _ name: String, _ bases: [BaseTensor], _ log: Logger) {
+    private static func note(
+        _ match: Matcher.Match?, _ twin: PackTensor?, _ name: String, _ bases: [BaseTensor], _ log: Logger
+    ) {
+        if let twin {
+            log.debug("\(name): a copy of \(twin.name)")
+            return
+        }
         guard let match else {
             log.debug("\(name): not in the base, stored whole")
             return
@@ -115,6 +145,13 @@ package struct PackInput: Sendable {
         let others = names.count > 3 ? " and \(names.count - 3) more" : ""
         log.debug(
             "\(name): predicted from the base's \(names.prefix(3).joined(separator: ", "))\(others)\(match.isByContent ? ", by content" : "")")
+    }
+
+    /// Path of the file that has a tensor, as it is recorded.
+    func path(of tensor: PackTensor) -> String {
+        files.first { file in
+            if case .safetensors(_, let tensors) = file.content { tensors.contains(tensor.index) } else { false }
+        }?.path ?? ""
     }
 
     /// The path that the file records.

@@ -8,6 +8,8 @@ package final class PackTensor: Sendable {
     package let index: Int
     package let entry: SafetensorsHeader.Entry
     package let source: SafetensorsFile
+    /// An earlier tensor that has the same bytes: this one is a copy of it, and nothing of it is coded.
+    let twin: PackTensor?
     /// What predicts it.
     let base: PackBase?
     /// Base tensors, by their places, whose cells are hashed when this tensor reads them.
@@ -22,15 +24,17 @@ package final class PackTensor: Sendable {
 
     init(
         _ index: Int, _ entry: SafetensorsHeader.Entry, in source: SafetensorsFile, base: PackBase?,
-        hashing hashedBases: Set<Int>, firstSegment: Int
+        twin: PackTensor? = nil, hashing hashedBases: Set<Int>, firstSegment: Int
     ) {
         self.index = index
         self.entry = entry
         self.source = source
+        self.twin = twin
         self.base = base
         self.hashedBases = hashedBases
         let elements = entry.info.elements
-        let pieces = base?.pieces(of: elements) ?? (elements == 0 ? [] : [(0..<elements, false)])
+        let pieces =
+            twin == nil ? base?.pieces(of: elements) ?? (elements == 0 ? [] : [(0..<elements, false)]) : []
         segments = pieces.enumerated().map { place, piece in
             Segment(firstSegment + place, elements: piece.elements, hasBase: piece.hasBase, of: entry.info)
         }

@@ -29,6 +29,14 @@ struct LossySelection: Sendable {
             fates.append(fate)
             if fate == .method { methodTensors.append(try plan.known(tensor)) }
         }
+        // A tensor that has a copy is exact if one of the two is to be.
+        for (tensor, fate) in zip(plan.input.tensors, fates) where fate == .exact {
+            guard let twin = tensor.twin, fates[twin.index] != .exact,
+                policy.fate(tensor.name, tensor.info) == .exact
+            else { continue }
+            fates[twin.index] = .exact
+            methodTensors.removeAll { $0.tensor === twin }
+        }
         if fates.allSatisfy({ $0 == .exact }) {
             log.notice(
                 "no tensor is lossy: all tensors that changed are kept exact by default, or by \(option: .only) and \(option: .except)"

@@ -91,7 +91,8 @@ final class MeasureSums: Sendable {
             tensors.append(
                 Measured.Tensor(
                     segments: found,
-                    digests: isSample ? .pending : .known(try digests[tensor.index].all(tensor.grid.count)),
+                    digests: isSample
+                        ? .pending : .known(try digests[(tensor.twin ?? tensor).index].all(tensor.grid.count)),
                     isFinite: !nonFinite.contains(tensor.index)))
         }
         var bases: [Measured.CellDigests] = []

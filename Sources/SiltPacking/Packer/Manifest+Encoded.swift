@@ -54,7 +54,11 @@ extension FileRecord {
         case .safetensors(let header, let tensors):
             var records: [TensorRecord] = []
             for tensor in plan.input.tensors[tensors] {
-                records.append(try TensorRecord(tensor, encoded.tensors[tensor.index], encoded.bases))
+                if let twin = tensor.twin {
+                    records.append(TensorRecord(tensor, copying: twin, encoded.tensors[twin.index], plan.input))
+                } else {
+                    records.append(try TensorRecord(tensor, encoded.tensors[tensor.index], encoded.bases))
+                }
             }
             content = .safetensors(header: header, tensors: records)
         case .other(let other):
@@ -69,6 +73,17 @@ extension FileRecord {
 }
 
 extension TensorRecord {
+    /// A copy of an earlier tensor, lossy if that one is.
+    fileprivate init(_ tensor: PackTensor, copying twin: PackTensor, _ encoded: Encoded.Tensor, _ input: PackInput) {
+        let source = ResultSource(index: twin.index, name: twin.name, file: input.path(of: twin), info: twin.info)
+        let elements = tensor.info.elements
+        self.init(
+            name: tensor.name, info: tensor.info, range: tensor.entry.range,
+            digest: encoded.lossy?.digest ?? Digest128(pieces: encoded.digests),
+            base: BaseRecord(sources: [.result(source)], runs: BaseRecord.plainRuns(elements, elements)),
+            parts: [PartRecord(kind: .copy, elements: 0..<elements)], receipt: encoded.lossy?.sums.receipt)
+    }
+
     fileprivate init(_ tensor: PackTensor, _ encoded: Encoded.Tensor, _ bases: [Digest128]) throws(SiltError) {
         var parts: [PartRecord] = []
         var segments = tensor.segments[...]

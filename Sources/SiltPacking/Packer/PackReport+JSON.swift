@@ -11,7 +11,7 @@ extension PackReport {
             "receipt": receipt?.json ?? .null,
             "evaluations": .array(evaluations.map(\.json)),
             "bytes": .integer(bytes),
-            "fine_tuned_bytes": .integer(fineTunedBytes),
+            "finetuned_bytes": .integer(fineTunedBytes),
             "ratio": .number(ratio),
             "parameters": .integer(parameters),
             "bits_per_parameter": .number(bitsPerParameter),

@@ -10,11 +10,11 @@ extension Inspection {
             "packing": packing.json,
             "receipt": receipt?.json ?? .null,
             "evaluations": .array(evaluations.map(\.json)),
-            "fine_tuned": sourceRoot.map { .string($0) } ?? .null,
+            "finetuned": sourceRoot.map { .string($0) } ?? .null,
             "form": .string(form.rawValue),
             "writer": .string(writer),
             "bytes": .integer(bytes),
-            "fine_tuned_bytes": .integer(fineTunedBytes),
+            "finetuned_bytes": .integer(fineTunedBytes),
             "overhead_bytes": .integer(overheadBytes),
             "parameters": .integer(parameters),
             "bits_per_parameter": .number(parameters > 0 ? 8 * Double(bytes) / Double(parameters) : 0),
@@ -56,7 +56,7 @@ extension Inspection.Evaluation {
         .members([
             "data": .string(data), "use": .string(use.rawValue), "metric": .string(metric),
             "examples": .integer(examples),
-            "base": base.map { .number($0) } ?? .null, "fine_tuned": .number(fineTuned), "rebuilt": .number(rebuilt),
+            "base": base.map { .number($0) } ?? .null, "finetuned": .number(fineTuned), "rebuilt": .number(rebuilt),
         ])
     }
 }

@@ -50,7 +50,8 @@ package struct BaseBinding: Sendable {
 
     /// The file of the base directory that equals a file of the result.
     package func file(_ path: String, bytes: Int) throws(SiltError) -> any ByteSource {
-        let advice = "the file was packed against a base directory that has it; give that directory"
+        let advice =
+            "the file was packed against a base directory that has it; give that directory, or rebuild the tensors alone with \(option: .only)"
         guard checkpoint.form == .directory, checkpoint.files.contains(path) else {
             throw SiltError(
                 .baseMissing, "the base does not have the file \(path)", file: checkpoint.path, advice: advice)

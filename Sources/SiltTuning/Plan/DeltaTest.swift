@@ -79,7 +79,7 @@ struct DeltaTest: Sendable {
         ]
         if let metric {
             list += [
-                ("metric", metric.plain), ("metric_fine_tuned", metric.fineTuned),
+                ("metric", metric.plain), ("metric_finetuned", metric.fineTuned),
                 ("metric_without_delta", metric.without), ("metric_uncertainty", metric.uncertainty),
             ]
             if let expected = metric.expected { list.append(("metric_expected_loss", expected)) }

@@ -10,7 +10,7 @@ extension PlanReport {
 
     private var own: JSONValue {
         .members([
-            "fine_tuned_bytes": .integer(fineTunedBytes), "parameters": .integer(parameters),
+            "finetuned_bytes": .integer(fineTunedBytes), "parameters": .integer(parameters),
             "lossy_parameters": .integer(lossyParameters), "sampled": .bool(isSampled), "seconds": .number(seconds),
             "groups": .array(
                 groups.map {
@@ -45,7 +45,7 @@ extension PipelineReport {
             "measured": .array(ways.map(\.json)),
             "reference": .members([
                 "metric": metric.map { .string($0) } ?? .null,
-                "fine_tuned": fineTunedMetric.map { .number($0) } ?? .null,
+                "finetuned": fineTunedMetric.map { .number($0) } ?? .null,
                 "without_delta": metricWithoutDelta.map { .number($0) } ?? .null,
                 "kl_without_delta": .number(divergenceWithoutDelta), "examples": .integer(examples),
             ]),

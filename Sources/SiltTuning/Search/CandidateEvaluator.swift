@@ -110,7 +110,7 @@ final class CandidateEvaluator: Sendable {
     func notes(_ rebuilt: Double, base: Double?) -> [(name: String, value: String)] {
         var notes = [(EvaluatorNote.metric, metric.name)]
         if let base { notes.append((EvaluatorNote.prefix + "base", "\(base)")) }
-        notes.append((EvaluatorNote.prefix + "fine_tuned", "\(fineTuned)"))
+        notes.append((EvaluatorNote.prefix + "finetuned", "\(fineTuned)"))
         notes.append((EvaluatorNote.prefix + "rebuilt", "\(rebuilt)"))
         return notes.map { (name: $0.0, value: $0.1) }
     }

@@ -6,9 +6,9 @@ extension SweepReport {
     package var json: JSONValue {
         .members([
             "metric": .string(metric), "higher_is_better": .bool(higherIsBetter), "examples": .integer(examples),
-            "data": .string(data), "base": .string(base), "fine_tuned": .string(fineTuned),
-            "base_metric": baseMetric.map { .number($0) } ?? .null, "fine_tuned_metric": .number(fineTunedMetric),
-            "fine_tuned_bytes": .integer(fineTunedBytes), "exact_bytes": exactBytes.map { .integer($0) } ?? .null,
+            "data": .string(data), "base": .string(base), "finetuned": .string(fineTuned),
+            "base_metric": baseMetric.map { .number($0) } ?? .null, "finetuned_metric": .number(fineTunedMetric),
+            "finetuned_bytes": .integer(fineTunedBytes), "exact_bytes": exactBytes.map { .integer($0) } ?? .null,
             "parameters": .integer(parameters), "seeds": .integer(seeds), "seconds": .number(seconds),
             "rows": .array(rows.map(\.json)),
         ])

@@ -36,9 +36,9 @@ def table(found: dict) -> list[str]:
         f"## {found['finetuned']}",
         "",
         (f"{found['metric'].capitalize()} on {found['examples']} examples of {found['data']}: fine-tuned "
-        f"{found['fine_tuned_metric']:.4f}{base}. Tuned on {tuned}."),
-        (f"Fine-tuned files {found['fine_tuned_bytes']:,} bytes, exact Silt file {exact:,} bytes "
-        f"({found['fine_tuned_bytes'] / exact:.2f} x smaller). {found['seconds']:.0f} s."),
+        f"{found['finetuned_metric']:.4f}{base}. Tuned on {tuned}."),
+        (f"Fine-tuned files {found['finetuned_bytes']:,} bytes, exact Silt file {exact:,} bytes "
+        f"({found['finetuned_bytes'] / exact:.2f} x smaller). {found['seconds']:.0f} s."),
         "",
         f"| method | values | p | bytes | x smaller | {found['metric']} | KL, nats | q | seeds |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -51,7 +51,7 @@ def table(found: dict) -> list[str]:
             row["values"],
             "" if row["drop"] is None else f"{row['drop']:g}",
             f"{size:,.0f}",
-            f"{found['fine_tuned_bytes'] / size:.1f}",
+            f"{found['finetuned_bytes'] / size:.1f}",
             f"**{metric}**" if row["best_metric"] else metric,
             spread(row["divergence"], 5),
             "" if row["q"] is None else f"{row['q']['mean']:.4g}",
@@ -105,7 +105,7 @@ def summary(tables: list[dict]) -> list[str]:
             for drop in sorted(set(dare) & set(tuned)):
                 a, b = dare[drop]["metric"], tuned[drop]["metric"]
                 gains.append(sign * (b["mean"] - a["mean"]))
-                if sign * (found["fine_tuned_metric"] - a["mean"]) > 0.03:
+                if sign * (found["finetuned_metric"] - a["mean"]) > 0.03:
                     lost.append(gains[-1] > 0)
                 beyond += gains[-1] < -max(a["deviation"], b["deviation"]) - 1e-9
         better, equal = sum(gain > 0 for gain in gains), sum(gain == 0 for gain in gains)
@@ -121,7 +121,7 @@ def smallest(found: dict, goal: str, only: Callable[[dict], bool]) -> str:
     sign = 1 if found["higher_is_better"] else -1
     kept = []
     for row in filter(only, found["rows"]):
-        loss = sign * (found["fine_tuned_metric"] - row["metric"]["mean"])
+        loss = sign * (found["finetuned_metric"] - row["metric"]["mean"])
         if row["divergence"]["mean"] <= 0.01 if goal == "kl" else loss <= 0.01 + 1e-9:
             kept.append(row)
     if not kept:
@@ -143,8 +143,8 @@ def bounds(tables: list[dict]) -> list[str]:
             published = smallest(found, row["goal"], lambda row: row["method"].endswith("(as published)"))
             lines.append(
                 f"| {found['finetuned']} | {words} | {published} | {smallest(found, row['goal'], lambda _: True)} "
-                f"| {row['bytes']:,} | {found['fine_tuned_bytes'] / row['bytes']:.0f} "
-                f"| {row['metric']:.4f} of {found['fine_tuned_metric']:.4f} | {row['divergence']:.4f} |"
+                f"| {row['bytes']:,} | {found['finetuned_bytes'] / row['bytes']:.0f} "
+                f"| {row['metric']:.4f} of {found['finetuned_metric']:.4f} | {row['divergence']:.4f} |"
             )
     return lines
 

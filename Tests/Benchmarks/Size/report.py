@@ -27,7 +27,7 @@ CSV_COLUMNS = [
     "pair",
     "dtype",
     "parameters",
-    "fine_tuned_bytes",
+    "finetuned_bytes",
     "tool",
     "version",
     "bytes",
