@@ -15,34 +15,16 @@ import lz4.block
 import numpy as np
 import zstandard
 
-from silt.convert import convert
-from silt.digests import FILE_PIECE, cell_elements, root, tensor_digest, tree_digest
+from silt.digests import FILE_PIECE, cell_elements, root, tree_digest
 from silt.manifest import EXACT_DTYPES
-from silt.tensors import element_bytes, element_count
+from silt.tensors import element_bytes
 from silt_coders import PlaneCoder, ResidualCoder, plan_residual
 from silt_matrices import ChunkStore, encode_component
 from silt_seal import Draft
+from silt_sources import Run, SourceSpec, TensorData, gather, source_fields
 from silt_specs import ComponentSpec, prediction
 
 ORIGINS = dict.fromkeys(EXACT_DTYPES, -40) | {"F32": 60, "BF16": 60}
-
-
-@dataclass(frozen=True)
-class TensorData:
-    """A tensor of a checkpoint."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    @property
-    def digest(self) -> str:
-        return tensor_digest(self.data, self.dtype, self.shape)
-
-    @property
-    def patterns(self) -> np.ndarray:
-        return np.frombuffer(self.data, f"<u{element_bytes(self.dtype)}")
 
 
 @dataclass(frozen=True)
@@ -60,13 +42,15 @@ class PartSpec:
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """How to write a tensor; `known` says whether its digest is given."""
+    """How to write a tensor; `known` says whether its digest is given. `base` stands for one source of the base."""
 
     result: TensorData
     parts: list[PartSpec]
     base: TensorData | None = None
     known: bool = True
     receipt: dict[str, float] | None = None
+    sources: tuple[SourceSpec, ...] = ()
+    runs: tuple[Run, ...] | None = None
 
 
 @dataclass
@@ -142,8 +126,8 @@ class Builder:
             groups.setdefault(pending.spec.group or f"own {number}", []).append(pending)
         for group in groups.values():
             self._code(group)
-        sizes = [element_count(tensor.dtype, tensor.shape) for tensor in self.tensors]
-        base_sizes = [element_count(tensor.dtype, tensor.shape) for tensor in self.base]
+        sizes = [tensor.count for tensor in self.tensors]
+        base_sizes = [tensor.count for tensor in self.base]
         manifest = {
             "silt": 1,
             "contract": self.contract,
@@ -175,24 +159,18 @@ class Builder:
         self.files.append(entry | fields)
 
     def _tensor(self, spec: TensorSpec) -> dict[str, Any]:
-        result, base = spec.result, spec.base
+        result = spec.result
         entry: dict[str, Any] = {"digest": result.digest} if spec.known else {}
         if spec.receipt is not None:
             entry["receipt"] = spec.receipt
         patterns = np.empty(0, np.uint8)
-        if base is not None:
-            named = {"name": base.name, "dtype": base.dtype, "shape": list(base.shape), "digest": base.digest}
-            own = {
-                "name": result.name,
-                "dtype": result.dtype,
-                "shape": list(result.shape),
-                "digest": result.digest,
-            }
-            if not spec.known:
-                del own["digest"]
-            entry["base"] = {key: value for key, value in named.items() if value != own.get(key)}
-            patterns = convert(base.patterns, base.dtype, result.dtype)
-        start, total, entry["parts"] = 0, element_count(result.dtype, result.shape), []
+        sources = spec.sources if spec.base is None else (SourceSpec(spec.base),)
+        if sources:
+            entry["sources"] = [source_fields(source, result, spec.known) for source in sources]
+            patterns = gather([source.tensor for source in sources], spec.runs, result)
+        if spec.runs is not None:
+            entry["runs"] = [list(run) for run in spec.runs]
+        start, total, entry["parts"] = 0, result.count, []
         for part in spec.parts:
             end = total if part.elements is None else start + part.elements
             entry["parts"].append(self._part(result, patterns, part, start, end))

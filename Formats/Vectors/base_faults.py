@@ -28,9 +28,9 @@ def _base_too_short(context: Context) -> Case:
     (short,) = (t for t in context.bases["wrong/short-a.safetensors"] if t.name == "a")
 
     def edit(draft: Draft) -> None:
-        tensor(draft, "a")["base"].update(shape=list(short.shape), digest=short.digest)
+        tensor(draft, "a")["sources"][0].update(shape=list(short.shape), digest=short.digest)
 
-    about = "A part has elements that the base tensor has not."
+    about = "A part has elements that its one source has not."
     return broken(context, "coverage", about, edit, "wrong/short-a.safetensors")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,37 @@ def make(root: Path) -> dict[str, list[TensorData]]:
     ]  # fmt: skip
     for path in ("wide.safetensors", "ranks.safetensors"):
         (root / path).write_bytes(safetensors_file(bases[path], {"format": "pt"})[1])
+    bases["stack.safetensors"] = [
+        *(weights(f"e.{number}", "BF16", 8, 16) for number in range(3)),
+        *(weights(name, "F32", 6, 8) for name in "qkv"), weights("half", "F16", 8, 16),
+        weights("rows", "BF16", 30, 16), anything("four", "F4", 6, 6), anything("six", "F4", 2, 7, 2),
+    ]  # fmt: skip
+    (root / "stack.safetensors").write_bytes(safetensors_file(bases["stack.safetensors"], {"format": "pt"})[1])
+    model = [weights("w", "BF16", 12, 16), weights("x", "F32", 6, 8)]
+    head = [weights("w", "BF16", 12, 16), weights("head", "F32", 5, 8)]
+    w, last = head
+    bases["extra"], bases["extra/heads/lm.safetensors"] = model, head
+    wrong_heads = {
+        "content": safetensors_file([w, moved(rng, last, 900.0)])[1],
+        "shape": safetensors_file([w, replace(last, shape=(8, 5))])[1],
+        "dtype": safetensors_file([w, replace(last, dtype="I32")])[1],
+        "tensor": safetensors_file([w])[1],
+        "text": b"This is no checkpoint.\n",
+    }
+    _write_extra(root / "extra", model, safetensors_file(head)[1])
+    _write_extra(root / "wrong" / "extra-no-file", model, None)
+    for name, data in wrong_heads.items():
+        _write_extra(root / "wrong" / f"extra-{name}", model, data)
     return bases
+
+
+def _write_extra(directory: Path, model: list[TensorData], head: bytes | None) -> None:
+    """A base that has a file of tensors besides model.safetensors, which are none of its model."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "model.safetensors").write_bytes(safetensors_file(model, {"format": "pt"})[1])
+    if head is not None:
+        (directory / "heads").mkdir(exist_ok=True)
+        (directory / "heads" / "lm.safetensors").write_bytes(head)
 
 
 def _write_sharded(directory: Path, shards: list[list[TensorData]], readme: str) -> None:

@@ -101,7 +101,7 @@ def _rank(rank: int) -> Edit:
 def _whole(draft: Draft) -> None:
     draft.chunks.append(bytes(640))
     part(draft, "a").update(kind="whole", codec="none", chunk=6)
-    tensor(draft, "a").pop("base")
+    tensor(draft, "a").pop("sources")
 
 
 def _extra_chunk(draft: Draft) -> None:

@@ -23,7 +23,7 @@ def _unknown(name: str) -> Edit:
     """A tensor without a digest, whose base's is there."""
 
     def edit(draft: Draft) -> None:
-        tensor(draft, name)["base"].setdefault("digest", DIGEST)
+        tensor(draft, name)["sources"][0].setdefault("digest", DIGEST)
         del tensor(draft, name)["digest"]
 
     return edit
@@ -50,8 +50,8 @@ def _adapter(**fields: Any) -> Edit:
 LOSSY = {
     "manifest-digest-of-copy": ("manifest", "A tensor without components has no digest.",
                                 each(_unknown("b"), _no_root)),
-    "manifest-digest-of-base": ("manifest", "Neither a tensor nor its base has a digest.", each(
-        drop(tensor_of("a"), "digest"), lambda draft: tensor(draft, "a")["base"].pop("digest"), _no_root)),
+    "manifest-digest-of-base": ("manifest", "Neither a tensor nor its source has a digest.", each(
+        drop(tensor_of("a"), "digest"), lambda draft: tensor(draft, "a")["sources"][0].pop("digest"), _no_root)),
     "manifest-root-missing": ("manifest", "All digests are there, the root is not.", _no_root),
     "manifest-root-unknown": ("manifest", "A digest is absent, the root is there.", _unknown("a")),
     "manifest-sha256-lossy": ("manifest", "A lossy safetensors file has a SHA-256.",

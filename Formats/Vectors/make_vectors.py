@@ -25,11 +25,13 @@ import contract_faults  # noqa: E402, F401
 import evaluation_faults  # noqa: E402, F401
 import manifest_faults  # noqa: E402, F401
 import matrix_faults  # noqa: E402, F401
+import source_faults  # noqa: E402, F401
 import valid_codings  # noqa: E402, F401
 import valid_components  # noqa: E402, F401
 import valid_layouts  # noqa: E402, F401
 import valid_lossy  # noqa: E402, F401
 import valid_matrices  # noqa: E402, F401
+import valid_sources  # noqa: E402, F401
 from bases import make  # noqa: E402
 from faults import INVALID  # noqa: E402
 from silt import Base, read_container, read_manifest, rebuild  # noqa: E402

@@ -58,8 +58,8 @@ def _digest(name: str) -> Edit:
 
     def edit(draft: Draft) -> None:
         entry = tensor(draft, name)
-        if "base" in entry:
-            entry["base"].setdefault("digest", entry["digest"])
+        for source in entry.get("sources", []):
+            source.setdefault("digest", entry["digest"])
         entry["digest"] = "0" * 31 + "1"
         make_root(draft)
 
@@ -122,7 +122,7 @@ def _as_tables(draft: Draft) -> None:
 
 
 def _exact_integers(draft: Draft) -> None:
-    tensor(draft, "b")["base"] = {}
+    tensor(draft, "b")["sources"] = [{}]
     part(draft, "b").update(kind="exact", codec="rans", tables=0, unit=1)
 
 
@@ -162,8 +162,6 @@ FROM_SAMPLE = {
     "extension-required": ("extension", "requires has a name.", _set(_top, requires=["x-lossy"])),
     "extension-top-field": ("extension", "The manifest has an unknown field.", _set(_top, comment="")),
     "extension-part-field": ("extension", "A part has an unknown field.", _set(_part("a"), scale=1)),
-    "extension-base-field": ("extension", "A tensor's base has an unknown field.",
-                             lambda draft: tensor(draft, "a")["base"].update(file="")),
     "manifest-missing-field": ("manifest", "A file has no sha256.", _drop(_first, "sha256")),
     "manifest-missing-writer": ("manifest", "There is no writer.", _drop(_top, "writer")),
     "manifest-wrong-type": ("manifest", "parts is an object.", _set(_tensor("b"), parts={})),
@@ -185,11 +183,6 @@ FROM_SAMPLE = {
                                 _exact_integers),
     "manifest-unit": ("manifest", "A unit of 5 does not divide cells of 262,144.", _set(_part("a"), unit=5)),
     "manifest-unit-zero": ("manifest", "A unit is 0.", _set(_part("a"), unit=0)),
-    "manifest-no-base": ("manifest", "An xor part has no base.", _drop(_tensor("c"), "base")),
-    "manifest-base-dtype": ("manifest", "A base of I16 for a result of BF16.",
-                            lambda draft: tensor(draft, "a")["base"].update(dtype="I16")),
-    "manifest-base-shape": ("manifest", "A base with other rows than the result.",
-                            lambda draft: tensor(draft, "a")["base"].update(shape=[16, 20])),
     "header-of-result": ("header", "Offsets and shape of a result's tensor disagree.", _header("[0,", "[1,")),
     "header-result-length": ("header", "The result's header describes another length than the file's.",
                              lambda draft: (_first(draft).update(bytes=_first(draft)["bytes"] + 1),

@@ -125,7 +125,7 @@ def extensions(context: Context) -> tuple[str, bytes]:
     draft = file_draft(context, "small.safetensors", [spec])
     file = draft.manifest["files"][0]
     entry = file["tensors"]["a"]
-    for number, part in enumerate((draft.manifest, file, entry, entry["base"], *entry["parts"])):
+    for number, part in enumerate((draft.manifest, file, entry, entry["sources"][0], *entry["parts"])):
         part["x-note"] = [number, -1.5e3, {"x": None}]
     for summary in ("base", "result"):
         draft.manifest[summary]["x-"] = True

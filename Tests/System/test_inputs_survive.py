@@ -102,7 +102,8 @@ def test_dare_of_nearly_nothing(silt: Silt, tmp_path: Path) -> None:
         mask["threshold"] = 4_294_960_000
     changed.chunks[matrix["chunk"]] = b""
     for tensor in tensors.values():
-        tensor["base"] = {"digest": tensor["digest"]} | tensor["base"]
+        for source in tensor["sources"]:
+            source.setdefault("digest", tensor["digest"])
         del tensor["digest"]
     del changed.manifest["result"]["root"]
     path = tmp_path / "dare.silt"

@@ -9,8 +9,9 @@ import numpy as np
 from .digests import FILE_PIECE, tensor_digest, tree_digest
 from .errors import SiltError, given, require
 from .jsontext import parse_object
-from .manifest import BaseTensor, File
+from .manifest import File
 from .paths import check_path
+from .sources import Source
 from .tensors import TensorInfo, read_header
 
 INDEX = "model.safetensors.index.json"
@@ -30,25 +31,44 @@ def _checkpoint_files(directory: Path) -> list[Path]:
     return [single] if single.is_file() else sorted(directory.glob("*.safetensors"))
 
 
+Found = tuple[TensorInfo, np.ndarray]
+
+
+def _read(file: Path) -> dict[str, Found]:
+    """The tensors of a safetensors file, which is mapped, not read as a whole."""
+    data = np.memmap(file, np.uint8, "r") if file.stat().st_size else np.empty(0, np.uint8)
+    header = read_header(data, f"base: {file.name}")
+    body = data[8 + len(header.raw) :]
+    return {name: (info, body[info.begin : info.end]) for name, info in header.tensors.items()}
+
+
 class Base:
-    """Looks up base tensors and files, with their checks. Files are mapped, not read as a whole."""
+    """Looks up base tensors and files, with their checks."""
 
     def __init__(self, path: Path) -> None:
         require(path.exists(), "base-missing", f"{path}: no such base")
         self.directory = path if path.is_dir() else None
-        self.tensors: dict[str, list[tuple[TensorInfo, np.ndarray]]] = {}
+        self.tensors: dict[str, list[Found]] = {}
+        self.others: dict[str, dict[str, Found]] = {}
         for file in _checkpoint_files(path) if path.is_dir() else [path]:
             require(file.is_file(), "base-missing", f"base: no file {file.name}")
-            data = np.memmap(file, np.uint8, "r") if file.stat().st_size else np.empty(0, np.uint8)
-            header = read_header(data, f"base: {file.name}")
-            body = data[8 + len(header.raw) :]
-            for info in header.tensors.values():
-                self.tensors.setdefault(info.name, []).append((info, body[info.begin : info.end]))
+            for name, found in _read(file).items():
+                self.tensors.setdefault(name, []).append(found)
 
-    def tensor(self, wanted: BaseTensor) -> np.ndarray:
+    def _found(self, wanted: Source, where: str) -> list[Found]:
+        """The tensors of this name, in the file that is named or among those of the checkpoint."""
+        if wanted.file is None:
+            return self.tensors.get(wanted.name, [])
+        if wanted.file not in self.others:
+            self.others[wanted.file] = _read(self._path(wanted.file, where))
+        other = self.others[wanted.file]
+        return [other[wanted.name]] if wanted.name in other else []
+
+    def tensor(self, wanted: Source) -> np.ndarray:
         """The bytes of a base tensor, after the checks of its dtype, shape and digest."""
-        where = f"base: tensor {wanted.name!r}"
-        found = self.tensors.get(wanted.name, [])
+        of = "" if wanted.file is None else f" of file {wanted.file!r}"
+        where = f"base: tensor {wanted.name!r}{of}"
+        found = self._found(wanted, where)
         require(bool(found), "base-missing", f"{where}: not there")
         require(len(found) == 1, "base-content", f"{where}: in more than one file")
         info, data = found[0]
@@ -58,12 +78,16 @@ class Base:
         require(digest == wanted.digest, "base-content", f"{where}: digest {digest}, not {wanted.digest}")
         return data
 
+    def _path(self, path: str, where: str) -> Path:
+        """A file below the base directory."""
+        if self.directory is None or not (self.directory / path).is_file():
+            raise SiltError("base-missing", f"{where}: the base has no such file")
+        return self.directory / path
+
     def file(self, wanted: File) -> bytes:
         """The bytes of a file of kind base, after the checks of its length and digest."""
         where = f"base: file {wanted.source!r}"
-        if self.directory is None or not (self.directory / given(wanted.source)).is_file():
-            raise SiltError("base-missing", f"{where}: not there")
-        path = self.directory / given(wanted.source)
+        path = self._path(given(wanted.source), where)
         same_length = path.stat().st_size == wanted.bytes
         require(same_length, "base-content", f"{where}: {path.stat().st_size} bytes, not {wanted.bytes}")
         data = path.read_bytes()

@@ -16,11 +16,11 @@ from .jsontext import parse_object
 from .notes import read_adapter, read_evaluations, read_packing, read_receipt
 from .paths import check_tree
 from .recipes import Component, read_components
+from .sources import CONVERTIBLE, Run, Source, covered, read_runs, read_sources
 from .tensors import Header, TensorInfo, element_count, parse_header
 
 MAX_MANIFEST = 268_435_456
 EXACT_DTYPES = ("F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
-CONVERTIBLE = ("F32", "F16", "BF16")
 PLANE_CODECS = ("rans", "zstd", "lz4", "none")
 CODECS = {"copy": (), "exact": ("rans",), "xor": PLANE_CODECS, "whole": PLANE_CODECS}
 
@@ -40,22 +40,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class BaseTensor:
-    """The base tensor that the parts of a tensor refer to."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    digest: str
-
-
-@dataclass(frozen=True)
 class Tensor:
     """A tensor of the result and what makes it up; without a digest, nothing says what it has to be."""
 
     info: TensorInfo
     digest: str | None
-    base: BaseTensor | None
+    sources: list[Source]
+    runs: list[Run]
     parts: list[Part]
 
 
@@ -135,24 +126,9 @@ def _columns(where: str, info: TensorInfo, start: int, end: int) -> int:
     return columns
 
 
-def _base_tensor(value: Any, where: str, info: TensorInfo, digest: str | None) -> BaseTensor:
-    fields = Fields(value, f"{where}: base", "name dtype shape digest")
-    name = fields.take("name", str) if fields.has("name") else info.name
-    dtype = fields.take("dtype", str) if fields.has("dtype") else info.dtype
-    shape = fields.shape("shape") if fields.has("shape") else info.shape
-    base_digest = fields.hex("digest", 32) if fields.has("digest") else digest
-    if base_digest is None:
-        raise SiltError("manifest", f"{where}: neither the base nor the result has a digest")
-    convertible = dtype == info.dtype or (dtype in CONVERTIBLE and info.dtype in CONVERTIBLE)
-    require(convertible, "manifest", f"{where}: base of dtype {dtype} for a result of {info.dtype}")
-    alike = len(shape) == len(info.shape) and shape[1:] == info.shape[1:]
-    require(alike, "manifest", f"{where}: base of shape {shape} for a result of {info.shape}")
-    return BaseTensor(name, dtype, shape, base_digest)
-
-
-def _tensor(value: Any, where: str, info: TensorInfo, lossy: bool) -> Tensor:
-    fields = Fields(value, where, "digest receipt base parts")
+def _parts(fields: Fields, info: TensorInfo) -> list[Part]:
     total = element_count(info.dtype, info.shape)
+    where = fields.where
     parts: list[Part] = []
     raw_parts = fields.take("parts", list)
     fits = (total > 0) == (len(raw_parts) > 0)
@@ -161,16 +137,6 @@ def _tensor(value: Any, where: str, info: TensorInfo, lossy: bool) -> Tensor:
     for index, raw in enumerate(raw_parts):
         start = parts[-1].end if parts else 0
         parts.append(_part(raw, f"{where}: part {index}", info, start, index == len(raw_parts) - 1))
-    near = lossy and any(part.components for part in parts)
-    known = fields.has("digest") or not near
-    digest = fields.hex("digest", 32) if known else None
-    if fields.has("receipt"):
-        require(lossy, "manifest", f"{where}: a receipt in an exact file")
-        read_receipt(fields.value["receipt"], where)
-    refers = any(part.kind != "whole" for part in parts)
-    fault = "missing" if refers else "not used"
-    require(fields.has("base") == refers, "manifest", f"{where}: base is {fault}")
-    base = _base_tensor(fields.take("base", dict), where, info, digest) if refers else None
     grid = cell_elements(info.dtype, info.shape)
     for index, part in enumerate(parts):
         place = f"{where}: part {index}"
@@ -179,10 +145,32 @@ def _tensor(value: Any, where: str, info: TensorInfo, lossy: bool) -> Tensor:
             unit = given(part.unit)
             divides = unit > 0 and grid % unit == 0
             require(divides, "manifest", f"{place}: unit {unit} does not divide the grid's {grid}")
-        if base is not None and part.kind != "whole":
-            inside = part.end <= element_count(base.dtype, base.shape)
-            require(inside, "coverage", f"{place}: the base tensor has no element {part.end - 1}")
-    return Tensor(info, digest, base, parts)
+    return parts
+
+
+def _tensor(
+    value: Any, where: str, file: str, info: TensorInfo, lossy: bool, earlier: dict[tuple[str, str], Tensor]
+) -> Tensor:
+    fields = Fields(value, where, "digest receipt sources runs parts")
+    parts = _parts(fields, info)
+    near = lossy and any(part.components for part in parts)
+    known = fields.has("digest") or not near
+    digest = fields.hex("digest", 32) if known else None
+    if fields.has("receipt"):
+        require(lossy, "manifest", f"{where}: a receipt in an exact file")
+        read_receipt(fields.value["receipt"], where)
+    refers = any(part.kind != "whole" for part in parts)
+    fault = "missing" if refers else "not used"
+    require(fields.has("sources") == refers, "manifest", f"{where}: sources are {fault}")
+    if not refers:
+        fields.absent("runs", "where there are no sources")
+        return Tensor(info, digest, [], [], parts)
+    sources = read_sources(fields.take("sources", list), where, file, info, digest, earlier)
+    raw_runs = fields.take("runs", list) if fields.has("runs") else None
+    runs = read_runs(raw_runs, where, sources, element_count(info.dtype, info.shape))
+    predicted = covered(runs, [(part.start, part.end) for part in parts if part.kind != "whole"])
+    require(predicted, "coverage", f"{where}: no source predicts some elements of its parts")
+    return Tensor(info, digest, sources, runs, parts)
 
 
 FILE_FIELDS = {
@@ -192,7 +180,7 @@ FILE_FIELDS = {
 }
 
 
-def _file(value: Any, where: str, lossy: bool) -> File:
+def _file(value: Any, where: str, lossy: bool, earlier: dict[tuple[str, str], Tensor]) -> File:
     kind = Fields(value, where, " ".join(FILE_FIELDS.values())).choice("kind", tuple(FILE_FIELDS))
     fields = Fields(value, where, FILE_FIELDS[kind])
     path, size = fields.path("path"), fields.integer("bytes")
@@ -208,8 +196,11 @@ def _file(value: Any, where: str, lossy: bool) -> File:
         raw = fields.take("tensors", dict)
         same = all(name in raw for name in header.tensors) and len(raw) == len(header.tensors)
         require(same, "coverage", f"{where}: header and manifest name different tensors")
-        infos = header.tensors.values()
-        tensors = [_tensor(raw[info.name], f"{where}: tensor {info.name!r}", info, lossy) for info in infos]
+        tensors = []
+        for name, info in header.tensors.items():
+            tensor = _tensor(raw[name], f"{where}: tensor {name!r}", path, info, lossy, earlier)
+            tensors.append(tensor)
+            earlier[path, name] = tensor
         return File(path, kind, size, sha256, header, tensors, None, None, None, None)
     digest = fields.hex("digest", 32)
     if kind == "base":
@@ -237,7 +228,8 @@ def read_manifest(container: Container) -> Manifest:
     contract = fields.choice("contract", (container.metadata["contract"],))
     writer, form = fields.take("writer", str), fields.choice("form", ("file", "directory"))
     raw_files = enumerate(fields.take("files", list))
-    files = [_file(raw, f"file {index}", contract == "lossy") for index, raw in raw_files]
+    earlier: dict[tuple[str, str], Tensor] = {}
+    files = [_file(raw, f"file {index}", contract == "lossy", earlier) for index, raw in raw_files]
     tensors = [tensor for file in files for tensor in file.tensors]
     rooted = all(tensor.digest is not None for tensor in tensors)
     base = _summary(container, fields, "base", "tensors parameters", True)

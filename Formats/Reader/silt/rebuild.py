@@ -14,10 +14,11 @@ from .container import Container
 from .convert import convert
 from .coverage import Slice, check_coverage, slices
 from .digests import FILE_PIECE, tensor_digest, tree_digest
-from .errors import given, require
+from .errors import SiltError, given, require
 from .manifest import File, Manifest, Part, Tensor
+from .sources import Run
 from .tables import read_plane_tables, read_residual_tables
-from .tensors import element_bytes
+from .tensors import element_bytes, element_count
 
 
 def rebuild(container: Container, manifest: Manifest, base: Base) -> Iterator[tuple[str, bytes]]:
@@ -64,32 +65,74 @@ def _from_base(_container: Container, file: File, base: Base, _where: str) -> by
 _FILE_KINDS = {"safetensors": _safetensors, "stored": _stored, "base": _from_base}
 
 
+Spans = list[tuple[int, int]]
+
+
 def rebuild_tensor(container: Container, tensor: Tensor, base: Base, where: str) -> np.ndarray:
-    """The bytes of one tensor; its digest and that of its base tensor are checked (section 10)."""
+    """The bytes of one tensor; its digest and those of its base tensors are checked (section 10)."""
     info = tensor.info
-    pattern = np.dtype(f"<u{element_bytes(info.dtype)}")
-    patterns = np.empty(0, pattern)
-    if tensor.base is not None:
-        stored = base.tensor(tensor.base).tobytes()
-        width = element_bytes(tensor.base.dtype)
-        patterns = convert(np.frombuffer(stored, f"<u{width}"), tensor.base.dtype, info.dtype)
-    pieces = [np.empty(0, pattern)]
-    for number, part in enumerate(tensor.parts):
-        place = f"{where}: part {number}"
-        if part.components:
-            own, after = patterns[part.start : part.end], patterns[part.end :]
-            predicted = predict(container, own, info.dtype, part.components, place)
-            patterns = np.concatenate([patterns[: part.start], predicted, after])
-        if part.kind == "copy":
-            pieces.append(patterns[part.start : part.end])
-        elif part.kind == "exact":
-            pieces += _exact(container, tensor, part, patterns, place)
-        else:
-            pieces += _planes(container, tensor, part, patterns, place)
-    data = np.concatenate(pieces).view(np.uint8)
+    count = element_count(info.dtype, info.shape)
+    data = _patterns(container, tensor, base, [(0, count)], where).view(np.uint8)
     same = tensor.digest is None or tensor_digest(data, info.dtype, info.shape) == tensor.digest
     require(same, "result", f"{where}: what was rebuilt differs from its digest")
     return data
+
+
+def _overlaps(start: int, end: int, wanted: Spans) -> bool:
+    return any(start < last and first < end for first, last in wanted)
+
+
+def _zeros(tensor: Tensor, where: str) -> np.ndarray:
+    """Room for a tensor's patterns."""
+    info = tensor.info
+    try:
+        return np.zeros(element_count(info.dtype, info.shape), f"<u{element_bytes(info.dtype)}")
+    except (MemoryError, ValueError):
+        raise SiltError("limit", f"{where}: too large to hold") from None
+
+
+def _patterns(container: Container, tensor: Tensor, base: Base, wanted: Spans, where: str) -> np.ndarray:
+    """A tensor's patterns: those of the parts that overlap what is wanted, and 0 elsewhere."""
+    parts = [(n, part) for n, part in enumerate(tensor.parts) if _overlaps(part.start, part.end, wanted)]
+    predicted = _predicted(container, tensor, base, [(part.start, part.end) for _, part in parts], where)
+    result = _zeros(tensor, where)
+    for number, part in parts:
+        place = f"{where}: part {number}"
+        own = slice(part.start, part.end)
+        if part.components:
+            predicted[own] = predict(container, predicted[own], tensor.info.dtype, part.components, place)
+        if part.kind == "copy":
+            result[own] = predicted[own]
+        elif part.kind == "exact":
+            result[own] = np.concatenate(_exact(container, tensor, part, predicted, place))
+        else:
+            result[own] = np.concatenate(_planes(container, tensor, part, predicted, place))
+    return result
+
+
+def _predicted(container: Container, tensor: Tensor, base: Base, wanted: Spans, where: str) -> np.ndarray:
+    """The base's patterns at what is wanted (section 4.3), from each source as far as it predicts that."""
+    runs: list[list[Run]] = [[] for _ in tensor.sources]
+    for run in tensor.runs:
+        if _overlaps(run.start, run.end, wanted):
+            runs[run.source].append(run)
+    found = []
+    for number, (source, own) in enumerate(zip(tensor.sources, runs, strict=True)):
+        if not own:
+            continue
+        if source.tensor is None:
+            stored = np.frombuffer(base.tensor(source).tobytes(), f"<u{element_bytes(source.dtype)}")
+        else:
+            needed = [(run.first, run.first + run.end - run.start) for run in own]
+            place = f"{where}: source {number}: tensor {source.name!r}"
+            stored = _patterns(container, source.tensor, base, needed, place)
+        found.append((own, source.dtype, stored))
+    result = _zeros(tensor, where)
+    for own, dtype, stored in found:
+        patterns = convert(stored, dtype, tensor.info.dtype)
+        for run in own:
+            result[run.start : run.end] = patterns[run.first : run.first + run.end - run.start]
+    return result
 
 
 def _chunks(
