@@ -18,7 +18,7 @@ from pathlib import Path
 
 from silt import Base, SiltError, read_container, read_manifest, rebuild
 from silt.coverage import check_coverage
-from silt.manifest import Part
+from silt.manifest import Part, Tensor
 
 EXIT_DIFFERS, EXIT_REFUSED, EXIT_IO = 1, 65, 74
 
@@ -59,6 +59,15 @@ def describe_part(part: Part) -> str:
     return f"{part.kind}{over}({part.end - part.start})"
 
 
+def describe_sources(tensor: Tensor) -> str:
+    """What predicts a tensor, where that is more than one tensor of the base's model."""
+    places = [" of the result" if s.tensor else f" of {s.file!r}" if s.file else "" for s in tensor.sources]
+    if len(tensor.runs) < 2 and not any(places):
+        return ""
+    names = ", ".join(s.name + place for s, place in zip(tensor.sources, places, strict=True))
+    return f" from {len(tensor.runs)} run{'s' * (len(tensor.runs) > 1)} of {names}"
+
+
 def describe(silt: Path) -> list[str]:
     """A line for the result, for each of its files and for each of its tensors."""
     container = read_container(silt.read_bytes())
@@ -72,7 +81,7 @@ def describe(silt: Path) -> list[str]:
         for tensor in file.tensors:
             kinds = " + ".join(map(describe_part, tensor.parts)) or "empty"
             shape = "x".join(map(str, tensor.info.shape)) or "scalar"
-            lines.append(f"    {tensor.info.dtype:11} {shape:14} {tensor.info.name}: {kinds}")
+            lines.append(f"    {tensor.info.dtype:11} {shape:14} {tensor.info.name}: {kinds}{describe_sources(tensor)}")
     return lines
 
 

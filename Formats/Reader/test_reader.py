@@ -22,8 +22,10 @@ READER = Path(__file__).resolve().parent
 VECTORS = READER.parent / "Vectors"
 VALID = sorted((VECTORS / "valid").glob("*.json"))
 INVALID = sorted((VECTORS / "invalid").glob("*.json"))
-DAMAGED = ("exact-bf16", "directory", "lossy-factors", "lossy-unknown")
-DECODED = ("lossy-combined-masks", "lossy-factors", "lossy-gaps", "lossy-codes", "lossy-scales", "lossy-bits")
+DAMAGED = ("exact-bf16", "directory", "lossy-factors", "lossy-unknown", "sources-of-result")
+DECODED = (
+    "lossy-combined-masks", "lossy-factors", "lossy-gaps", "lossy-codes", "lossy-scales", "lossy-bits", "exact-over-runs",
+)  # fmt: skip
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -42,8 +44,8 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_there_are_enough_vectors() -> None:
     classes = [facts(path)["error"] for path in INVALID]
-    assert len(VALID) >= 50
-    assert len(INVALID) >= 250
+    assert len(VALID) >= 79
+    assert len(INVALID) >= 415
     assert {name for name in ERROR_CLASSES if classes.count(name) < 2} == set()
     assert {path.stem for path in VALID + INVALID} == {path.stem for path in VECTORS.glob("*valid/*.silt")}
 
@@ -127,6 +129,8 @@ def test_command_line(tmp_path: Path) -> None:
     (tmp_path / "out" / "config.json").write_text("other")
     assert run(base, silt, "--check", tmp_path / "out").returncode == 1
     assert "docs/read me.md" in run(silt, "--list").stdout
+    mixed = "mixed: copy(286) + whole(2) from 3 runs of new of the result, e.2, rows of the result"
+    assert mixed in run(VECTORS / "valid" / "sources-of-result.silt", "--list").stdout
     refused = run(VECTORS / "bases" / "small.safetensors", silt, "-o", tmp_path / "none")
     assert refused.returncode == 65
     assert refused.stderr.startswith("base-missing: ")
