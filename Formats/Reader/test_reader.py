@@ -44,8 +44,8 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_there_are_enough_vectors() -> None:
     classes = [facts(path)["error"] for path in INVALID]
-    assert len(VALID) >= 79
-    assert len(INVALID) >= 415
+    assert len(VALID) >= 82
+    assert len(INVALID) >= 416
     assert {name for name in ERROR_CLASSES if classes.count(name) < 2} == set()
     assert {path.stem for path in VALID + INVALID} == {path.stem for path in VECTORS.glob("*valid/*.silt")}
 

@@ -14,7 +14,7 @@ from faults import INVALID, Case, Edit, broken_with, file, make_root
 from silt_seal import Draft, seal
 from silt_sources import Run, SourceSpec
 from silt_writer import Builder, PartSpec, TensorSpec, safetensors_file
-from valid_sources import STACK, copies, from_runs, of_base
+from valid_sources import STACK, copies, from_runs, of_base, turned_draft
 from vectors import COPY, Context, file_draft
 
 FIRST, SECOND = "first.safetensors", "second.safetensors"
@@ -201,14 +201,23 @@ def _many(about: str, runs_: list[Run], sources: int) -> Callable[[Context], Cas
     return case
 
 
-MANY = {
+def _data_after(context: Context) -> Case:
+    """A source in the result stands first in header and manifest, but its data begin after the tensor's."""
+    first = context.base(STACK)["q"]
+    specs = [copies("a", [SourceSpec(first, result=True)], None, "F32", 6, 8), TensorSpec(first, COPY, first)]
+    about = "A source comes first in header and manifest, but its data do not."
+    return Case("manifest", about, seal(turned_draft(context, specs)), STACK)
+
+
+OTHERS = {
     "limit-sources": _many("A tensor has 1,025 sources.", [(1, number, 0) for number in range(1_025)], 1_025),
+    "manifest-source-header-order": _data_after,
     "limit-runs": _many("A tensor has 65,537 runs.", [(1, 0, 1)] * 65_537, 1),
 }
 
 
 def _register() -> None:
-    INVALID.update(MANY)
+    INVALID.update(OTHERS)
     for name, (error, about, edit) in FROM_SAMPLE.items():
         INVALID[name] = broken_with(sources_sample, error, about, edit, STACK)
     for name, (error, about, edit) in FROM_EXTRA.items():

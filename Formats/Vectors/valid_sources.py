@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
 
 from bases import floats, moved, tensor
-from silt_seal import seal
+from silt_seal import Draft, seal
 from silt_sources import Run, SourceSpec, gather
 from silt_specs import MatrixSpec, SparseSpec
 from silt_writer import Builder, PartSpec, TensorData, TensorSpec, safetensors_file
 from valid_components import few, product
 from valid_matrices import deltas, seeded
-from vectors import COPY, Context, exact, file_vector, lossy_vector, near, predicted, vector
+from vectors import COPY, Context, exact, file_draft, file_vector, lossy_vector, near, predicted, vector
 
 STACK = "stack.safetensors"
 Sources = list[SourceSpec]
@@ -249,6 +250,54 @@ def sources_of_one_name(context: Context) -> tuple[str, bytes]:
         ("first.safetensors", [TensorSpec(first, [exact(8)], base["q"])]),
         ("second.safetensors", [from_runs(second, [exact(8)], there, None)]),
     ])  # fmt: skip
+
+
+@vector
+def sources_said(context: Context) -> tuple[str, bytes]:
+    """Every field of a source is there, also where it says what would hold without it."""
+    base, rng = context.base(STACK), context.rng
+    first = moved(rng, base["q"], 900.0)
+    tied = from_runs(replace(first, name="tied"), COPY, [SourceSpec(first, "model.safetensors", result=True)], None)
+    draft = file_draft(context, STACK, [
+        TensorSpec(first, [exact(8)], base["q"]), TensorSpec(base["k"], COPY, base["k"]), tied
+    ])  # fmt: skip
+    for name in "qk":
+        said = {"in": "base", "name": name, "dtype": "F32", "shape": [6, 8], "digest": base[name].digest}
+        draft.manifest["files"][0]["tensors"][name]["sources"] = [said]
+    return STACK, seal(draft)
+
+
+@vector
+def sources_header_order(context: Context) -> tuple[str, bytes]:
+    """A source in the result comes after its tensor in header and manifest, but its data begin before."""
+    first = moved(context.rng, context.base(STACK)["q"], 900.0)
+    tied = from_runs(replace(first, name="a"), COPY, [SourceSpec(first, result=True)], None)
+    specs = [TensorSpec(first, [exact(8)], context.base(STACK)["q"]), tied]
+    return STACK, seal(turned_draft(context, specs))
+
+
+def turned_draft(context: Context, specs: list[TensorSpec]) -> Draft:
+    """A result of one file whose header and manifest have the tensors in the opposite order of their data."""
+    header = json.loads(safetensors_file([spec.result for spec in specs])[0])
+    builder = Builder(context.bases[STACK])
+    builder.add_safetensors("model.safetensors", json.dumps(dict(reversed(header.items()))), specs)
+    draft = builder.build()
+    (file,) = draft.manifest["files"]
+    file["tensors"] = dict(reversed(file["tensors"].items()))
+    return draft
+
+
+@vector
+def sources_widths(context: Context) -> tuple[str, bytes]:
+    """Runs over elements of 1, 2, 4 and 8 bytes: the second half of a base tensor, then the first."""
+    base, specs = context.base("tiny.safetensors"), []
+    for name, part in (("ids", PartSpec("xor", "rans")), ("flags", PartSpec("xor", "none")), ("f8_e5m2", exact(16)),
+                       ("half.weight", exact(20)), ("full.weight", exact(16)), ("four", PartSpec("xor", "lz4"))):  # fmt: skip
+        half = base[name].count // 2
+        sources, runs = of_base(base[name]), [(half, 0, half), (half, 0, 0)]
+        result = moved(context.rng, base_of(sources, [*runs], base[name]), 2.0)
+        specs.append(from_runs(result, [part], sources, [*runs]))
+    return file_vector(context, "tiny.safetensors", specs)
 
 
 @vector
