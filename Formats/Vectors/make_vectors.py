@@ -32,6 +32,7 @@ import valid_layouts  # noqa: E402, F401
 import valid_lossy  # noqa: E402, F401
 import valid_matrices  # noqa: E402, F401
 import valid_sources  # noqa: E402, F401
+import valid_tied  # noqa: E402, F401
 from bases import make  # noqa: E402
 from faults import INVALID  # noqa: E402
 from silt import Base, read_container, read_manifest, rebuild  # noqa: E402

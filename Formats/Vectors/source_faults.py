@@ -14,7 +14,8 @@ from faults import INVALID, Case, Edit, broken_with, file, make_root
 from silt_seal import Draft, seal
 from silt_sources import Run, SourceSpec
 from silt_writer import Builder, PartSpec, TensorSpec, safetensors_file
-from valid_sources import STACK, copies, from_runs, of_base, turned_draft
+from valid_sources import STACK, copies, from_runs, of_base
+from valid_tied import turned_draft
 from vectors import COPY, Context, file_draft
 
 FIRST, SECOND = "first.safetensors", "second.safetensors"
