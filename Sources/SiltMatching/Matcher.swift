@@ -88,7 +88,8 @@ package struct Matcher: Sendable {
                 let places = run.elements.count / count
                 var (related, asked) = (0, 0)
                 for sample in 0..<min(Matcher.samples, places) {
-                    let start = run.elements.lowerBound + (2 * sample + 1) * places / (2 * min(Matcher.samples, places)) * count
+                    let start =
+                        run.elements.lowerBound + (2 * sample + 1) * places / (2 * min(Matcher.samples, places)) * count
                     let elements = start..<start + count
                     let own = try unsafe Sketch(readers.0.read(target, elements), target.info.dtype, count: count)
                     let other = try unsafe Sketch(
@@ -120,7 +121,8 @@ private struct CandidateNames {
             Names(
                 matcher: NameMatcher(indices.map { candidates[$0].tensor }),
                 indices: Dictionary(
-                    indices.map { (ByteName(candidates[$0].tensor.name), $0) }, uniquingKeysWith: { first, _ in first }))
+                    indices.map { (ByteName(candidates[$0].tensor.name), $0) }, uniquingKeysWith: { first, _ in first })
+            )
         }
         model = names(candidates.indices.filter { candidates[$0].file == nil })
         let others = candidates.indices.filter { candidates[$0].file != nil }

@@ -57,7 +57,8 @@ struct SketchReader {
         buffer.reserve(elements.count * width)
         let start = tensor.range.lowerBound + elements.lowerBound * width
         do throws(SiltError) {
-            try unsafe tensor.file.read(start..<start + elements.count * width, into: buffer.prefix(elements.count * width))
+            try unsafe tensor.file.read(
+                start..<start + elements.count * width, into: buffer.prefix(elements.count * width))
         } catch {
             throw error.at(tensor: tensor.name)
         }

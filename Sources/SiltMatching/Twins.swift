@@ -45,7 +45,9 @@ package struct Twins: Sendable {
         let reader = SketchReader()
         for (key, members) in groups where members.count > 1 {
             for index in members {
-                guard let match = matches[index], match.sources.count == 1, match.runs.first?.first == 0 else { continue }
+                guard let match = matches[index], match.sources.count == 1, match.runs.first?.first == 0 else {
+                    continue
+                }
                 let base = candidates[match.sources[0]].tensor
                 if base.info == key.info, try Twins.sample(base, reader) == key.sample { result[index] = index }
             }
@@ -98,7 +100,8 @@ package struct Twins: Sendable {
             }
             try unsafe first.file.read(range(first), into: own)
             try unsafe second.file.read(range(second), into: other)
-            guard unsafe Digest128(of: UnsafeRawBufferPointer(own)) == Digest128(of: UnsafeRawBufferPointer(other)) else {
+            guard unsafe Digest128(of: UnsafeRawBufferPointer(own)) == Digest128(of: UnsafeRawBufferPointer(other))
+            else {
                 return false
             }
         }

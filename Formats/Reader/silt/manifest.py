@@ -154,8 +154,7 @@ def _tensor(
     fields = Fields(value, where, "digest receipt sources runs parts")
     parts = _parts(fields, info)
     near = lossy and any(part.components for part in parts)
-    known = fields.has("digest") or not near
-    digest = fields.hex("digest", 32) if known else None
+    digest = fields.hex("digest", 32) if fields.has("digest") else None
     if fields.has("receipt"):
         require(lossy, "manifest", f"{where}: a receipt in an exact file")
         read_receipt(fields.value["receipt"], where)
@@ -163,9 +162,12 @@ def _tensor(
     fault = "missing" if refers else "not used"
     require(fields.has("sources") == refers, "manifest", f"{where}: sources are {fault}")
     if not refers:
+        require(digest is not None, "manifest", f"{where}: no digest")
         fields.absent("runs", "where there are no sources")
         return Tensor(info, digest, [], [], parts)
     sources = read_sources(fields.take("sources", list), where, file, info, digest, earlier)
+    tied = any(source.tensor is not None and source.tensor.digest is None for source in sources)
+    require(digest is not None or near or tied, "manifest", f"{where}: no digest")
     raw_runs = fields.take("runs", list) if fields.has("runs") else None
     runs = read_runs(raw_runs, where, sources, element_count(info.dtype, info.shape))
     predicted = covered(runs, [(part.start, part.end) for part in parts if part.kind != "whole"])

@@ -97,9 +97,11 @@ package struct ResultSource: Sendable, Hashable {
     /// Path of its file.
     package var file: String
     package var info: TensorInfo
+    /// Whether its digest is known.
+    package var hasDigest: Bool
 
-    package init(index: Int, name: String, file: String, info: TensorInfo) {
-        (self.index, self.name, self.file, self.info) = (index, name, file, info)
+    package init(index: Int, name: String, file: String, info: TensorInfo, hasDigest: Bool = true) {
+        (self.index, self.name, self.file, self.info, self.hasDigest) = (index, name, file, info, hasDigest)
     }
 }
 

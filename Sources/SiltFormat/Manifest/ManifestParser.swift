@@ -193,7 +193,8 @@ package struct ManifestParser {
     ) throws(SiltError) -> TensorRecord {
         var fields = try Fields(value, at: place)
         let digest = contract == .lossy && !fields.has("digest") ? nil : try fields.digest("digest")
-        let base = try SourceParser(entry: entry, path: path, digest: digest, earlier: earlier, place: place).parse(&fields)
+        let base = try SourceParser(entry: entry, path: path, digest: digest, earlier: earlier, place: place).parse(
+            &fields)
         let values = try fields.array("parts")
         guard values.count <= TensorRecord.partLimit else {
             throw SiltError(
@@ -214,14 +215,15 @@ package struct ManifestParser {
         }
         guard (base != nil) == parts.contains(where: { $0.kind != .whole }) else {
             throw SiltError(
-                .manifest, "\(place).sources must be present if a part refers to the base, and only then", tensor: entry.name)
+                .manifest, "\(place).sources must be present if a part refers to the base, and only then",
+                tensor: entry.name)
         }
         let receipt = try ManifestParser.receipt(&fields, contract)
         try fields.finish()
         let record = TensorRecord(
             name: entry.name, info: entry.info, range: entry.range, digest: digest, base: base, parts: parts,
             receipt: receipt)
-        guard record.hasComponents || digest != nil else {
+        guard record.hasComponents || record.copiesUnknown || digest != nil else {
             throw SiltError(
                 .manifest, "\(place) has no components: it must have a digest", tensor: entry.name)
         }

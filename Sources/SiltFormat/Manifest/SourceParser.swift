@@ -13,6 +13,7 @@ struct EarlierTensors {
         let index: Int
         let info: TensorInfo
         let hasResultSource: Bool
+        let hasDigest: Bool
     }
 
     private var entries: [Place: Entry] = [:]
@@ -20,7 +21,7 @@ struct EarlierTensors {
     mutating func add(_ record: TensorRecord, in file: String) {
         let isBound = record.base?.sources.contains { if case .result = $0 { true } else { false } } ?? false
         entries[Place(file: ByteName(file), name: ByteName(record.name))] = Entry(
-            index: entries.count, info: record.info, hasResultSource: isBound)
+            index: entries.count, info: record.info, hasResultSource: isBound, hasDigest: record.digest != nil)
     }
 
     subscript(file: String, name: String) -> Entry? { entries[Place(file: ByteName(file), name: ByteName(name))] }
@@ -51,7 +52,9 @@ struct SourceParser {
             throw fault(.limit, " has \(values.count) sources; at most \(BaseRecord.sourceLimit) are allowed")
         }
         var sources: [SourceRecord] = []
-        for (index, value) in values.enumerated() { sources.append(try source(value, at: "\(place).sources[\(index)]")) }
+        for (index, value) in values.enumerated() {
+            sources.append(try source(value, at: "\(place).sources[\(index)]"))
+        }
         guard fields.has("runs") else {
             guard sources.count == 1 else { throw fault(.manifest, ".runs may be absent only for one source") }
             let runs = BaseRecord.plainRuns(sources[0].info.elements, entry.info.elements)
@@ -82,7 +85,7 @@ struct SourceParser {
             start = elements.upperBound
             guard numbers.count == 3 else { continue }
             guard numbers[1] < sources.count else {
-                throw fault(.manifest, "\(here) names source \(numbers[1]) of \(sources.count)")
+                throw fault(.coverage, "\(here) names source \(numbers[1]) of \(sources.count)")
             }
             let has = sources[numbers[1]].info.elements
             guard numbers[2] <= has, elements.count <= has - numbers[2] else {
@@ -94,9 +97,22 @@ struct SourceParser {
             runs.append(BaseRecord.Run(elements, source: numbers[1], first: numbers[2]))
         }
         if let unused = sources.indices.first(where: { !used.contains($0) }) {
-            throw fault(.manifest, ".sources[\(unused)] is used by no run")
+            throw fault(.coverage, ".sources[\(unused)] is used by no run")
+        }
+        if sources.count == 1, isPlain(runs, sources[0]) {
+            throw fault(.manifest, ".runs say what holds without them")
         }
         return runs
+    }
+
+    /// Whether the runs together say that the source's elements stand at their own indices.
+    private func isPlain(_ runs: [BaseRecord.Run], _ source: SourceRecord) -> Bool {
+        var end = 0
+        for run in runs {
+            guard run.elements.lowerBound == end, run.first == end else { return false }
+            end = run.elements.upperBound
+        }
+        return end == min(source.info.elements, entry.info.elements)
     }
 
     private func integers(_ value: JSONValue, at here: String) throws(SiltError) -> [Int] {
@@ -142,7 +158,8 @@ struct SourceParser {
             throw refuse("has dtype \(found.info.dtype.rawValue), the tensor \(entry.info.dtype.rawValue)")
         }
         guard !found.hasResultSource else { throw refuse("has a source in the result itself") }
-        return ResultSource(index: found.index, name: name, file: file, info: found.info)
+        return ResultSource(
+            index: found.index, name: name, file: file, info: found.info, hasDigest: found.hasDigest)
     }
 
     private func base(

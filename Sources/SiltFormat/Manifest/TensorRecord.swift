@@ -38,6 +38,11 @@ package struct TensorRecord: Sendable, Hashable {
     /// Whether a part has components.
     package var hasComponents: Bool { parts.contains { !$0.components.isEmpty } }
 
+    /// Whether a tensor of the result predicts it whose digest is not known.
+    var copiesUnknown: Bool {
+        base?.sources.contains { if case .result(let source) = $0 { !source.hasDigest } else { false } } ?? false
+    }
+
     /// Rows and columns of `part` as a matrix (Formats/Silt.md, section 12.1).
     package func matrixShape(of part: PartRecord) -> (rows: Int, columns: Int) {
         let columns = info.matrixColumns

@@ -77,7 +77,8 @@ package struct PackInput: Sendable {
                 let match = matches[tensors.count]
                 let twin = twins[tensors.count].map { tensors[$0] }
                 PackInput.note(match, twin, entry.name, bases, context.log)
-                let base = twin == nil ? match.map { match in PackBase(match.sources.map { bases[$0] }, match.runs) } : nil
+                let base =
+                    twin == nil ? match.map { match in PackBase(match.sources.map { bases[$0] }, match.runs) } : nil
                 // The first tensor that a base tensor predicts hashes it.
                 let new = Set((base?.sources ?? []).map(\.index).filter { hashed[$0] == nil })
                 let tensor = PackTensor(
@@ -144,7 +145,8 @@ package struct PackInput: Sendable {
         guard names != [name] else { return }
         let others = names.count > 3 ? " and \(names.count - 3) more" : ""
         log.debug(
-            "\(name): predicted from the base's \(names.prefix(3).joined(separator: ", "))\(others)\(match.isByContent ? ", by content" : "")")
+            "\(name): predicted from the base's \(names.prefix(3).joined(separator: ", "))\(others)\(match.isByContent ? ", by content" : "")"
+        )
     }
 
     /// Path of the file that has a tensor, as it is recorded.

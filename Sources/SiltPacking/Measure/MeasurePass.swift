@@ -106,7 +106,8 @@ struct MeasurePass: Sendable {
             var known: UnsafeRawPointer?
             if segment.hasBase, let base = tensor.base {
                 let hashed = hashes ? tensor.hashedBase(piece) : nil
-                let patterns = try unsafe base.read(piece, as: dtype, worker.base, hashing: hashed) { base, cell, digest in
+                let patterns = try unsafe base.read(piece, as: dtype, worker.base, hashing: hashed) {
+                    base, cell, digest in
                     sums.bases[base.index].set(cell, digest)
                 }
                 unsafe known = patterns

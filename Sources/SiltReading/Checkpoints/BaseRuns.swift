@@ -45,7 +45,9 @@ package struct BaseRuns: Sendable {
 
     /// The runs that have some of `elements`.
     package func touching(_ elements: Range<Int>) -> Range<Int> {
-        guard runs.count > 1 else { return runs.isEmpty || runs[0].elements.clamped(to: elements).isEmpty ? 0..<0 : 0..<1 }
+        guard runs.count > 1 else {
+            return runs.isEmpty || runs[0].elements.clamped(to: elements).isEmpty ? 0..<0 : 0..<1
+        }
         func first(where isBehind: (Run) -> Bool) -> Int {
             var (low, high) = (0, runs.count)
             while low < high {

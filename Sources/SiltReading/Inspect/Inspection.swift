@@ -146,7 +146,8 @@ extension Inspection.Tensor {
         codec = record.parts.compactMap(\.codec?.rawValue).joined(separator: "+")
         bytes = record.parts.reduce(0) { $0 + table.size(of: $1) }
         base = record.base.map { base in
-            base.sources.count == 1 ? base.sources[0].name : "\(base.sources[0].name) and \(base.sources.count - 1) more"
+            base.sources.count == 1
+                ? base.sources[0].name : "\(base.sources[0].name) and \(base.sources.count - 1) more"
         }
         digest = record.digest
     }

@@ -142,7 +142,9 @@ extension Rebuilder {
             for (index, (task, own)) in tasks.enumerated() {
                 for cell in 0..<task.rebuild.record.info.grid.count {
                     try task.rebuild.forEachBaseRange(cell) { tensor, elements in
-                        guard let place = places[ObjectIdentifier(tensor)], let cell = tensor.cell(elements) else { return }
+                        guard let place = places[ObjectIdentifier(tensor)], let cell = tensor.cell(elements) else {
+                            return
+                        }
                         covered[place][cell] = true
                     }
                 }

@@ -59,11 +59,18 @@ package struct Rescaler: Sendable {
         }
         let regex = try NamePattern(pattern)
         let pruned = PrunedMatrices(container.manifest)
+        // What another tensor codes a residual over must stay as it is.
+        let needed = Set(
+            container.manifest.tensors.filter { $0.parts.contains { $0.kind == .exact || $0.kind == .xor } }
+                .flatMap { $0.base?.sources ?? [] }.compactMap { source -> ByteName? in
+                    if case .result(let source) = source { ByteName(source.name) } else { nil }
+                })
+        func isNeeded(_ tensor: TensorRecord) -> Bool { needed.contains(ByteName(tensor.name)) }
         var manifest = container.manifest
         var count = 0
         do throws(SiltError) {
             try manifest.changeTensors { (tensor) throws(SiltError) in
-                guard regex.matches(tensor.name), try pruned.contains(tensor) else { return }
+                guard regex.matches(tensor.name), try pruned.contains(tensor), !isNeeded(tensor) else { return }
                 var numbers: [Double]?
                 if case .tensors(let table) = q {
                     guard let found = table[tensor.name] else { return }
@@ -86,6 +93,7 @@ package struct Rescaler: Sendable {
             throw SiltError(
                 .noMatch, "no pruned tensor's name matches", file: file, advice: "silt inspect lists what is pruned")
         }
+        manifest.forgetCopies()
         manifest.result.root = ""
         manifest.receipt = nil
         manifest.evaluations = []
@@ -167,6 +175,24 @@ package struct Rescaler: Sendable {
             // What a threshold rounds is far below what a person writes; several masks can keep less than that.
             let rounded = (keep * 1e9).rounded() / 1e9
             return .all(rounded > 0 ? rounded : keep)
+        }
+    }
+}
+
+extension Manifest {
+    /// Forgets the digests of tensors that others predict whose digests are not known.
+    fileprivate mutating func forgetCopies() {
+        let unknown = Set(tensors.indices.filter { tensors[$0].digest == nil })
+        changeTensors { tensor in
+            for index in tensor.base?.sources.indices ?? 0..<0 {
+                guard case .result(var source)? = tensor.base?.sources[index], unknown.contains(source.index) else {
+                    continue
+                }
+                source.hasDigest = false
+                tensor.base?.sources[index] = .result(source)
+                tensor.digest = nil
+                tensor.receipt = nil
+            }
         }
     }
 }
