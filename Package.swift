@@ -231,6 +231,13 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "SiltMatchingTests",
+            dependencies: [
+                "Safetensors", "SiltFormat", "SiltMatching", "SiltReading", "Workers", "SceneSupport", "TensorTypes",
+                "TestSupport", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "SiltPackingTests",
             dependencies: [
                 "ByteSources", "Safetensors", "SiltFormat", "SiltPacking", "SiltReading", "Workers", "SceneSupport",

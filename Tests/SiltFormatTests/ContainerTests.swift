@@ -67,7 +67,8 @@ struct SampleContainer {
             }
             records.append(
                 TensorRecord(
-                    name: entry.name, info: entry.info, range: entry.range, digest: digest(1), base: base, parts: parts)
+                    name: entry.name, info: entry.info, range: entry.range, digest: digest(1),
+                    base: base.map { BaseRecord($0, predicting: entry.info) }, parts: parts)
             )
         }
         let sha256 = String(repeating: "ab", count: 32)

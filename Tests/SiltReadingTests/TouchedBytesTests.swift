@@ -41,7 +41,7 @@ struct TouchedBytesTests {
         let tree = Digest128(pieces: [Digest128](repeating: still, count: info.grid.count))
         let record = TensorRecord(
             name: "weight", info: info, range: 0..<info.bytes, digest: Digest128(pieces: digests),
-            base: BaseTensorRecord(name: "weight", info: info, digest: tree),
+            base: BaseRecord(BaseTensorRecord(name: "weight", info: info, digest: tree), predicting: info),
             parts: [
                 PartRecord(kind: .xor, elements: 0..<info.elements, codec: Codec.none, chunks: 0..<info.grid.count)
             ])

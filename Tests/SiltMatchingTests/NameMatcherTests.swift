@@ -1,13 +1,13 @@
 import SiltReading
 import SceneSupport
-@testable import SiltPacking
+@testable import SiltMatching
 import Safetensors
 import TensorTypes
 import TestSupport
 import Testing
 
 @Suite("Which base tensor predicts which tensor")
-struct BaseMatcherTests {
+struct NameMatcherTests {
     private let scene: Scene
 
     init() throws { scene = try Scene() }
@@ -19,7 +19,7 @@ struct BaseMatcherTests {
         var generator = SeededGenerator(seed: 1)
         try scene.write(try base.map { try TestTensor($0.0, $0.1, $0.2, using: &generator) }, to: "base")
         let info = try #require(TensorInfo(dtype: dtype, shape: shape))
-        return BaseMatcher(try Checkpoint(at: scene.directory("base"))).match(name, info)?.name
+        return NameMatcher(try Checkpoint(at: scene.directory("base")).tensors).match(name, info)?.name
     }
 
     private func match(_ name: String, in names: String...) throws -> String? {
@@ -88,6 +88,28 @@ struct BaseMatcherTests {
         #expect(try match("lm_head.weight", in: [("embed_tokens.weight", .f32, [24])], .f32, [24]) == nil)
         #expect(try match("my_lm_head.weight", in: "embed_tokens.weight") == nil)
         #expect(try match("lm_head.weight", in: "a.embed_tokens.weight", "b.embed_tokens.weight") == nil)
+    }
+
+    @Test("words that wrappers put into names are none, and old words are today's")
+    func wrappers() throws {
+        let name = "model.layers.0.self_attn.q_proj.weight"
+        for found in [
+            "_orig_mod.model.layers.0.self_attn.q_proj.weight", "model.layers.0._orig_mod.self_attn.q_proj.weight",
+            "module.model.layers.0._checkpoint_wrapped_module.self_attn.q_proj.weight",
+            "_fsdp_wrapped_module.model.layers.0._fsdp_wrapped_module.self_attn.q_proj.weight",
+            "base_model.model.model.layers.0.self_attn.q_proj.weight",
+        ] {
+            #expect(try match(found, in: name, "model.layers.1.self_attn.q_proj.weight") == name)
+            #expect(try match(name, in: found, "model.layers.1.self_attn.q_proj.weight") == found)
+        }
+        #expect(try match("a.LayerNorm.weight", in: "a.LayerNorm.gamma", "a.LayerNorm.beta") == "a.LayerNorm.gamma")
+        #expect(try match("a.LayerNorm.beta", in: "a.LayerNorm.weight", "a.LayerNorm.bias") == "a.LayerNorm.bias")
+    }
+
+    @Test("of two that a prefix leads to, the one of the same shape is meant")
+    func towers() throws {
+        let names: [(String, DType, [Int])] = [("talker.norm.weight", .f32, [4]), ("thinker.norm.weight", .f32, [6])]
+        #expect(try match("norm.weight", in: names, .f32, [6]) == "thinker.norm.weight")
     }
 
     @Test("ambiguous tensors are stored whole, and come back")
