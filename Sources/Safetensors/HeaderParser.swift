@@ -1,3 +1,4 @@
+internal import ByteSources
 internal import TensorTypes
 
 /// The rules of safetensors headers, in the order in which they are checked.
@@ -15,6 +16,10 @@ struct HeaderParser {
     func contents() throws(SiltError) -> (metadata: [String: String]?, entries: [Entry]) {
         guard text.count <= SafetensorsHeader.limit else {
             throw error("the header has \(text.count) bytes; at most \(SafetensorsHeader.limit) are allowed")
+        }
+        guard !text.starts(with: ByteOrderMark.bytes) else {
+            throw error(
+                "a byte order mark stands before the header", bytes: 8..<11, advice: HeaderParser.savedAgain)
         }
         guard text.first == UInt8(ascii: "{") else {
             throw error("the header does not begin with \"{\"", bytes: text.isEmpty ? 0..<8 : 8..<9)
@@ -42,26 +47,36 @@ struct HeaderParser {
         return SiltError(.header, message, file: file, tensor: tensor, range: range, advice: advice)
     }
 
+    /// What helps where the program that wrote a file broke the rules.
+    private static let savedAgain =
+        "the program that wrote the file broke a rule of safetensors: load it there, and save it again with safetensors' save_file"
+
     private func members() throws(SiltError) -> [JSONValue.Member] {
         let value: JSONValue
         do {
             value = try JSONValue(parsing: text)
         } catch {
             let place = 8 + min(error.offset, max(0, text.count - 1))
-            throw self.error("the header is not strict JSON: \(error.reason)", bytes: place..<place + 1)
+            throw self.error(
+                "the header is not strict JSON: \(error.reason)", bytes: place..<place + 1,
+                advice: HeaderParser.savedAgain)
         }
         guard case .object(let members) = value else { throw error("the header is \(value.kind), not an object") }
         return members
     }
 
-    private func strings(_ value: JSONValue) throws(SiltError) -> [String: String] {
+    /// The metadata; nil for `null`, which the reference reader takes for none.
+    private func strings(_ value: JSONValue) throws(SiltError) -> [String: String]? {
+        if value == .null { return nil }
         guard case .object(let members) = value else {
             throw error("\"__metadata__\" is \(value.kind), not an object")
         }
         var strings: [String: String] = [:]
         for member in members {
             guard case .string(let string) = member.value else {
-                throw error("\"__metadata__\" has \(member.value.kind) for \"\(member.key)\"; only strings are allowed")
+                throw error(
+                    "\"__metadata__\" has \(member.value.kind) for \"\(member.key)\"; only strings are allowed",
+                    advice: HeaderParser.savedAgain)
             }
             strings[member.key] = string
         }
@@ -141,7 +156,7 @@ struct HeaderParser {
             guard entry.range.lowerBound <= end else {
                 throw error(
                     "bytes \(end)..<\(entry.range.lowerBound) of the data belong to no tensor", tensor: entry.name,
-                    bytes: inFile(end..<entry.range.lowerBound))
+                    bytes: inFile(end..<entry.range.lowerBound), advice: HeaderParser.savedAgain)
             }
             guard entry.range.lowerBound == end else {
                 throw error(
@@ -158,7 +173,11 @@ struct HeaderParser {
                 advice: "the file is incomplete: copy or download it again")
         }
         guard expected == fileBytes else {
-            throw error("\(fileBytes - expected) bytes after the data belong to no tensor", bytes: expected..<fileBytes)
+            throw error(
+                "\(fileBytes - expected) bytes after the data belong to no tensor", bytes: expected..<fileBytes,
+                advice:
+                    "download it again, or save it again with safetensors' save_file; without the trailing bytes, cut to \(expected), it is a valid file"
+            )
         }
     }
 

@@ -21,7 +21,20 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// Reads the header of an open file.
+    ///
+    /// Of a file that is another kind of file, the error says which.
     package init(_ input: any ByteSource) throws(SiltError) {
+        do throws(SiltError) {
+            header = try SafetensorsFile.header(of: input)
+        } catch  where error.code == .header || error.code == .truncated {
+            guard !SafetensorsFile.beginsLikeOne(input) else { throw error }
+            throw ForeignContent.explain(error, input, expected: "a safetensors file")
+        }
+        path = input.path
+        self.input = input
+    }
+
+    private static func header(of input: any ByteSource) throws(SiltError) -> SafetensorsHeader {
         guard input.size >= 8 else {
             throw SiltError(
                 .truncated, "the file has \(input.size) bytes; a safetensors file has at least 8", file: input.path)
@@ -39,9 +52,15 @@ public final class SafetensorsFile: Sendable {
                 .truncated, "the file has \(input.size) bytes; its header alone ends at \(end)", file: input.path,
                 range: 0..<8, advice: "the file is incomplete: copy or download it again")
         }
-        header = try SafetensorsHeader(text: input.bytes(8..<end), fileBytes: input.size, file: input.path)
-        path = input.path
-        self.input = input
+        return try SafetensorsHeader(text: input.bytes(8..<end), fileBytes: input.size, file: input.path)
+    }
+
+    /// Whether a length that may be one stands before a header's first byte.
+    private static func beginsLikeOne(_ input: any ByteSource) -> Bool {
+        guard let start = try? input.bytes(0..<min(input.size, 9)), start.count == 9 else { return false }
+        var cursor = ByteCursor(start)
+        return cursor.integer(UInt64.self).map { $0 <= UInt64(SafetensorsHeader.limit) } == true
+            && start[8] == UInt8(ascii: "{")
     }
 
     /// The data of the tensor `name`: little-endian, in C order.

@@ -4,7 +4,7 @@ public import TensorTypes
 ///
 /// Every rule of the reference reader holds. Refused beyond them, because readers differ on it: a first byte other than
 /// `{`, a key that appears twice (or in two spellings of the same characters), fields beside the three of an entry, an
-/// entry as an array, `null` for `__metadata__`, and extents over 2^63 - 1. Memory is bounded by the header's length.
+/// entry as an array, and extents over 2^63 - 1. Memory is bounded by the header's length.
 public struct SafetensorsHeader: Sendable {
     /// A tensor of the file.
     public struct Entry: Sendable, Hashable {
@@ -21,7 +21,7 @@ public struct SafetensorsHeader: Sendable {
 
     /// The header's bytes as they stand in the file, padding included.
     public let text: [UInt8]
-    /// The free-form `__metadata__`; nil if the header has none.
+    /// The free-form `__metadata__`; nil if the header has none, or `null` in its place.
     public let metadata: [String: String]?
     /// The tensors, ascending by their ranges; those without bytes come first at their place, by the bytes of the name.
     public let entries: [Entry]

@@ -12,6 +12,8 @@ public struct ShardIndex: Sendable {
 
     /// The file of each tensor: a relative path, checked to stay below the checkpoint's directory.
     public let weightMap: [String: String]
+    /// Whether a byte order mark stands before the text.
+    package let hasByteOrderMark: Bool
 
     /// Reads the index at `path`.
     ///
@@ -26,7 +28,8 @@ public struct ShardIndex: Sendable {
         func refuse(_ message: String, tensor: String? = nil) -> SiltError {
             SiltError(.header, message, file: input.path, tensor: tensor)
         }
-        let index = try JSONFile(input, limit: ShardIndex.limit, name: "the index").value
+        let text = try JSONFile(input, limit: ShardIndex.limit, name: "the index", advice: "download the index again")
+        let index = text.value
         guard let map = index["weight_map"] else { throw refuse("the index has no \"weight_map\"") }
         guard case .object(let members) = map else { throw refuse("\"weight_map\" is \(map.kind), not an object") }
         var weightMap: [String: String] = [:]
@@ -47,6 +50,7 @@ public struct ShardIndex: Sendable {
             }
         }
         self.weightMap = weightMap
+        hasByteOrderMark = text.hasByteOrderMark
     }
 
     /// The files, each once, ascending by their bytes.

@@ -29,8 +29,10 @@ struct SparseWeight {
         return (weights, parts)
     }
 
+    /// - Parameter module: what stands before the parts' names: the module's name or the weight's.
     private init(_ module: String, mask: Checkpoint.Tensor, _ checkpoint: Checkpoint) throws(SiltError) {
-        name = module + ".weight"
+        // Releases up to 0.8 put the parts' names behind the weight's, later ones behind the module's.
+        name = module == "weight" || module.hasSuffix(".weight") ? module : module + ".weight"
         func refuse(_ message: String, _ tensor: Checkpoint.Tensor) -> SiltError {
             SiltError(.header, message, file: tensor.file.path, tensor: tensor.name)
         }

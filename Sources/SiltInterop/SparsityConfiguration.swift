@@ -2,10 +2,12 @@ internal import Safetensors
 internal import ByteSources
 internal import TensorTypes
 
-/// `config.json` of a model, as far as it speaks of sparsity: `quantization_config.sparsity_config`.
+/// `config.json` of a model, as far as it speaks of sparsity: `quantization_config.sparsity_config`, which older releases of
+/// compressed-tensors have in `compression_config`, or by itself.
 struct SparsityConfiguration {
     static let fileName = "config.json"
     private static let outer = "quantization_config"
+    private static let olderOuter = "compression_config"
     private static let inner = "sparsity_config"
     /// What compressed-tensors writes beside the parts that say something.
     private static let trivial: Set<String> = ["quant_method", "version", "format"]
@@ -25,16 +27,26 @@ struct SparsityConfiguration {
         self.members = members
     }
 
+    /// The member that has the quantization, by whatever name.
+    private var outer: String {
+        let isOlder = member(SparsityConfiguration.outer) == nil && member(SparsityConfiguration.olderOuter) != nil
+        return isOlder ? SparsityConfiguration.olderOuter : SparsityConfiguration.outer
+    }
+
+    private func member(_ name: String) -> JSONValue? {
+        let value = members.first { $0.key == name }?.value
+        return value == .null || value == .object([]) ? nil : value
+    }
+
     private var quantization: [JSONValue.Member]? {
-        guard case .object(let fields)? = members.first(where: { $0.key == SparsityConfiguration.outer })?.value else {
-            return nil
-        }
+        guard case .object(let fields)? = member(outer) else { return nil }
         return fields
     }
 
     private var sparsity: JSONValue? {
         let value = quantization?.first { $0.key == SparsityConfiguration.inner }?.value
-        return value == .null || value == .object([]) ? nil : value
+        let inside = value == .null || value == .object([]) ? nil : value
+        return inside ?? member(SparsityConfiguration.inner)
     }
 
     /// Whether the model says that it is sparse.
@@ -75,8 +87,8 @@ struct SparsityConfiguration {
     }
 
     private func text(_ fields: [JSONValue.Member]?) -> [UInt8] {
-        var result = members.filter { $0.key != SparsityConfiguration.outer }
-        if let fields { result.append(.init(SparsityConfiguration.outer, .object(fields))) }
+        var result = members.filter { ![outer, SparsityConfiguration.inner].contains($0.key) }
+        if let fields { result.append(.init(outer, .object(fields))) }
         return JSONValue.object(result).serialized(pretty: true) + [10]
     }
 }

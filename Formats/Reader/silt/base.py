@@ -17,18 +17,27 @@ from .tensors import TensorInfo, read_header
 INDEX = "model.safetensors.index.json"
 
 
-def _checkpoint_files(directory: Path) -> list[Path]:
-    """The safetensors files of a base directory: those of the index, else model.safetensors, else all."""
+def _named_files(directory: Path) -> list[Path]:
+    """The files that the index of a base directory names; none without an index."""
     index = directory / INDEX
-    if index.is_file():
-        weight_map = parse_object(index.read_bytes(), "header", "header", INDEX).get("weight_map")
-        fault = f"{INDEX}: weight_map is not an object of strings"
-        if not isinstance(weight_map, dict):
-            raise SiltError("header", fault)
-        require(all(isinstance(name, str) for name in weight_map.values()), "header", fault)
-        return [directory / check_path(name, INDEX) for name in sorted(set(weight_map.values()))]
+    if not index.is_file():
+        return []
+    text = index.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    weight_map = parse_object(text, "header", "header", INDEX).get("weight_map")
+    fault = f"{INDEX}: weight_map is not an object of strings"
+    if not isinstance(weight_map, dict):
+        raise SiltError("header", fault)
+    require(all(isinstance(name, str) for name in weight_map.values()), "header", fault)
+    return [directory / check_path(name, INDEX) for name in sorted(set(weight_map.values()))]
+
+
+def _checkpoint_files(directory: Path) -> list[Path]:
+    """The safetensors files of a base directory: model.safetensors, else those of an index that are all there, else all."""
     single = directory / "model.safetensors"
-    return [single] if single.is_file() else sorted(directory.glob("*.safetensors"))
+    if single.is_file():
+        return [single]
+    named = _named_files(directory)
+    return named if named and all(file.is_file() for file in named) else sorted(directory.glob("*.safetensors"))
 
 
 Found = tuple[TensorInfo, np.ndarray]

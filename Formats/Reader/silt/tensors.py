@@ -79,6 +79,7 @@ def parse_header(raw: bytes, where: str) -> Header:
     require(raw.startswith(b"{"), "header", f"{where}: header does not begin with {{")
     fields = parse_object(raw, "header", "header", f"{where}: header")
     metadata = fields.pop("__metadata__", {})
+    metadata = {} if metadata is None else metadata
     strings = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
     require(strings, "header", f"{where}: __metadata__ is not an object of strings")
     infos = [_tensor_info(name, entry, where) for name, entry in fields.items()]

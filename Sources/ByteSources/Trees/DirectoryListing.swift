@@ -52,7 +52,10 @@ package struct DirectoryListing {
         path.isEmpty ? root : root.hasSuffix("/") ? root + path : root + "/" + path
     }
 
-    private static func names(in directory: String) throws(SiltError) -> [String] {
+    /// The names of what is in a directory, in no order.
+    ///
+    /// Throws `inputMissing` or `io` if it cannot be listed; `path` for a name that is not UTF-8.
+    package static func names(in directory: String) throws(SiltError) -> [String] {
         let names: [[UInt8]]
         do {
             let descriptor = try System.open(directory, .directory)

@@ -8,6 +8,8 @@ package struct JSONFile: Sendable {
     /// The text as it stands in the file.
     package let bytes: [UInt8]
     package let value: JSONValue
+    /// Whether a byte order mark stands before it, which other readers refuse.
+    package var hasByteOrderMark: Bool { bytes.starts(with: ByteOrderMark.bytes) }
 
     /// Reads the file at `path`, which is called `name` in errors: "the configuration".
     ///
@@ -33,7 +35,7 @@ package struct JSONFile: Sendable {
         try self.init(bytes: source.bytes(0..<source.size), file: source.path, name: name, code: code, advice: advice)
     }
 
-    /// Parses what `file` has.
+    /// Parses what `file` has; a byte order mark before it is passed over.
     ///
     /// Throws `code` if it is not strict JSON.
     package init(
@@ -41,10 +43,14 @@ package struct JSONFile: Sendable {
         advice: String? = nil
     ) throws(SiltError) {
         self.bytes = bytes
+        let text = ByteOrderMark.dropped(from: bytes)
         do throws(JSONError) {
-            value = try JSONValue(parsing: bytes)
+            value = try JSONValue(parsing: text)
         } catch {
-            let place = UInt64(min(error.offset, max(0, bytes.count - 1)))
+            if let found = ForeignContent(start: bytes, size: bytes.count, tellsPlainText: false) {
+                throw SiltError(code, "\(name) should be JSON, found \(found.what)", file: file, advice: found.advice)
+            }
+            let place = UInt64(bytes.count - text.count + min(error.offset, max(0, text.count - 1)))
             throw SiltError(
                 code, "\(name) is not strict JSON: \(error.reason)", file: file, range: place..<place + 1,
                 advice: advice)

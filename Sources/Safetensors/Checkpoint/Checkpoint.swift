@@ -36,9 +36,11 @@ public final class Checkpoint: Sendable {
     public var form: Form { tree.form == .file ? .file : .directory }
     /// The tensors of the model, ascending by the bytes of their names.
     ///
-    /// Those of a directory are the tensors of the files that `model.safetensors.index.json` names; without an index, of
-    /// `model.safetensors`; without that, of all `.safetensors` files at the top.
+    /// Those of a directory are the tensors of `model.safetensors`; without it, of the files that `model.safetensors.index.json`
+    /// names, if they are there; else of all `.safetensors` files at the top.
     public let tensors: [Tensor]
+    /// What a user may want to know of how the model's files were chosen: a sentence each.
+    package let notes: [String]
     /// Relative paths of all files, ascending by their bytes; of a single file, its last component.
     package var files: [String] { tree.files }
     /// Where the files are.
@@ -48,17 +50,19 @@ public final class Checkpoint: Sendable {
 
     /// Opens the checkpoint at `path` and reads the headers of its model's files.
     ///
-    /// Throws `inputMissing` if nothing is there, a directory has no safetensors file, or a file that the index names is
-    /// absent; `header` or `truncated` if a file or the index breaks a rule, two files have a tensor of the same name, or
-    /// a file lacks a tensor that the index says it has; `path` if the directory has what a checkpoint cannot have (links to
+    /// Throws `inputMissing` if nothing is there, a directory has no safetensors file or is one of the Hub's cache, or a file that the
+    /// index names is absent with its tensors; `header` or `truncated` if a file or the index breaks a rule, or two files have a
+    /// tensor of the same name; `path` if the directory has what a checkpoint cannot have (links to
     /// directories, devices); `io` or `changed` if reading fails.
     public convenience init(at path: String) throws(SiltError) {
+        try GivenPath.check(path)
         try self.init(LocalTree(path))
     }
 
     /// Opens a checkpoint that serves as a base: links that lead nowhere, linked directories, devices and odd names beside the
     /// model do not matter.
     package convenience init(base path: String) throws(SiltError) {
+        try GivenPath.check(path)
         try self.init(LocalTree(path, skipsOddities: true))
     }
 
@@ -68,18 +72,16 @@ public final class Checkpoint: Sendable {
     package init(_ tree: any FileTree) throws(SiltError) {
         self.tree = tree
         library = FileLibrary()
-        let model = try ModelFiles(of: tree)
-        var tensors: [Tensor] = []
-        for relative in model.files {
-            let file = try library.open(relative, in: tree)
-            tensors += file.header.entries.map {
-                Tensor(name: $0.name, info: $0.info, file: file, range: $0.range)
-            }
+        var model = try ModelFiles(of: tree)
+        let (tensors, positions): ([Tensor], [ByteName: Int])
+        do throws(SiltError) {
+            tensors = try Checkpoint.tensors(of: model.files, tree, library)
+            positions = try Checkpoint.positions(of: tensors)
+        } catch {
+            throw model.explained(error, tree)
         }
-        tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        self.tensors = tensors
-        positions = try Checkpoint.positions(of: tensors)
-        try model.check(self)
+        try model.check(tree) { name in positions[ByteName(name)].map { tensors[$0] } }
+        (self.tensors, self.positions, notes) = (tensors, positions, model.notes)
     }
 
     /// The tensor `name` of the model; nil if there is none.
@@ -114,12 +116,28 @@ public final class Checkpoint: Sendable {
     /// - Throws: `inputMissing` or `io`.
     package func source(_ relative: String) throws(SiltError) -> any ByteSource { try tree.open(relative) }
 
+    /// The tensors of `files`, ascending by the bytes of their names.
+    private static func tensors(
+        of files: [String], _ tree: any FileTree, _ library: FileLibrary
+    ) throws(SiltError) -> [Tensor] {
+        var tensors: [Tensor] = []
+        for relative in files {
+            let file = try library.open(relative, in: tree)
+            tensors += file.header.entries.map {
+                Tensor(name: $0.name, info: $0.info, file: file, range: $0.range)
+            }
+        }
+        return tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
     private static func positions(of tensors: [Tensor]) throws(SiltError) -> [ByteName: Int] {
         var positions: [ByteName: Int] = [:]
         for (position, tensor) in tensors.enumerated() {
             guard let other = positions.updateValue(position, forKey: ByteName(tensor.name)) else { continue }
             let message = "the tensor is also in \(tensors[other].file.path)"
-            throw SiltError(.header, message, file: tensor.file.path, tensor: tensor.name)
+            throw SiltError(
+                .header, message, file: tensor.file.path, tensor: tensor.name,
+                advice: "which files are the model? Keep one set of them, or the index that names it")
         }
         return positions
     }

@@ -1,3 +1,4 @@
+internal import Logging
 internal import SiltReading
 package import Workers
 package import Safetensors
@@ -25,6 +26,7 @@ package struct ModelLoader: Sendable {
     /// Loads the checkpoint `path`: a directory, or a safetensors file with config.json beside it.
     package func checkpoint(_ path: String) throws(SiltError) -> Loaded {
         let checkpoint = try Checkpoint.asModel(path)
+        for note in checkpoint.notes { context.log.notice("\(note)") }
         let configuration = try configuration(of: checkpoint)
         try ModelMemory.check(checkpoint.tensors.map(\.info), file: path)
         return Loaded(
@@ -65,7 +67,7 @@ package struct ModelLoader: Sendable {
             container, BaseBinding(checkpoint: checkpoint), context.pool, level: context.kernelLevel)
         // Not even the bytes must be there: empty chunks stand for zeros.
         try ModelMemory.check(manifest.tensors.map(\.info), file: file)
-        let memory = RebuiltModel(manifest)
+        let memory = RebuiltModel(manifest, files: try ModelLoader.modelFiles(of: container, over: checkpoint))
         try unsafe rebuilder.run(
             rebuilder.plan(Rebuilder.refuse), "rebuilding", context.progress,
             sink: { (_, index, offset, name, bytes) throws(SiltError) in
@@ -81,6 +83,15 @@ package struct ModelLoader: Sendable {
             configuration = try self.configuration(of: checkpoint)
         }
         return Loaded(configuration: configuration, weights: memory.weights, checkpoint: checkpoint)
+    }
+
+    /// The files that are the model's where several have tensors of one name, as for a checkpoint; else nil.
+    private static func modelFiles(
+        of container: ContainerReader, over base: Checkpoint
+    ) throws(SiltError) -> Set<ByteName>? {
+        let names = container.manifest.tensors.map { ByteName($0.name) }
+        guard Set(names).count < names.count else { return nil }
+        return Set(try SiltFile(container).over(base).checkpoint().modelFiles.map { ByteName($0.path) })
     }
 
     /// Refuses a checkpoint in the place of a Silt file.

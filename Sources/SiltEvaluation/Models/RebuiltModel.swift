@@ -16,13 +16,17 @@ final class RebuiltModel: @unchecked Sendable {
 
     private let targets: [ByteName: Target]
     private let order: [ByteName]
+    /// Places of the files whose tensors are the model's; nil: all.
+    private let files: Set<Int>?
     private let configurationFile: Int?
     private let configurationBytes: Mutex<[UInt8]>
 
-    init(_ manifest: Manifest) {
+    /// - Parameter files: the files whose tensors are the model's; nil: all.
+    init(_ manifest: Manifest, files: Set<ByteName>?) {
         var targets: [ByteName: Target] = [:]
         var order: [ByteName] = []
-        for record in manifest.tensors where record.info.dtype.isPredictable {
+        let taken = manifest.files.filter { file in files?.contains(ByteName(file.path)) ?? true }
+        for record in taken.flatMap(RebuiltModel.tensors) where record.info.dtype.isPredictable {
             var start: UnsafeMutablePointer<Float>?
             let values = unsafe FloatTensor(shape: record.info.shape) { unsafe start = $0 }
             guard let start = unsafe start else { continue }
@@ -31,6 +35,9 @@ final class RebuiltModel: @unchecked Sendable {
         }
         self.targets = targets
         self.order = order
+        self.files = files.map { names in
+            Set(manifest.files.indices.filter { names.contains(ByteName(manifest.files[$0].path)) })
+        }
         configurationFile = manifest.files.firstIndex { file in
             guard case .safetensors = file.content else {
                 return file.path == "config.json" && file.bytes <= JSONFile.configurationLimit
@@ -39,6 +46,10 @@ final class RebuiltModel: @unchecked Sendable {
         }
         let size = configurationFile.map { manifest.files[$0].bytes } ?? 0
         configurationBytes = Mutex([UInt8](repeating: 0, count: size))
+    }
+
+    private static func tensors(of file: FileRecord) -> [TensorRecord] {
+        if case .safetensors(_, let tensors) = file.content { tensors } else { [] }
     }
 
     /// Takes a piece of a tensor or of a file.
@@ -53,7 +64,7 @@ final class RebuiltModel: @unchecked Sendable {
             }
             return
         }
-        guard let target = targets[ByteName(tensor)] else { return }
+        guard files?.contains(file) ?? true, let target = targets[ByteName(tensor)] else { return }
         let dtype = target.record.info.dtype
         let first = (offset - target.record.range.lowerBound) / dtype.elementBytes
         unsafe FloatConversion.convert(

@@ -28,8 +28,11 @@ package struct PackPair: Sendable {
         try OutputGuard.check(output, files: [], checkpoints: [base, fineTuned])
     }
 
-    /// Says which directories are not packed.
-    package func noteSkipped(_ log: Logger) {
+    /// Says which files are taken as the models where that may surprise, and which directories are not packed.
+    package func note(_ log: Logger) {
+        for checkpoint in [base, fineTuned] {
+            for note in checkpoint.notes { log.notice("\(note)") }
+        }
         guard fineTuned.form == .directory else { return }
         for directory in DirectoryListing.skipped.sorted()
         where DirectoryListing.kind(of: fineTuned.path(of: directory)) == .directory {

@@ -17,6 +17,8 @@ extension PackReport {
             "bits_per_parameter": .number(bitsPerParameter),
             "seconds": .number(seconds),
             "encodings": encodings.json,
+            "unmatched": findings.unmatched.json("tensors"),
+            "training_state": findings.trainingState.json("files"),
             "base": .string(baseRoot),
             "result": resultRoot.map { .string($0) } ?? .null,
         ])

@@ -21,13 +21,16 @@ package struct PackReport: Sendable {
     package let seconds: Double
     /// By kind: `copy`, `exact`, `xor`, `whole`; `tables` for the coders' tables, `files` for files that are no tensors.
     package let encodings: [String: EncodingShare]
+    /// How little the base has of it, and what of it is no model.
+    package let findings: PackFindings
     /// Roots of the base and of the result, 64 hexadecimal digits each; that of the result is nil if it is not known.
     package let baseRoot: String, resultRoot: String?
 
     package init(
         contract: Contract, packing: [(name: String, value: String)], receipt: Receipt?,
         evaluations: [Inspection.Evaluation], bytes: Int, fineTunedBytes: Int, parameters: Int, seconds: Double,
-        encodings: [String: EncodingShare], baseRoot: String, resultRoot: String?
+        encodings: [String: EncodingShare], findings: PackFindings = PackFindings(), baseRoot: String,
+        resultRoot: String?
     ) {
         self.contract = contract
         self.packing = packing
@@ -38,6 +41,7 @@ package struct PackReport: Sendable {
         self.parameters = parameters
         self.seconds = seconds
         self.encodings = encodings
+        self.findings = findings
         self.baseRoot = baseRoot
         self.resultRoot = resultRoot
     }

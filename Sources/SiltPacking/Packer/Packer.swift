@@ -39,13 +39,15 @@ package struct Packer: Sendable {
     package func pack(_ pair: PackPair, to output: String) throws(SiltError) -> PackReport {
         let watch = Stopwatch()
         try pair.check(output: output)
-        pair.noteSkipped(context.log)
+        pair.note(context.log)
         let decision = try decision()
         // Early: nobody wants to hear after an hour that the output exists.
         let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
         let packing = try write(try plan(pair), decision, into: writer)
         let bytes = try writer.finish(packing.manifest)
-        return packing.report(bytes: bytes, seconds: watch.seconds)
+        let report = packing.report(bytes: bytes, seconds: watch.seconds)
+        report.findings.tell(context.log)
+        return report
     }
 
     /// Packs without writing: the report that `pack` would give.

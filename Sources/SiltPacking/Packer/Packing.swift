@@ -36,7 +36,7 @@ package struct Packing: Sendable {
             contract: manifest.contract, packing: manifest.packing,
             receipt: manifest.receipt, evaluations: manifest.evaluations.map { .init($0) },
             bytes: bytes, fineTunedBytes: manifest.bytes, parameters: manifest.result.parameters, seconds: seconds,
-            encodings: EncodingShares.of(manifest, table), baseRoot: manifest.base.root,
-            resultRoot: manifest.resultRoot)
+            encodings: EncodingShares.of(manifest, table), findings: PackFindings(plan.input),
+            baseRoot: manifest.base.root, resultRoot: manifest.resultRoot)
     }
 }

@@ -16,6 +16,16 @@ extension Packer {
         base: String, fineTuned: String, to output: String, calibration: CalibrationOptions
     ) throws(SiltError) -> PackReport {
         let watch = Stopwatch()
+        let (packing, bytes) = try chosen(base: base, fineTuned: fineTuned, to: output, calibration)
+        let report = packing.report(bytes: bytes, seconds: watch.seconds)
+        report.findings.tell(context.log)
+        return report
+    }
+
+    /// The finished file, and its bytes.
+    private func chosen(
+        base: String, fineTuned: String, to output: String, _ calibration: CalibrationOptions
+    ) throws(SiltError) -> (Packing, Int) {
         try StagedPlace.check(output, options.replaceExisting)
         let checkpoint = try Checkpoint.asResult(fineTuned)
         // Candidates are written beside the output, which must be no place whose files are packed.
@@ -25,7 +35,7 @@ extension Packer {
         let preparation = try tuner.prepare(checkpoint)
         let pair = try PackPair(base: base, checkpoint)
         try pair.check(output: output)
-        pair.noteSkipped(context.log)
+        pair.note(context.log)
         // The exact file comes first: its sizes are those of all that lossy methods leave alone, and it is the output if nothing
         // lossy is.
         var exact = self
@@ -36,14 +46,12 @@ extension Packer {
         try Workbench.check(plan, file: fineTuned)
         let exactPacking = try exact.write(plan, nil, into: exactWriter)
         guard let decision = try tuner.decide(pair, exactPacking, preparation) else {
-            let bytes = try exactWriter.finish(exactPacking.manifest)
-            return exactPacking.report(bytes: bytes, seconds: watch.seconds)
+            return (exactPacking, try exactWriter.finish(exactPacking.manifest))
         }
         var lossy = self
         lossy.options.lossy = decision.options
         let writer = try ContainerWriter(at: output, replacing: options.replaceExisting)
         let packing = try lossy.write(exactPacking, decision, from: exactWriter.written(), into: writer)
-        let bytes = try writer.finish(packing.manifest)
-        return packing.report(bytes: bytes, seconds: watch.seconds)
+        return (packing, try writer.finish(packing.manifest))
     }
 }
