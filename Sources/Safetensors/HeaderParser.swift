@@ -176,7 +176,7 @@ struct HeaderParser {
             throw error(
                 "\(fileBytes - expected) bytes after the data belong to no tensor", bytes: expected..<fileBytes,
                 advice:
-                    "download it again, or save it again with safetensors' save_file; without the trailing bytes, cut to \(expected), it is a valid file"
+                    "save it again with safetensors' save_file where it was made, or cut the trailing bytes off: `truncate -s \(expected) FILE`"
             )
         }
     }

@@ -42,6 +42,7 @@ struct ModelFiles {
             return
         }
         files = index.files
+        noteLeftOver(tree)
         noteMark()
     }
 
@@ -90,9 +91,33 @@ struct ModelFiles {
         let verb = files.count == 1 ? "is" : "are"
         let why =
             missing.isEmpty
-            ? "names no file" : "names \(ModelFiles.counted(missing.count, "file")) not there, \(missing[0]) first"
+            ? "names no file" : "names \(ModelFiles.counted(missing.count, "file")) that \(missing.count == 1 ? "is" : "are") not there, \(missing[0]) first"
         notes.append("the index \(indexPath) \(why): \(taken) \(verb) taken as the model")
         noteMark()
+    }
+
+    /// Shards beside those that the index names, of the same model by their names.
+    private mutating func noteLeftOver(_ tree: any FileTree) {
+        let models = Set(files.compactMap(ModelFiles.shardedModel))
+        let left = ModelFiles.top(tree).filter { file in
+            !files.contains(file) && ModelFiles.shardedModel(file).map(models.contains) == true
+        }
+        guard let first = left.first else { return }
+        notes.append(
+            "the index \(indexPath) names other shards than \(ModelFiles.counted(left.count, "file")) beside them, \(first) first, perhaps of an older version: what the index names is taken as the model"
+        )
+    }
+
+    /// The name of the model that a file `NAME-00001-of-00003.safetensors` is a shard of; nil for other files.
+    private static func shardedModel(_ file: String) -> Substring? {
+        var rest = file.dropLast(".safetensors".count)
+        for word in ["-of-", "-"] {
+            let digits = rest.reversed().prefix { $0.isASCII && $0.isNumber }.count
+            rest = rest.dropLast(digits)
+            guard digits > 0, rest.hasSuffix(word) else { return nil }
+            rest = rest.dropLast(word.count)
+        }
+        return rest
     }
 
     private mutating func noteMark() {
