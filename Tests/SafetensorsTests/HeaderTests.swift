@@ -30,6 +30,12 @@ struct HeaderTests {
         #expect(try header(text, dataBytes: 0).metadata == (text.contains("meta") ? [:] : nil))
     }
 
+    @Test("null for the metadata is none")
+    func nullMetadata() throws {
+        let header = try header(#"{"__metadata__":null}"#, dataBytes: 0)
+        #expect(header.metadata == nil && header.entries.isEmpty)
+    }
+
     @Test("scalars, and tensors without elements anywhere between others")
     func scalarsAndEmpty() throws {
         let text = #"""

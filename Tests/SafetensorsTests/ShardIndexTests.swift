@@ -33,6 +33,15 @@ struct ShardIndexTests {
         #expect(error?.file == directory("i"))
     }
 
+    @Test("a byte order mark is passed over")
+    func mark() throws {
+        let text = #"{"weight_map":{"a":"1.safetensors"}}"#
+        #expect(try opening("\u{FEFF}" + text) == nil)
+        #expect(try ShardIndex(path: directory("i")).hasByteOrderMark)
+        #expect(try opening(text) == nil)
+        #expect(try !ShardIndex(path: directory("i")).hasByteOrderMark)
+    }
+
     @Test("no map, or no object", arguments: ["{}", "[]", "1", "{\"weight_map\":[]}", "{\"weight_map\":null}"])
     func map(text: String) throws { #expect(try opening(text)?.code == .header) }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from checkpoints import Tensors, random_tensor, small_model, tuned_model, write_model, write_safetensors
-from models import bert, token_data, weights, write_tiny
+from models import bert, weights, write_tiny
 from program import Silt
 
 
@@ -160,7 +160,7 @@ def test_names_that_only_look_like_it(silt: Silt, rng: np.random.Generator, tmp_
     model = small_model(rng)
     base = write_model(tmp_path / "base", model)
     fine = write_model(tmp_path / "fine", tuned_model(rng, model))
-    for name in ("optimizer.md", "scheduler_config.json", "training_args.bin", "trainer_state.json"):
+    for name in ("optimizer.md", "optimizer_config.json", "scheduler_config.json", "training_args.bin", "trainer_state.json"):
         (fine / name).write_text("{}")
     assert packed(silt, base, fine, tmp_path / "out.silt")[0]["training_state"]["files"] == 0
 
@@ -169,7 +169,6 @@ def test_calibrated(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> Non
     """The same with a search, whose time counts: the report's seconds are those of the whole run."""
     config, model = bert(rng)
     new = weights(rng, {"extra.weight": (4, 16)})
-    data = write_safetensors(tmp_path / "data.safetensors", token_data(rng))
     base = write_tiny(tmp_path / "base", config, model)
     fine = write_tiny(tmp_path / "fine", config, tuned_model(rng, model) | new)
     evaluator = "sleep 0.5; echo 1; : {model}"

@@ -92,7 +92,7 @@ def test_kinds(silt: Silt, pair: tuple[Path, Path], kind: str) -> None:
         refused(silt, *pair, words, (MALFORMED,))
         given = list(pair)
         given[side] = target
-        refused(silt, *given, words, (MALFORMED,))
+        refused(silt, given[0], given[1], words, (MALFORMED,))
         target.write_bytes(good)
 
 

@@ -20,7 +20,8 @@ extension ForeignContent {
     private static let gguf = "give the safetensors checkpoint that it was made from: GGUF files cannot be packed"
     private static let torch =
         "convert it to safetensors: load it with transformers and save it with save_pretrained, or save what torch.load gives with safetensors.torch.save_file"
-    private static let converted = "convert it to safetensors: load it with transformers and save it with save_pretrained"
+    private static let converted =
+        "convert it to safetensors: load it with transformers and save it with save_pretrained"
     private static let onnx = "give the safetensors checkpoint that it was exported from"
 
     private static let signatures = [

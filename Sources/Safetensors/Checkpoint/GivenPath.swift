@@ -20,7 +20,8 @@ enum GivenPath {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let isAddress = path.contains("://")
         let isName =
-            parts.count == 2 && parts.allSatisfy { part in
+            parts.count == 2
+            && parts.allSatisfy { part in
                 !part.isEmpty && !part.hasPrefix(".") && part.utf8.allSatisfy(isNamed)
             } && DirectoryListing.kind(of: String(parts[0])) == .missing
         guard isName || isAddress else { return }
@@ -56,7 +57,8 @@ enum GivenPath {
         // snapshots, refs or blobs of a repository, given by itself.
         let above = DirectoryListing.join(path, "..")
         let last = path.split(separator: "/").last.map(String.init)
-        guard let last, ["snapshots", "refs", "blobs"].contains(last), let around = try? DirectoryListing.names(in: above),
+        guard let last, ["snapshots", "refs", "blobs"].contains(last),
+            let around = try? DirectoryListing.names(in: above),
             isRoot(above, Set(around))
         else { return }
         let root = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().joined(separator: "/")

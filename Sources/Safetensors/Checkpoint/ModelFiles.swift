@@ -91,7 +91,8 @@ struct ModelFiles {
         let verb = files.count == 1 ? "is" : "are"
         let why =
             missing.isEmpty
-            ? "names no file" : "names \(ModelFiles.counted(missing.count, "file")) that \(missing.count == 1 ? "is" : "are") not there, \(missing[0]) first"
+            ? "names no file"
+            : "names \(ModelFiles.counted(missing.count, "file")) that \(missing.count == 1 ? "is" : "are") not there, \(missing[0]) first"
         notes.append("the index \(indexPath) \(why): \(taken) \(verb) taken as the model")
         noteMark()
     }
@@ -122,7 +123,8 @@ struct ModelFiles {
 
     private mutating func noteMark() {
         guard index?.hasByteOrderMark == true else { return }
-        notes.append("the index \(indexPath) begins with a byte order mark, which other programs refuse: save it without")
+        notes.append(
+            "the index \(indexPath) begins with a byte order mark, which other programs refuse: save it without")
     }
 
     private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
