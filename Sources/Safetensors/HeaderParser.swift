@@ -57,6 +57,11 @@ struct HeaderParser {
             value = try JSONValue(parsing: text)
         } catch {
             let place = 8 + min(error.offset, max(0, text.count - 1))
+            if let zero = text.firstIndex(of: 0) {
+                throw self.error(
+                    "the header has zeros from byte \(8 + zero) of the file on", bytes: 8 + zero..<8 + text.count,
+                    advice: "a download took its room and did not fill it: download the file again")
+            }
             throw self.error(
                 "the header is not strict JSON: \(error.reason)", bytes: place..<place + 1,
                 advice: HeaderParser.savedAgain)

@@ -176,5 +176,6 @@ def test_calibrated(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> Non
     report = silt.json(
         "pack", base, fine, "-o", tmp_path / "out.silt", "--accuracy-within", "50%", "--evaluator", evaluator
     )
-    assert time.monotonic() - begin >= report["seconds"] > 0.5
+    wall = time.monotonic() - begin
+    assert wall >= report["seconds"] > 0.8 * wall > 0.8
     assert report["unmatched"]["tensors"] == 1

@@ -175,6 +175,17 @@ def test_marked_header(silt: Silt, pair: tuple[Path, Path]) -> None:
     refused(silt, *pair, ["byte order mark", "save_file"], (MALFORMED,))
 
 
+@pytest.mark.parametrize("filled", [9, 40, 200])
+def test_unfilled_header(silt: Silt, pair: tuple[Path, Path], filled: int) -> None:
+    """A download that stopped within the header, of a file that had its size from the beginning."""
+    for side in (0, 1):
+        target = pair[side] / "model.safetensors"
+        good = target.read_bytes()
+        target.write_bytes(good[:filled] + bytes(len(good) - filled))
+        refused(silt, *pair, ["zeros", "download the file again"], (MALFORMED,))
+        target.write_bytes(good)
+
+
 def test_trailing_bytes(silt: Silt, pair: tuple[Path, Path]) -> None:
     """Bytes after the data: how many, and how to get rid of them."""
     for side in (0, 1):
@@ -256,6 +267,16 @@ def test_hub_cache(silt: Silt, pair: tuple[Path, Path], tmp_path: Path, commits:
             assert f"give the snapshot: {snapshot}" in text, text
         sides[side] = snapshot
         silt.ok("pack", *sides, "-o", tmp_path / f"{side}.silt")
+
+
+def test_hub_cache_of_snapshots_alone(silt: Silt, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """A repository that was copied without its blobs is known by its name."""
+    repository = tmp_path / "models--org--name"
+    snapshot = repository / "snapshots" / "c0ffee"
+    snapshot.mkdir(parents=True)
+    (snapshot / "model.safetensors").write_bytes((pair[0] / "model.safetensors").read_bytes())
+    text = silt.exits(MISSING, "pack", f"{repository}/", pair[1], "-o", tmp_path / "out.silt").stderr
+    assert f"{repository}/snapshots/c0ffee" in text
 
 
 def test_hub_cache_without_snapshots(silt: Silt, pair: tuple[Path, Path], tmp_path: Path) -> None:

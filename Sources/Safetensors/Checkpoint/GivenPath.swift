@@ -67,7 +67,8 @@ enum GivenPath {
 
     /// Whether this is the directory of one repository in the cache.
     private static func isRoot(_ path: String, _ names: Set<String>) -> Bool {
-        names.contains("snapshots") && (names.contains("refs") || names.contains("blobs"))
+        let isNamed = path.split(separator: "/").last?.hasPrefix("models--") == true
+        return names.contains("snapshots") && (isNamed || names.contains("refs") || names.contains("blobs"))
             && DirectoryListing.kind(of: DirectoryListing.join(path, "snapshots")) == .directory
     }
 
