@@ -122,6 +122,13 @@ def test_adapter_over_an_adapter(silt: Silt, rng: np.random.Generator, tmp_path:
     assert said == "" and report["unmatched"]["tensors"] == 0
 
 
+def test_adapter_as_base(silt: Silt, rng: np.random.Generator, tmp_path: Path) -> None:
+    """A base that is an adapter is named."""
+    base = write_safetensors(tmp_path / "base" / "adapter_model.safetensors", adapter(rng)).parent
+    fine = write_model(tmp_path / "fine", small_model(rng))
+    assert "the base is an adapter" in packed(silt, base, fine, tmp_path / "out.silt")[1]
+
+
 STATES = {
     "trainer": ["optimizer.pt", "scheduler.pt", "rng_state.pth"],
     "trainer-distributed": ["optimizer.pt", "rng_state_0.pth", "rng_state_1.pth"],

@@ -279,6 +279,24 @@ def test_hub_cache_of_snapshots_alone(silt: Silt, pair: tuple[Path, Path], tmp_p
     assert f"{repository}/snapshots/c0ffee" in text
 
 
+def test_names_that_only_look_like_a_cache(silt: Silt, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Files and directories of a checkpoint may have any name."""
+    base, fine = pair
+    (fine / "model.safetensors").rename(fine / "m.safetensors")
+    (fine / "config.json").unlink()
+    for name in ("snapshots", "refs", "blobs", "models--a--b"):
+        (fine / name).mkdir()
+        (fine / name / "x").write_text("x")
+    (fine / "hub").write_text("x")
+    silt.ok("pack", base, fine, "-o", tmp_path / "out.silt")
+    (fine / "m.safetensors").rename(fine / "hub.bin")
+    for name in ("snapshots", "models--a--b"):
+        (fine / name / "x").unlink()
+        (fine / name).rmdir()
+    said = silt.exits(MISSING, "pack", base, fine, "-o", tmp_path / "other.silt").stderr
+    assert "no safetensors file, but hub.bin" in said
+
+
 def test_hub_cache_without_snapshots(silt: Silt, pair: tuple[Path, Path], tmp_path: Path) -> None:
     """A repository of which nothing was downloaded."""
     repository = tmp_path / "models--org--name"

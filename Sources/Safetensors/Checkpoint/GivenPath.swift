@@ -47,12 +47,14 @@ enum GivenPath {
         if isRoot(path, names) {
             throw refusal(path, "the root of a repository in the Hub's cache", snapshots(path))
         }
-        let hub = names.contains("hub") ? DirectoryListing.join(path, "hub") : path
-        if names.contains("hub") || names.contains(where: { $0.hasPrefix("models--") }) {
-            let models = try DirectoryListing.names(in: hub).filter { $0.hasPrefix("models--") }.sorted()
-                .map { DirectoryListing.join(hub, $0) }
-            guard !models.isEmpty else { return }
-            throw refusal(path, "the Hub's cache, with \(models.count) models", models.flatMap(snapshots))
+        let hub = [path, DirectoryListing.join(path, "hub")].first { directory in
+            !models(in: directory).isEmpty
+        }
+        if let hub {
+            let count = models(in: hub).count
+            throw refusal(
+                path, "the Hub's cache, with \(count) \(count == 1 ? "model" : "models"),",
+                models(in: hub).flatMap(snapshots))
         }
         // snapshots, refs or blobs of a repository, given by itself.
         let above = DirectoryListing.join(path, "..")
@@ -63,6 +65,12 @@ enum GivenPath {
         else { return }
         let root = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().joined(separator: "/")
         throw refusal(path, "a part of the Hub's cache", snapshots((path.hasPrefix("/") ? "/" : "") + root))
+    }
+
+    /// The models' repositories in a directory.
+    private static func models(in directory: String) -> [String] {
+        guard let names = try? DirectoryListing.names(in: directory) else { return [] }
+        return names.filter { $0.hasPrefix("models--") }.sorted().map { DirectoryListing.join(directory, $0) }
     }
 
     /// Whether this is the directory of one repository in the cache.

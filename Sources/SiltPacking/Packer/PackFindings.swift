@@ -26,6 +26,8 @@ package struct PackFindings: Sendable, Hashable {
     private var adapterBytes = 0
     /// Whether all files with tensors are an adapter's.
     private var isAdapter = false
+    /// Whether those of the base are.
+    private var isOverAdapter = false
 
     /// Nothing is known: what is packed is no pair of checkpoints.
     package init() {}
@@ -36,7 +38,7 @@ package struct PackFindings: Sendable, Hashable {
         for tensor in input.tensors where tensor.info.elements > 0 {
             tensors += 1
             all += tensor.info.bytes
-            let isOfAdapter = PackFindings.isOfAdapter(tensor)
+            let isOfAdapter = PackFindings.isOfAdapter(tensor.name, tensor.source)
             isAdapter = isAdapter && isOfAdapter
             guard tensor.base == nil else { continue }
             unmatched.count += 1
@@ -44,6 +46,9 @@ package struct PackFindings: Sendable, Hashable {
             if isOfAdapter { adapterBytes += tensor.info.bytes }
         }
         self.isAdapter = isAdapter && tensors > 0
+        isOverAdapter =
+            !input.bases.isEmpty
+            && input.bases.allSatisfy { PackFindings.isOfAdapter($0.tensor.name, $0.tensor.file) }
         unmatched.share = all > 0 ? Double(unmatched.bytes) / Double(all) : 0
         for file in input.files where TrainingStateName.matches(file.path) {
             if trainingState.count == 0 { trainingFile = file.path }
@@ -75,14 +80,14 @@ package struct PackFindings: Sendable, Hashable {
                 ? "this is an adapter; give it with \(option: .adapter) to pack it as an update of the base"
                 : "they are an adapter's beside the model; \(option: .adapter) packs an adapter by itself"
         }
-        if unmatched.share >= 0.9 { return "is this the right base?" }
+        if unmatched.share >= 0.9 { return isOverAdapter ? "the base is an adapter" : "is this the right base?" }
         return "new layers or a new vocabulary, or names that another program changed"
     }
 
     /// Whether a tensor is one of PEFT's, by its file or its name.
-    private static func isOfAdapter(_ tensor: PackTensor) -> Bool {
-        let file = tensor.source.path.split(separator: "/").last
-        return file == "adapter_model.safetensors" || adapterWords.contains(where: tensor.name.contains)
+    private static func isOfAdapter(_ name: String, _ file: SafetensorsFile) -> Bool {
+        file.path.split(separator: "/").last == "adapter_model.safetensors"
+            || adapterWords.contains(where: name.contains)
     }
 
     private static let adapterWords = [".lora_A", ".lora_B", ".lora_embedding_", ".lora_magnitude_vector", ".shira_"]
