@@ -17,12 +17,11 @@ struct HeaderParser {
         guard text.count <= SafetensorsHeader.limit else {
             throw error("the header has \(text.count) bytes; at most \(SafetensorsHeader.limit) are allowed")
         }
-        guard !text.starts(with: ByteOrderMark.bytes) else {
-            throw error(
-                "a byte order mark stands before the header", bytes: 8..<11, advice: HeaderParser.savedAgain)
-        }
         guard text.first == UInt8(ascii: "{") else {
-            throw error("the header does not begin with \"{\"", bytes: text.isEmpty ? 0..<8 : 8..<9)
+            let isMarked = text.starts(with: ByteOrderMark.bytes)
+            throw error(
+                "the header does not begin with \"{\"" + (isMarked ? ": a byte order mark stands there" : ""),
+                bytes: text.isEmpty ? 0..<8 : 8..<9, advice: isMarked ? HeaderParser.savedAgain : nil)
         }
         var metadata: [String: String]?
         var entries: [Entry] = []
@@ -57,9 +56,10 @@ struct HeaderParser {
             value = try JSONValue(parsing: text)
         } catch {
             let place = 8 + min(error.offset, max(0, text.count - 1))
-            if let zero = text.firstIndex(of: 0) {
+            if let zero = text.firstIndex(of: 0), (try? JSONValue(parsing: Array(text[..<zero]))) == nil {
                 throw self.error(
-                    "the header has zeros from byte \(8 + zero) of the file on", bytes: 8 + zero..<8 + text.count,
+                    "the header is not strict JSON: zeros from byte \(8 + zero) of the file on",
+                    bytes: 8 + zero..<8 + text.count,
                     advice: "a download took its room and did not fill it: download the file again")
             }
             throw self.error(
