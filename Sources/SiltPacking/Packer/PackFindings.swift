@@ -1,7 +1,7 @@
 package import Logging
 internal import ByteSources
 internal import Safetensors
-package import TensorTypes
+internal import TensorTypes
 
 /// What a user may want to know of a pair: how little of it the base has, and what of it is no model.
 package struct PackFindings: Sendable, Hashable {
