@@ -158,7 +158,7 @@ def test_training_state(silt: Silt, rng: np.random.Generator, tmp_path: Path, ki
     report, said = packed(silt, base, fine, tmp_path / "out.silt")
     state = report["training_state"]
     assert (state["files"], state["bytes"]) == (len(STATES[kind]), total)
-    assert state["share"] == pytest.approx(total / report["fine_tuned_bytes"])
+    assert state["share"] == pytest.approx(total / report["finetuned_bytes"])
     assert "state of a training" in said and f"{state['share'] * 100:.1f} %" in said
 
 

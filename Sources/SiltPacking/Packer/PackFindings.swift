@@ -40,7 +40,7 @@ package struct PackFindings: Sendable, Hashable {
             all += tensor.info.bytes
             let isOfAdapter = PackFindings.isOfAdapter(tensor.name, tensor.source)
             isAdapter = isAdapter && isOfAdapter
-            guard tensor.base == nil else { continue }
+            guard tensor.base == nil, tensor.twin == nil else { continue }
             unmatched.count += 1
             unmatched.bytes += tensor.info.bytes
             if isOfAdapter { adapterBytes += tensor.info.bytes }
