@@ -27,6 +27,8 @@ struct AdapterEncoder: Sendable {
         var baseTensor: (name: String, info: TensorInfo, digest: Digest128)?
         /// The adapter's tensors that it stands for.
         var adapterTensors: [AdapterRecord.Tensor]
+        /// Values that are infinite or NaN, and are finite in what they were made of.
+        var overflows = 0
 
         /// The same once the chunks are in the file.
         func written(to writer: ContainerWriter) throws(SiltError) -> Outcome {
@@ -47,16 +49,14 @@ struct AdapterEncoder: Sendable {
         case .base(let base): return try rebuilt(tensor, base, [], ComponentChunks(), [], worker)
         case .adapted(let base, let update):
             var chunks = ComponentChunks()
-            let left = try factor(update.left, tensor.name + ":left", &chunks)
-            let right = try factor(update.right, tensor.name + ":right", &chunks)
-            let product = LowRankRecord(
-                rank: update.rank, left: left, right: right,
-                scale: update.scale == 1 ? nil : Double("\(update.scale)") ?? Double(update.scale))
+            let product = try product(update, tensor.name, &chunks)
             let names = [(update.left, AdapterRecord.Tensor.Factor.left), (update.right, .right)].map { factor, side in
                 AdapterRecord.Tensor(
-                    name: factor.name, of: tensor.name, factor: side, transposed: factor.isTransposed)
+                    name: factor.name, source: .factor(side, of: tensor.name, transposed: factor.isTransposed))
             }
             return try rebuilt(tensor, base, [.lowRank(product)], chunks, names, worker)
+        case .founded(let saved, let update, let replaced):
+            return try founded(tensor, saved, update, replaced, worker)
         case .sparse(let base, let pair):
             var chunks = ComponentChunks()
             let matrix = try sparse(pair.update(shape: base.info.shape), tensor, &chunks)
@@ -64,6 +64,17 @@ struct AdapterEncoder: Sendable {
         case .saved(let saved, let replaced):
             return try self.saved(tensor, saved, replaced, worker)
         }
+    }
+
+    /// An update as a component, with its factors' chunks.
+    func product(
+        _ update: LowRankUpdate, _ name: String, _ chunks: inout ComponentChunks
+    ) throws(SiltError) -> LowRankRecord {
+        let left = try factor(update.left, name + ":left", &chunks)
+        let right = try factor(update.right, name + ":right", &chunks)
+        return LowRankRecord(
+            rank: update.rank, left: left, right: right,
+            scale: update.scale == 1 ? nil : Double("\(update.scale)") ?? Double(update.scale))
     }
 
     /// A factor as a matrix, its values as the adapter has them unless they are to be dropped or quantised.
@@ -138,6 +149,7 @@ struct AdapterEncoder: Sendable {
             parts: info.elements == 0 ? [] : [part])
         let rebuilt = RebuiltTensor(tensor.name, info, known: info.elements, components, chunks)
         var (before, after): ([Digest128], [Digest128]) = ([], [])
+        var overflows = 0
         for cell in 0..<info.grid.count {
             let range = info.grid.range(cell)
             let read = try unsafe worker.base.read(base, range, as: info.dtype, hashing: true)
@@ -148,6 +160,8 @@ struct AdapterEncoder: Sendable {
             try unsafe rebuilt.rebuild(
                 cell, base: read.patterns, into: worker.rebuilt.start, count: range.count, worker.predictor)
             unsafe after.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
+            unsafe overflows += FloatPatterns.notFinite(worker.rebuilt.start, info.dtype, count: range.count)
+            unsafe overflows -= FloatPatterns.notFinite(read.patterns, info.dtype, count: range.count)
         }
         let digest = Digest128(pieces: before)
         record.digest = components.isEmpty ? digest : Digest128(pieces: after)
@@ -156,58 +170,7 @@ struct AdapterEncoder: Sendable {
                 BaseTensorRecord(name: base.name, info: base.info, digest: digest), predicting: info)
         }
         return Outcome(
-            record: record, chunks: chunks, baseTensor: (base.name, base.info, digest), adapterTensors: names)
-    }
-
-    /// A tensor that the adapter has whole; the base's is hashed for the base's root.
-    private func saved(
-        _ tensor: MergedTensor, _ saved: SavedTensor, _ replaced: Checkpoint.Tensor?, _ worker: AdapterWorker
-    ) throws(SiltError) -> Outcome {
-        let info = tensor.info
-        let (from, grid) = (saved.entry.info.dtype, info.grid)
-        var chunks = ComponentChunks()
-        var digests: [Digest128] = []
-        for cell in 0..<grid.count {
-            let range = grid.range(cell)
-            let bytes = range.count * info.dtype.elementBytes
-            let start = saved.entry.range.lowerBound + range.lowerBound * from.elementBytes
-            worker.result.reserve(range.count * from.elementBytes)
-            try unsafe saved.file.read(
-                start..<start + range.count * from.elementBytes,
-                into: worker.result.prefix(range.count * from.elementBytes))
-            worker.rebuilt.reserve(bytes)
-            if from == info.dtype {
-                unsafe worker.rebuilt.start.copyMemory(from: worker.result.start, byteCount: bytes)
-            } else {
-                unsafe FloatConversion.convert(
-                    worker.result.start, from, to: worker.rebuilt.start, info.dtype, count: range.count)
-            }
-            unsafe digests.append(Digest128(of: UnsafeRawBufferPointer(worker.rebuilt.prefix(bytes))))
-            let isZero = unsafe ByteCoder.isTrivial(worker.rebuilt.start, nil, bytes: bytes)
-            chunks.append(
-                isZero
-                    ? []
-                    : unsafe worker.bytes.encode(
-                        .zstd, level: 19, result: worker.rebuilt.start, base: nil, count: range.count,
-                        width: info.dtype.elementBytes))
-        }
-        var part = PartRecord(kind: .whole, elements: 0..<info.elements, codec: .zstd)
-        part.chunks = 0..<grid.count
-        let record = TensorRecord(
-            name: tensor.name, info: info, range: tensor.range, digest: Digest128(pieces: digests), base: nil,
-            parts: info.elements == 0 ? [] : [part])
-        var baseTensor: (name: String, info: TensorInfo, digest: Digest128)?
-        if let replaced {
-            var before: [Digest128] = []
-            for cell in 0..<replaced.info.grid.count {
-                let read = try unsafe worker.base.read(
-                    replaced, replaced.info.grid.range(cell), as: replaced.info.dtype, hashing: true)
-                if let digest = unsafe read.digest { before.append(digest) }
-            }
-            baseTensor = (replaced.name, replaced.info, Digest128(pieces: before))
-        }
-        return Outcome(
-            record: record, chunks: chunks, baseTensor: baseTensor,
-            adapterTensors: [.init(name: saved.entry.name, of: tensor.name, factor: nil, transposed: false)])
+            record: record, chunks: chunks, baseTensor: (base.name, base.info, digest), adapterTensors: names,
+            overflows: overflows)
     }
 }

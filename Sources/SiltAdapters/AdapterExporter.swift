@@ -46,7 +46,9 @@ package struct AdapterExporter: Sendable {
         } else {
             plan = try ExportPlan(lowRank: source, family: checkpoint?.modelType, baseModel: base)
         }
-        guard plan.modules > 0 else {
+        // A file of a sparse adapter has the tensors that the adapter has whole, but not the others.
+        let isWhole = container.manifest.packing.contains { $0.name == "adapter" && $0.value == "LORA" }
+        guard plan.modules > 0 || isWhole && plan.saved > 0 else {
             throw SiltError(
                 .usage, "the file has no low-rank components that an adapter could hold", file: file,
                 advice: "pack with \(option: .adapter), or with \(option: .method) lowrank or transform")

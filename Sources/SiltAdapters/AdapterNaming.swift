@@ -1,73 +1,69 @@
-internal import Safetensors
 internal import TensorTypes
 
-/// How the names of an adapter's targets go with those of the base's tensors.
-enum AdapterNaming: Sendable, Hashable {
-    /// The names are the same.
-    case same
-    /// The adapter's names have leading components that the base's lack, like `bert.`; the merged model takes them.
-    case adapterHas(String)
-    /// The base's names have leading components that the adapter's lack; the merged model keeps them.
-    case baseHas(String)
+/// How the names of an adapter's targets go with those of the base's tensors: by subtrees, each as a whole.
+///
+/// All names are without the words of wrappers (`WrapperWords`).
+struct AdapterNaming: Sendable, Hashable {
+    /// Leading components in the adapter's names, and what stands for them in the base's; each with its dots, or empty.
+    struct Subtree: Sendable, Hashable {
+        let from: String
+        let to: String
+    }
 
-    /// What a target is called in the base; nil if it has no such name.
-    func baseName(of target: String) -> String? {
-        switch self {
-        case .same: target
-        case .adapterHas(let prefix): target.hasPrefix(prefix) ? String(target.dropFirst(prefix.count)) : nil
-        case .baseHas(let prefix): prefix + target
+    /// The same names.
+    static let same = AdapterNaming([Subtree(from: "", to: "")])
+
+    /// The longest `from` first.
+    let subtrees: [Subtree]
+    /// What is put before the base's names in the merged model, because the adapter is of a model with more around it.
+    private(set) var around = ""
+
+    init(_ subtrees: [Subtree]) {
+        self.subtrees = subtrees.sorted { first, second in
+            let (one, other) = (first.from.utf8.count, second.from.utf8.count)
+            return one == other ? first.from.utf8.lexicographicallyPrecedes(second.from.utf8) : one > other
         }
+    }
+
+    /// What a target is called in the base; nil if it is in no subtree.
+    func baseName(of target: String) -> String? {
+        subtrees.first { $0.holds(target) }.map { $0.to + target.utf8Dropping($0.from.utf8.count) }
     }
 
     /// What a tensor of the base is called in the merged model.
-    func resultName(ofBase name: String) -> String {
-        if case .adapterHas(let prefix) = self { prefix + name } else { name }
-    }
+    func resultName(ofBase name: String) -> String { around + name }
 
     /// What a target that the base does not have is called in the merged model.
-    func resultName(ofNew target: String) -> String {
-        if case .baseHas(let prefix) = self { prefix + target } else { target }
+    func resultName(ofNew target: String) -> String { around.isEmpty ? baseName(of: target) ?? target : target }
+
+    /// The naming of a merged model with these tensors that the base does not have.
+    ///
+    /// `bert.encoder…` beside `classifier…`, over a base with `encoder…`: that is a model with a head, whose names are the
+    /// adapter's. Where nothing is new, or all that is new has the same words in front, the merged model has the base's names.
+    func adding(_ targets: [String]) -> AdapterNaming {
+        guard subtrees.count == 1, let tree = subtrees.first, tree.to.isEmpty, !tree.from.isEmpty,
+            targets.contains(where: { !tree.holds($0) })
+        else { return self }
+        var copy = self
+        copy.around = tree.from
+        return copy
     }
 
-    /// One sentence for people; nil where there is nothing to say.
-    var note: String? {
-        switch self {
-        case .same: nil
-        case .adapterHas(let prefix): "the base's names lack \"\(prefix)\", which the merged model's have"
-        case .baseHas(let prefix): "the base's names have \"\(prefix)\", which the adapter's lack"
+    /// One sentence for people for each subtree that has another name.
+    var notes: [String] {
+        subtrees.reversed().filter { $0.from != $0.to }.map { tree in
+            let (from, to) = (tree.from.isEmpty ? "the adapter's names" : "the adapter's \"\(tree.from)\"", tree.to)
+            if to.isEmpty { return around.isEmpty ? "\(from) is not in the base's names" : "\(from) is put before the base's names" }
+            return "\(from) \(tree.from.isEmpty ? "are below" : "is") the base's \"\(to)\""
         }
     }
+}
 
-    /// The naming under which the base has the most of `targets`; of several, the first of: the same names, fewer
-    /// components that the adapter has, fewer that the base has.
-    static func best(for targets: [String], in base: Checkpoint) -> AdapterNaming {
-        var candidates: [AdapterNaming] = [.same]
-        // Prefixes come from a few targets: those of one model have them in common.
-        for target in targets.prefix(8) {
-            var prefix = ""
-            for component in target.split(separator: ".", omittingEmptySubsequences: false).dropLast(2) {
-                prefix += component + "."
-                candidates.append(.adapterHas(prefix))
-            }
-        }
-        if let target = targets.first {
-            let found = base.tensors.filter { $0.name.hasSuffix("." + target) }
-            candidates += found.map { AdapterNaming.baseHas(String($0.name.dropLast(target.count))) }
-                .sorted { $0.length < $1.length }
-        }
-        var best = (naming: AdapterNaming.same, count: -1)
-        var seen: Set<AdapterNaming> = []
-        for candidate in candidates where seen.insert(candidate).inserted {
-            let count = targets.count { target in candidate.baseName(of: target).flatMap { base[$0] } != nil }
-            if count > best.count { best = (candidate, count) }
-        }
-        return best.naming
-    }
+extension AdapterNaming.Subtree {
+    func holds(_ target: String) -> Bool { target.utf8.starts(with: from.utf8) }
+}
 
-    private var length: Int {
-        switch self {
-        case .same: 0
-        case .adapterHas(let prefix), .baseHas(let prefix): prefix.utf8.count
-        }
-    }
+extension String {
+    /// The string without its first `count` bytes, which end at a dot or are none.
+    func utf8Dropping(_ count: Int) -> Substring { self[utf8.index(utf8.startIndex, offsetBy: count)...] }
 }

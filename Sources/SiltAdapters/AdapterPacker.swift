@@ -49,6 +49,13 @@ package struct AdapterPacker: Sendable {
                 file: adapter)
         }
         let layout = try MergedLayout(source, base: checkpoint, context.cancellation)
+        if lossy != nil, let name = layout.matcher.saved.foundations.keys.map(\.string).min() {
+            throw SiltError(
+                .usage, "the adapter has another tensor below its update, whose factors cannot be dropped", file: adapter,
+                tensor: name, advice: "pack the adapter without \(option: .method)")
+        }
+        for note in layout.matcher.naming.notes { context.log.info("\(note)") }
+        for notice in layout.matcher.saved.notices { context.log.notice("\(notice)") }
         try OutputGuard.check(output, files: [source.file.path, source.configuration.path], checkpoints: [checkpoint])
         let writer = try ContainerWriter(at: output, replacing: replaceExisting)
         let tensors = layout.models.flatMap(\.tensors)
@@ -68,8 +75,12 @@ package struct AdapterPacker: Sendable {
                 records.withLock { $0.append(written) }
             })
         let outcomes = records.withLock { $0 }
+        tellOverflows(outcomes)
+        let stored = try StoredTensors(layout.matcher.saved.hidden, of: source.file).write(context) {
+            (chunk) throws(SiltError) in try sink.writer.append(chunk)
+        }
         let files = try AdapterFiles(layout, checkpoint, context.cancellation).records(outcomes.map(\.record), writer)
-        let manifest = manifest(source, layout, files, outcomes)
+        let manifest = manifest(source, layout, files, outcomes, stored)
         let table = writer.table
         let bytes = try writer.finish(manifest)
         return PackReport(
@@ -86,8 +97,20 @@ package struct AdapterPacker: Sendable {
         init(_ writer: ContainerWriter) { self.writer = writer }
     }
 
+    /// Finite values that the dtype of the base cannot hold once they are added up: the adapter is whole, the merged model is not.
+    private func tellOverflows(_ outcomes: [AdapterEncoder.Outcome]) {
+        for outcome in outcomes where outcome.overflows > 0 {
+            let dtype = outcome.record.info.dtype.rawValue
+            let name = outcome.record.name
+            context.log.notice(
+                "\(outcome.overflows) values of \"\(name)\" overflow \(dtype), so the merged model has infinities: give the base in BF16 or F32"
+            )
+        }
+    }
+
     private func manifest(
-        _ adapter: Adapter, _ layout: MergedLayout, _ files: [FileRecord], _ outcomes: [AdapterEncoder.Outcome]
+        _ adapter: Adapter, _ layout: MergedLayout, _ files: [FileRecord], _ outcomes: [AdapterEncoder.Outcome],
+        _ stored: [AdapterRecord.Tensor]
     ) -> Manifest {
         let base = outcomes.compactMap(\.baseTensor)
         let records = outcomes.map(\.record)
@@ -102,8 +125,12 @@ package struct AdapterPacker: Sendable {
             bytes: files.reduce(0) { $0 + $1.bytes }, files: files)
         manifest.packing = [(name: "adapter", value: adapter.configuration.kind.rawValue)]
         manifest.packing += (lossy?.summary ?? []).filter { $0.name != "vectors" && $0.name != "embeddings" }
+        let repeats = layout.matcher.saved.repeats.map { entry, base in
+            AdapterRecord.Tensor(
+                name: entry.name, source: .result(of: layout.matcher.naming.resultName(ofBase: base)))
+        }
         manifest.adapter = AdapterRecord(
-            config: adapter.configuration.text, tensors: outcomes.flatMap(\.adapterTensors))
+            config: adapter.configuration.text, tensors: outcomes.flatMap(\.adapterTensors) + repeats + stored)
         return manifest
     }
 }

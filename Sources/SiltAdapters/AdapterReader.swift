@@ -32,6 +32,7 @@ struct AdapterReader {
             guard entry.name.utf8.count <= AdapterReader.nameLimit else {
                 throw refuse("the name has more than \(AdapterReader.nameLimit) bytes", entry)
             }
+            guard entry.info.elements > 0 else { throw empty(entry) }
             let name = AdapterTensorName(entry.name)
             let path = ByteName(name.path)
             switch name.part {
@@ -103,6 +104,13 @@ struct AdapterReader {
         SiltError(.header, message, file: file.path, tensor: entry.name, advice: advice)
     }
 
+    private func empty(_ entry: SafetensorsHeader.Entry) -> SiltError {
+        refuse(
+            "the tensor is empty, \(entry.info.description)", entry,
+            advice: "the adapter was saved under DeepSpeed ZeRO-3 without gathering the parameters, so what was trained is not "
+                + "in the file: save it again with stage3_gather_16bit_weights_on_model_save")
+    }
+
     private func unknown(_ part: String, _ entry: SafetensorsHeader.Entry) -> SiltError {
         SiltError(
             .usage, "\"\(part)\" is not a part of a LoRA or SHiRA adapter that Silt can read", file: file.path,
@@ -146,7 +154,8 @@ struct AdapterReader {
             throw refuse(
                 "the shape \(b) is not that of a factor B for A's \(a), which begins with [out, \(a[0])]", second)
         }
-        let expected = configuration.rank(of: path)
+        let inner = AdapterTensorName(first.name).inner
+        let expected = configuration.rank(of: inner)
         guard a[0] == expected else {
             throw refuse("the rank is \(a[0]), but \(configuration.path) says \(expected)", first)
         }
@@ -154,7 +163,7 @@ struct AdapterReader {
         guard a[0] <= max(extent, b[0]) else {
             throw refuse("the rank \(a[0]) is larger than the matrix, \(b[0]) by \(extent)", first)
         }
-        let scale = configuration.scale(of: path, rank: a[0])
+        let scale = configuration.scale(of: inner, rank: a[0])
         guard scale.isFinite, scale != 0 else {
             throw refuse("the scale is \(scale), which is not a usable scale", first)
         }

@@ -1,7 +1,8 @@
 /// What the name of a tensor in an adapter's file says.
 ///
 /// PEFT writes `base_model.model.PATH.lora_A.weight`. Older versions, and programs that save a model's state as it is, leave the
-/// adapter's own name in (`lora_A.default.weight`), or the wrapper's (`modules_to_save`, `base_layer`).
+/// adapter's own name in (`lora_A.default.weight`), or the wrapper's (`modules_to_save`, `base_layer`), or put words of their own
+/// in front of PEFT's or between (`WrapperWords`).
 struct AdapterTensorName: Sendable {
     enum Part: Sendable, Hashable {
         /// `lora_A` or `lora_B` of a module.
@@ -20,48 +21,48 @@ struct AdapterTensorName: Sendable {
         case unknown(String)
     }
 
-    /// What all names begin with.
+    /// What all names begin with that PEFT writes.
     static let prefix = "base_model.model."
 
     let part: Part
     /// The path of the module; for `saved`, the name of the model's tensor.
     let path: String
+    /// The path as PEFT's patterns see it: without the words before `base_model.model`.
+    let inner: String
     /// Whether the name stands in the words of a wrapper (`modules_to_save` or `base_layer`).
     let isWrapped: Bool
 
     init(_ name: String) {
-        let bare = name.hasPrefix(AdapterTensorName.prefix) ? name.dropFirst(AdapterTensorName.prefix.count) : name[...]
-        let words = bare.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        func path(before index: Int) -> String { words[..<index].joined(separator: ".") }
+        let (words, outer) = WrapperWords.stripped(name)
+        let place = AdapterTensorName.place(words)
+        part = place.part
+        isWrapped = place.isWrapped
+        path = place.path.joined(separator: ".")
+        inner = place.path.dropFirst(outer).joined(separator: ".")
+    }
+
+    private static func place(_ words: [Substring]) -> (part: Part, path: [Substring], isWrapped: Bool) {
         // The last word that means something to PEFT: a module of the model may have such a name further up.
-        guard let index = words.lastIndex(where: { AdapterTensorName.isMarker($0) }) else {
-            (part, self.path, isWrapped) = (.saved, String(bare), false)
-            return
-        }
+        guard let index = words.lastIndex(where: { isMarker($0) }) else { return (.saved, words, false) }
+        let path = Array(words[..<index])
         let rest = words[(index + 1)...]
         switch words[index] {
-        case "base_layer":
-            (part, self.path, isWrapped) = (.saved, (words[..<index] + rest).joined(separator: "."), true)
+        case "base_layer": return (.saved, path + rest, true)
         case "modules_to_save":
             // The adapter's name follows in old files; "default" is what nearly all are called.
-            let inner = rest.count > 1 && rest.first == "default" ? rest.dropFirst() : rest
-            (part, self.path, isWrapped) = (.saved, (words[..<index] + inner).joined(separator: "."), true)
-        case "original_module":
-            (part, self.path, isWrapped) = (.original, path(before: index), true)
-        default:
-            (part, self.path, isWrapped) = (
-                AdapterTensorName.part(words[index], Array(rest)), path(before: index), false
-            )
+            return (.saved, path + (rest.count > 1 && rest.first == "default" ? rest.dropFirst() : rest), true)
+        case "original_module": return (.original, path, true)
+        default: return (part(words[index], Array(rest)), path, false)
         }
     }
 
-    private static func isMarker(_ word: String) -> Bool {
+    private static func isMarker(_ word: Substring) -> Bool {
         ["base_layer", "modules_to_save", "original_module", "token_adapter"].contains(word)
             || ["lora_", "shira_", "ada_", "hada_", "lokr_", "oft_", "ia3_", "vera_", "vblora_", "trainable_tokens_"]
                 .contains { word.hasPrefix($0) }
     }
 
-    private static func part(_ word: String, _ rest: [String]) -> Part {
+    private static func part(_ word: Substring, _ rest: [Substring]) -> Part {
         // After the word: ".weight" for modules, nothing for bare parameters; before it, perhaps the adapter's name.
         let isModule = rest.last == "weight" && rest.count <= 2
         let isParameter = rest.count <= 1 || isModule

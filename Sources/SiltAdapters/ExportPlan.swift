@@ -17,24 +17,32 @@ struct ExportPlan {
     init(_ adapter: AdapterRecord, _ source: ExportSource) throws(SiltError) {
         config = adapter.config
         for tensor in adapter.tensors {
-            let record = try source.record(tensor.of)
-            guard let factor = tensor.factor else {
-                saved += 1
-                tensors.append(.init(tensor.name, record.info) { () throws(SiltError) in try source.whole(record) })
-                continue
+            switch AdapterTensorName(tensor.name).part {
+            case .lowRank(isFirst: true), .embedding(isFirst: true): modules += 1
+            case .lowRank, .embedding: break
+            default: saved += 1
             }
-            guard let product = record.parts.flatMap(\.components).compactMap(\.product).first else { continue }
-            if factor == .left { modules += 1 }
-            let matrix = factor == .left ? product.left : product.right
-            let dtype = ExportPlan.dtype(matrix)
-            let shape = ExportPlan.shape(
-                record, factor, rank: product.rank, transposed: tensor.transposed)
-            guard let info = TensorInfo(dtype: dtype, shape: shape) else { continue }
-            let transposed = tensor.transposed
-            tensors.append(
-                .init(tensor.name, info) { () throws(SiltError) in
-                    try source.factor(record, factor, transposed: transposed, as: dtype)
-                })
+            switch tensor.source {
+            case .result(let of):
+                let record = try source.record(of)
+                tensors.append(.init(tensor.name, record.info) { () throws(SiltError) in try source.whole(record) })
+            case .stored(let stored):
+                tensors.append(
+                    .init(tensor.name, stored.info) { (sink) throws(SiltError) in
+                        try source.stored(stored, tensor.name, sink)
+                    })
+            case .factor(let factor, let of, let transposed):
+                let record = try source.record(of)
+                guard let product = record.parts.flatMap(\.components).compactMap(\.product).first else { continue }
+                let matrix = factor == .left ? product.left : product.right
+                let dtype = ExportPlan.dtype(matrix)
+                let shape = ExportPlan.shape(record, factor, rank: product.rank, transposed: transposed)
+                guard let info = TensorInfo(dtype: dtype, shape: shape) else { continue }
+                tensors.append(
+                    .init(tensor.name, info) { () throws(SiltError) in
+                        try source.factor(record, factor, transposed: transposed, as: dtype)
+                    })
+            }
         }
     }
 

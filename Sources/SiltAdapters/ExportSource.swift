@@ -1,5 +1,6 @@
 internal import SiltReading
 internal import Workers
+internal import DeltaCodecs
 internal import DeltaKernels
 internal import Safetensors
 internal import SiltFormat
@@ -90,6 +91,38 @@ struct ExportSource: Sendable {
                 bytes.withLock { unsafe $0.replaceSubrange(start..<start + piece.count, with: piece) }
             }, verdict: Rebuilder.refuse)
         return bytes.withLock { $0 }
+    }
+
+    /// Hands the bytes of a tensor with chunks of its own to `sink`, piece by piece, and compares their digest.
+    func stored(
+        _ stored: AdapterRecord.Stored, _ name: String, _ sink: AdapterExport.Sink
+    ) throws(SiltError) {
+        let (zstd, chunk, output) = (Zstd(), ByteBuffer(), ByteBuffer())
+        var digests: [Digest128] = []
+        for (piece, index) in stored.chunks.enumerated() {
+            try context.cancellation.check()
+            let count = stored.range(piece).count
+            let bytes = try unsafe container.read(index, into: chunk)
+            if stored.codec == .zstd {
+                output.reserve(count)
+                do throws(ChunkError) {
+                    try unsafe zstd.decompress(bytes, into: output.prefix(count))
+                } catch {
+                    throw container.fault(.chunk, chunk: index, error.reason).at(tensor: name)
+                }
+            }
+            let values = unsafe stored.codec == .zstd ? Array(output.prefix(count)) : Array(bytes)
+            guard values.count == count else {
+                throw container.fault(.chunk, chunk: index, "it has \(values.count) bytes instead of \(count)")
+                    .at(tensor: name)
+            }
+            digests.append(Digest128(of: values))
+            try sink(values)
+        }
+        guard stored.digest == Digest128(pieces: digests) else {
+            throw SiltError(
+                .result, "the adapter's tensor does not match its digest", file: container.path, tensor: name)
+        }
     }
 
     /// The bytes of a tensor whose parts are all `whole`.

@@ -7,19 +7,27 @@ internal import TensorTypes
 /// `fan_in_fan_out` of the configuration is only right if all adapted layers are alike. So the shapes decide; for square weights,
 /// what the other weights of the same name's ending are, then what all others are, then the flag.
 struct FactorOrientation {
-    private enum Fit { case direct, turned, either, none }
+    enum Fit { case direct, turned, either, none }
+
+    /// A pair of factors, the base's tensor that they change, and the shape that the weight has (another than the base's after a
+    /// change of the vocabulary).
+    struct Match {
+        let pair: LowRankPair
+        let tensor: Checkpoint.Tensor
+        let shape: [Int]
+    }
 
     private let isFanInFanOut: Bool
     /// By the last component of a module's path: whether its weights that are not square are [in, out].
     private var byEnding: [String: Set<Bool>] = [:]
     private var overall: Set<Bool> = []
 
-    init(_ matched: [(pair: LowRankPair, tensor: Checkpoint.Tensor)], isFanInFanOut: Bool) {
+    init(_ matched: [Match], isFanInFanOut: Bool) {
         self.isFanInFanOut = isFanInFanOut
-        for (pair, tensor) in matched {
-            switch FactorOrientation.fit(pair, tensor.info.shape) {
-            case .direct where !pair.isEmbedding: note(pair, false)
-            case .turned where !pair.isEmbedding: note(pair, true)
+        for match in matched where !match.pair.isEmbedding {
+            switch FactorOrientation.fit(match.pair, match.shape) {
+            case .direct: note(match.pair, false)
+            case .turned: note(match.pair, true)
             default: break
             }
         }
@@ -35,7 +43,8 @@ struct FactorOrientation {
         return components.dropLast().last.map(String.init) ?? pair.target
     }
 
-    private static func fit(_ pair: LowRankPair, _ weight: [Int]) -> Fit {
+    /// How factors fit a weight of this shape.
+    static func fit(_ pair: LowRankPair, _ weight: [Int]) -> Fit {
         let (a, b) = (pair.first.info.shape, pair.second.info.shape)
         let isDirect = !pair.isEmbedding && weight == [b[0]] + a.dropFirst()
         let isTurned = a.count == 2 && weight == [a[1], b[0]]
@@ -55,12 +64,11 @@ struct FactorOrientation {
         }
     }
 
-    /// The update of `tensor`.
+    /// The update of the tensor of `match`.
     ///
     /// Throws `baseDType`, `baseShape` or `limit`.
-    func update(
-        _ pair: LowRankPair, _ tensor: Checkpoint.Tensor, _ adapter: Adapter
-    ) throws(SiltError) -> LowRankUpdate {
+    func update(_ match: Match, _ adapter: Adapter) throws(SiltError) -> LowRankUpdate {
+        let (pair, tensor, shape) = (match.pair, match.tensor, match.shape)
         func refuse(_ code: SiltError.Code, _ message: String, advice: String? = nil) -> SiltError {
             SiltError(code, message, file: adapter.file.path, tensor: pair.target, advice: advice)
         }
@@ -71,8 +79,8 @@ struct FactorOrientation {
                 "the base's \"\(tensor.name)\" is \(tensor.info.dtype.rawValue); an adapter can change F32, F16 "
                     + "and BF16", advice: "give the base in full precision")
         }
-        guard let isTurned = isTurned(pair, tensor.info.shape) else {
-            let fits = FactorOrientation.fit(pair, tensor.info.shape) != .none
+        guard let isTurned = isTurned(pair, shape) else {
+            let fits = FactorOrientation.fit(pair, shape) != .none
             throw fits
                 ? refuse(
                     .baseShape,
@@ -80,8 +88,11 @@ struct FactorOrientation {
                         + "[out, in]", advice: AdapterVariants.merge)
                 : refuse(
                     .baseShape,
-                    "the base's \"\(tensor.name)\" is \(tensor.info.shape), but the factors are A \(a.shape) and "
-                        + "B \(b.shape)", advice: "is the adapter of another base?")
+                    "the base's \"\(tensor.name)\" is \(shape), but the factors are A \(a.shape) and "
+                        + "B \(b.shape)", advice: VocabularyNames.contains(tensor.name)
+                        ? "the vocabulary was resized before training, and the adapter lacks the resized tensor: save it "
+                            + "again with save_embedding_layers=True, or give the resized model as the base"
+                        : adapter.configuration.rightBase)
         }
         func factor(_ entry: SafetensorsHeader.Entry, isFirst: Bool) -> AdapterFactor {
             AdapterFactor(

@@ -19,6 +19,26 @@ enum FloatPatterns {
         }
     }
 
+    /// How many of `count` F32, F16 or BF16 values are infinities or NaNs; 0 for other dtypes.
+    static func notFinite(_ start: UnsafeRawPointer, _ dtype: DType, count: Int) -> Int {
+        guard dtype.isPredictable, let layout = dtype.floatLayout else { return 0 }
+        let exponent = (UInt32(1) << UInt32(layout.exponentBits) - 1) << UInt32(layout.mantissaBits)
+        var found = 0
+        if layout.width == 16 {
+            let mask = UInt16(exponent)
+            for index in 0..<count {
+                let pattern = unsafe UInt16(littleEndian: start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+                found += pattern & mask == mask ? 1 : 0
+            }
+        } else {
+            for index in 0..<count {
+                let pattern = unsafe UInt32(littleEndian: start.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
+                found += pattern & exponent == exponent ? 1 : 0
+            }
+        }
+        return found
+    }
+
     /// The transpose of a matrix of elements of `width` bytes.
     static func transposed(_ bytes: [UInt8], rows: Int, columns: Int, width: Int) -> [UInt8] {
         precondition(bytes.count == rows * columns * width, "the bytes are those of the matrix")

@@ -79,19 +79,20 @@ struct MergedLayout: Sendable {
             var (info, source) = (tensor.info, MergedTensor.Source.base(tensor))
             if let update = matcher.updates[key] {
                 source = .adapted(tensor, update)
+                if let saved = matcher.saved.foundations[key] {
+                    source = .founded(saved, update, replacing: tensor)
+                    info = try resized(tensor, saved)
+                }
             } else if let pair = matcher.sparse[key] {
                 source = .sparse(tensor, pair)
-            } else if let saved = matcher.replacements[key] {
+            } else if let saved = matcher.saved.replacements[key] {
                 source = .saved(saved, replacing: tensor)
-                guard let resized = TensorInfo(dtype: tensor.info.dtype, shape: saved.entry.info.shape) else {
-                    throw SiltError(.header, "the size overflows", file: saved.file.path, tensor: saved.entry.name)
-                }
-                info = resized
+                info = try resized(tensor, saved)
             }
             sources.append((matcher.naming.resultName(ofBase: tensor.name), info, source))
         }
         if isLast {
-            for saved in matcher.additions {
+            for saved in matcher.saved.additions {
                 let name = matcher.naming.resultName(ofNew: saved.target)
                 sources.append((name, saved.entry.info, .saved(saved, replacing: nil)))
             }
@@ -104,6 +105,14 @@ struct MergedLayout: Sendable {
             }
         }
         return ModelFile(path: path, header: header, tensors: merged)
+    }
+
+    /// The base's dtype and the adapter's shape.
+    private static func resized(_ tensor: Checkpoint.Tensor, _ saved: SavedTensor) throws(SiltError) -> TensorInfo {
+        guard let info = TensorInfo(dtype: tensor.info.dtype, shape: saved.entry.info.shape) else {
+            throw SiltError(.header, "the size overflows", file: saved.file.path, tensor: saved.entry.name)
+        }
+        return info
     }
 
     /// The base's header if it is one of these tensors, else a new one with the same metadata.

@@ -8,6 +8,8 @@ struct MergedTensor: Sendable {
         case base(Checkpoint.Tensor)
         /// The base's tensor plus a low-rank update.
         case adapted(Checkpoint.Tensor, LowRankUpdate)
+        /// A low-rank update over the adapter's own tensor, which stands for the base's.
+        case founded(SavedTensor, LowRankUpdate, replacing: Checkpoint.Tensor)
         /// The base's tensor plus sparse values.
         case sparse(Checkpoint.Tensor, SparsePair)
         /// The adapter's own tensor, converted to the dtype of the result; the base's where it has one.

@@ -3,41 +3,51 @@ internal import DeltaKernels
 internal import Safetensors
 internal import TensorTypes
 
-/// Whole tensors that PEFT saves beside an update of the same tensor: the base's embeddings, without the update.
+/// Whether a tensor that an adapter has whole is a copy of another.
 enum SavedCopy {
+    /// Where a tensor's bytes are.
+    struct Place {
+        let file: SafetensorsFile
+        let info: TensorInfo
+        let range: Range<Int>
+
+        init(_ saved: SavedTensor) {
+            (file, info, range) = (saved.file, saved.entry.info, saved.entry.range)
+        }
+
+        init(_ tensor: Checkpoint.Tensor) { (file, info, range) = (tensor.file, tensor.info, tensor.range) }
+    }
+
     private static let piece = 1 << 18
 
-    /// Throws `usage` unless the adapter's tensor is the base's, in the less precise of the two dtypes.
-    static func check(
-        _ saved: SavedTensor, _ tensor: Checkpoint.Tensor, _ cancellation: Cancellation
-    ) throws(SiltError) {
-        let (ours, theirs) = (saved.entry.info, tensor.info)
-        var isSame = ours.shape == theirs.shape
+    /// Whether two tensors have the same shape, and the same values in the less precise of their dtypes.
+    static func areEqual(_ one: Place, _ other: Place, _ cancellation: Cancellation) throws(SiltError) -> Bool {
+        let (ours, theirs) = (one.info, other.info)
+        guard ours.shape == theirs.shape, ours.dtype.converts(to: theirs.dtype) else { return false }
         let coarse = ours.dtype.bits <= theirs.dtype.bits ? ours.dtype : theirs.dtype
         let (first, second) = (ByteBuffer(), ByteBuffer())
         var start = 0
-        while isSame, start < ours.elements {
+        while start < ours.elements {
             try cancellation.check()
             let count = min(piece, ours.elements - start)
-            try read(saved.file, saved.entry.range, ours.dtype, start, count, as: coarse, into: first)
-            try read(tensor.file, tensor.range, theirs.dtype, start, count, as: coarse, into: second)
-            isSame = unsafe Bits.areEqual(first.start, second.start, bytes: count * coarse.elementBytes)
+            try read(one, start, count, as: coarse, into: first)
+            try read(other, start, count, as: coarse, into: second)
+            guard unsafe Bits.areEqual(first.start, second.start, bytes: count * coarse.elementBytes) else {
+                return false
+            }
             start += count
         }
-        guard !isSame else { return }
-        throw SiltError(
-            .usage, "the adapter both replaces \"\(saved.target)\" and adapts it", file: saved.file.path,
-            tensor: saved.entry.name, advice: AdapterVariants.merge)
+        return true
     }
 
     private static func read(
-        _ file: SafetensorsFile, _ range: Range<Int>, _ dtype: DType, _ start: Int, _ count: Int, as other: DType,
-        into buffer: ByteBuffer
+        _ place: Place, _ start: Int, _ count: Int, as other: DType, into buffer: ByteBuffer
     ) throws(SiltError) {
+        let dtype = place.info.dtype
         let width = dtype.elementBytes
         let raw = ByteBuffer(capacity: count * width)
-        let from = range.lowerBound + start * width
-        try unsafe file.read(from..<from + count * width, into: raw.prefix(count * width))
+        let from = place.range.lowerBound + start * width
+        try unsafe place.file.read(from..<from + count * width, into: raw.prefix(count * width))
         buffer.reserve(count * other.elementBytes)
         if dtype == other {
             unsafe buffer.prefix(count * width).copyMemory(from: UnsafeRawBufferPointer(raw.prefix(count * width)))

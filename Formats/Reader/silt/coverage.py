@@ -99,11 +99,15 @@ def _use_file(usage: _Usage, file: File) -> None:
     where = f"file {file.path!r}"
     for tensor in file.tensors:
         _use_tensor(usage, tensor, f"{where}: tensor {tensor.info.name!r}")
-    if file.chunk is not None:
-        count = -(-file.bytes // FILE_PIECE)
-        usage.run(file.chunk, count, where)
-        pieces = [min(FILE_PIECE, file.bytes - index * FILE_PIECE) for index in range(count)]
-        usage.data(file.chunk, pieces, where)
+    _use_pieces(usage, file.chunk, file.bytes, where)
+
+
+def _use_pieces(usage: _Usage, chunk: int | None, size: int, where: str) -> None:
+    """The chunks of a stored file, or of a tensor of an adapter that has bytes of its own."""
+    if chunk is not None:
+        count = -(-size // FILE_PIECE)
+        usage.run(chunk, count, where)
+        usage.data(chunk, [min(FILE_PIECE, size - index * FILE_PIECE) for index in range(count)], where)
 
 
 def check_coverage(container: Container, manifest: Manifest) -> None:
@@ -115,6 +119,8 @@ def check_coverage(container: Container, manifest: Manifest) -> None:
     usage = _Usage(container)
     for file in files:
         _use_file(usage, file)
+    for tensor in manifest.adapter:
+        _use_pieces(usage, tensor.chunk, tensor.bytes, f"adapter: tensor {tensor.name!r}")
     if None in usage.users:
         raise SiltError("coverage", f"chunk {usage.users.index(None)} is not used")
     tensors = [tensor for file in files for tensor in file.tensors]

@@ -13,7 +13,7 @@ from .digests import CELL, cell_elements
 from .errors import SiltError, given, require
 from .fields import Fields
 from .jsontext import parse_object
-from .notes import read_adapter, read_evaluations, read_packing, read_receipt
+from .notes import AdapterTensor, read_adapter, read_evaluations, read_packing, read_receipt
 from .paths import check_tree
 from .recipes import Component, read_components
 from .sources import CONVERTIBLE, Run, Source, covered, read_runs, read_sources
@@ -68,7 +68,7 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The whole manifest."""
+    """The whole manifest; of an adapter, the tensors that have bytes of their own."""
 
     contract: str
     writer: str
@@ -76,6 +76,7 @@ class Manifest:
     base: dict[str, Any]
     result: dict[str, Any]
     files: list[File]
+    adapter: list[AdapterTensor]
 
 
 def _decode(stored: bytes) -> bytes:
@@ -236,9 +237,9 @@ def read_manifest(container: Container) -> Manifest:
     rooted = all(tensor.digest is not None for tensor in tensors)
     base = _summary(container, fields, "base", "tensors parameters", True)
     result = _summary(container, fields, "result", "tensors parameters bytes", rooted)
-    _notes(fields, contract, {tensor.info.name: _products(tensor) for tensor in tensors})
+    adapter = _notes(fields, contract, {tensor.info.name: _products(tensor) for tensor in tensors})
     check_tree([file.path for file in files])
-    return Manifest(contract, writer, form, base, result, files)
+    return Manifest(contract, writer, form, base, result, files, adapter)
 
 
 def _summary(container: Container, fields: Fields, name: str, numbers: str, rooted: bool) -> dict[str, Any]:
@@ -257,8 +258,8 @@ def _products(tensor: Tensor) -> int:
     return sum(component.kind == "low-rank" for part in tensor.parts for component in part.components)
 
 
-def _notes(fields: Fields, contract: str, products: dict[str, int]) -> None:
-    """The fields that may be there besides, of which a reader checks the types."""
+def _notes(fields: Fields, contract: str, products: dict[str, int]) -> list[AdapterTensor]:
+    """The fields that may be there besides, of which a reader checks the types; what read_adapter gives."""
     if contract == "exact":
         for name in ("source", "receipt", "evaluations"):
             fields.absent(name, "under the contract exact")
@@ -271,4 +272,5 @@ def _notes(fields: Fields, contract: str, products: dict[str, int]) -> None:
     if fields.has("packing"):
         read_packing(fields.value["packing"], fields.where)
     if fields.has("adapter"):
-        read_adapter(fields.value["adapter"], fields.where, products)
+        return read_adapter(fields.value["adapter"], fields.where, products)
+    return []

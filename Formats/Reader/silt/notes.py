@@ -5,13 +5,18 @@ That is receipts, packing, adapters and evaluations.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import require
-from .fields import Fields
+from .fields import I63, Fields
+from .tensors import DTYPE_BITS
 
+SHOWN = "name of factor transposed"
+STORED = "name dtype shape digest codec chunk"
 RECEIPT = "l2 max cosine changed"
 EVALUATION = "data use metric examples base finetuned rebuilt"
 USES = ("calibration", "validation", "test")
@@ -31,22 +36,55 @@ def read_packing(value: Any, where: str) -> dict[str, str]:
     return value
 
 
-def read_adapter(value: Any, where: str, products: Mapping[str, int]) -> dict[str, Any]:
-    """The adapter that was packed. `products` says how many low-rank components each tensor of the result has."""
+@dataclass(frozen=True)
+class AdapterTensor:
+    """A tensor of an adapter that the result does not have: stored in pieces, like a file."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    bytes: int
+    digest: str
+    codec: str
+    chunk: int | None
+
+
+def read_adapter(value: Any, where: str, products: Mapping[str, int]) -> list[AdapterTensor]:
+    """The adapter that was packed. `products` says how many low-rank components each tensor of the result has.
+
+    Returns its tensors that have bytes of their own.
+    """
     fields = Fields(value, f"{where}: adapter", "config tensors")
     fields.take("config", str)
+    stored = []
     for number, raw in enumerate(fields.take("tensors", list)):
-        entry = Fields(raw, f"{where}: adapter: tensor {number}", "name of factor transposed")
+        place = f"{where}: adapter: tensor {number}"
+        shown = isinstance(raw, dict) and "of" in raw
+        entry = Fields(raw, place, SHOWN if shown else STORED)
         entry.take("name", str)
+        if not shown:
+            stored.append(_stored(entry))
+            continue
         there = entry.take("of", str) in products
-        require(there, "manifest", f"{entry.where}: the result has no tensor {raw['of']!r}")
+        require(there, "manifest", f"{place}: the result has no tensor {raw['of']!r}")
         if entry.has("factor"):
             entry.choice("factor", ("left", "right"))
             one = products[raw["of"]] == 1
-            require(one, "manifest", f"{entry.where}: tensor {raw['of']!r} does not have one low-rank component")
+            require(one, "manifest", f"{place}: tensor {raw['of']!r} does not have one low-rank component")
         if entry.has("transposed"):
             entry.take("transposed", bool)
-    return value
+    return stored
+
+
+def _stored(entry: Fields) -> AdapterTensor:
+    dtype, shape = entry.choice("dtype", tuple(DTYPE_BITS)), entry.shape("shape")
+    bits = math.prod(shape) * DTYPE_BITS[dtype]
+    whole = min(shape, default=0) >= 0 and bits < I63 and bits % 8 == 0
+    require(whole, "manifest", f"{entry.where}: {shape} is the shape of no {dtype} tensor")
+    digest, codec = entry.hex("digest", 32), entry.choice("codec", ("zstd", "none"))
+    require(entry.has("chunk") == (bits > 0), "manifest", f"{entry.where}: chunk of a tensor of {bits // 8} bytes")
+    chunk = entry.integer("chunk") if bits else None
+    return AdapterTensor(entry.value["name"], dtype, shape, bits // 8, digest, codec, chunk)
 
 
 def read_evaluations(value: Any, where: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from .coverage import Slice, check_coverage, slices
 from .digests import FILE_PIECE, tensor_digest, tree_digest
 from .errors import SiltError, given, require
 from .manifest import File, Manifest, Part, Tensor
+from .notes import AdapterTensor
 from .sources import Run
 from .tables import read_plane_tables, read_residual_tables
 from .tensors import element_bytes, element_count
@@ -47,7 +48,21 @@ def _safetensors(container: Container, file: File, base: Base, where: str) -> by
     return b"".join(pieces)
 
 
+def adapter_tensors(container: Container, manifest: Manifest) -> Iterator[tuple[AdapterTensor, bytes]]:
+    """The tensors of an adapter that have bytes of their own (section 12.8)."""
+    for tensor in manifest.adapter:
+        where = f"adapter: tensor {tensor.name!r}"
+        data = _pieces(container, tensor, where)
+        same = tree_digest(data, FILE_PIECE) == tensor.digest
+        require(same, "result", f"{where}: differs from its digest")
+        yield tensor, data
+
+
 def _stored(container: Container, file: File, _base: Base, where: str) -> bytes:
+    return _pieces(container, file, where)
+
+
+def _pieces(container: Container, file: File | AdapterTensor, where: str) -> bytes:
     pieces = []
     for start in range(0, file.bytes, FILE_PIECE):
         index = given(file.chunk) + start // FILE_PIECE

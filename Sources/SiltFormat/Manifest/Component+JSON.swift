@@ -97,21 +97,3 @@ extension EvaluationRecord {
         return .object(members)
     }
 }
-
-extension AdapterRecord {
-    /// The adapter as JSON (Formats/Silt.md, section 12.8).
-    var json: JSONValue {
-        .members([
-            "config": .string(config),
-            "tensors": .array(
-                tensors.map { tensor in
-                    var members: [JSONValue.Member] = [
-                        .init("name", .string(tensor.name)), .init("of", .string(tensor.of)),
-                    ]
-                    if let factor = tensor.factor { members.append(.init("factor", .string(factor.rawValue))) }
-                    if tensor.transposed { members.append(.init("transposed", .bool(true))) }
-                    return .object(members)
-                }),
-        ])
-    }
-}

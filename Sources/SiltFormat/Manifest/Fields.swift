@@ -105,6 +105,18 @@ struct Fields {
         has(key) ? try taken(key, "a boolean", fields.flag(key)) : false
     }
 
+    /// An array of integers: the extents of a shape, which `TensorInfo` checks.
+    mutating func extents(_ key: String) throws(SiltError) -> [Int] {
+        var extents: [Int] = []
+        for value in try array(key) {
+            guard case .integer(let extent) = value else {
+                throw Fields.wrong("\(place).\(key)", expected: "an array of integers", found: value)
+            }
+            extents.append(extent)
+        }
+        return extents
+    }
+
     mutating func digest(_ key: String) throws(SiltError) -> Digest128 {
         let text = try string(key)
         guard let digest = Digest128(hex: text) else {

@@ -76,36 +76,4 @@ extension ManifestParser {
         }
         return packing
     }
-
-    /// The adapter, whose tensors must be there.
-    static func adapter(_ parent: inout Fields, _ files: [FileRecord]) throws(SiltError) -> AdapterRecord? {
-        guard parent.has("adapter") else { return nil }
-        let place = "\(parent.place).adapter"
-        var fields = try Fields(parent.value("adapter"), at: place)
-        var products: [ByteName: Int] = [:]
-        for case .safetensors(_, let tensors) in files.map(\.content) {
-            for tensor in tensors {
-                products[ByteName(tensor.name)] = tensor.parts.flatMap(\.components).reduce(0) { count, component in
-                    if case .lowRank = component { count + 1 } else { count }
-                }
-            }
-        }
-        var adapter = AdapterRecord(config: try fields.string("config"), tensors: [])
-        for (index, value) in try fields.array("tensors").enumerated() {
-            var entry = try Fields(value, at: "\(place).tensors[\(index)]")
-            let name = try entry.string("name")
-            let of = try entry.string("of")
-            let factor = entry.has("factor") ? try entry.choice("factor", AdapterRecord.Tensor.Factor.self) : nil
-            let transposed = try entry.flag("transposed")
-            try entry.finish()
-            guard let count = products[ByteName(of)], factor == nil || count == 1 else {
-                throw SiltError(
-                    .manifest, "\(entry.place) names a tensor that the result lacks, or that has no one product",
-                    tensor: of)
-            }
-            adapter.tensors.append(.init(name: name, of: of, factor: factor, transposed: transposed))
-        }
-        try fields.finish()
-        return adapter
-    }
 }

@@ -67,7 +67,7 @@ package struct ManifestParser {
         manifest.receipt = try ManifestParser.receipt(&fields, contract)
         manifest.evaluations = try ManifestParser.evaluations(&fields, contract)
         manifest.packing = try ManifestParser.packing(&fields)
-        manifest.adapter = try ManifestParser.adapter(&fields, files)
+        manifest.adapter = try adapter(&fields, files)
         try fields.finish()
         try RelativePath.check(all: files.map(\.path))
         try checkForm(manifest)
@@ -138,21 +138,8 @@ package struct ManifestParser {
                 header: header, tensors: try tensors(fields.value("tensors"), header, path, at: place))
         case "stored":
             let digest = try fields.digest("digest")
-            let codec = try fields.choice("codec", Codec.self)
-            guard codec == .zstd || codec == .none else {
-                throw SiltError(.manifest, "\(place).codec must be zstd or none, found \(codec.rawValue)")
-            }
-            let count = FileRecord.pieces(bytes)
-            guard fields.has("chunk") == (count > 0) else {
-                throw SiltError(.manifest, "\(place).chunk must be present if the file has bytes, and only then")
-            }
-            let first = try fields.optionalInteger("chunk") ?? 0
-            let chunks = try ledger.claim(first, count, at: place)
-            for (piece, chunk) in chunks.enumerated() {
-                let decoded = min(FileRecord.piece, bytes - piece * FileRecord.piece)
-                try ledger.check(chunk, decoded: decoded, mayBeEmpty: false, at: place)
-            }
-            content = .stored(digest: digest, codec: codec, chunks: chunks)
+            let pieces = try pieces(&fields, bytes: bytes, of: "the file")
+            content = .stored(digest: digest, codec: pieces.codec, chunks: pieces.chunks)
         case "base":
             let from = try fields.string("from")
             try RelativePath.check(from)
@@ -162,6 +149,27 @@ package struct ManifestParser {
         }
         try fields.finish()
         return FileRecord(path: path, bytes: bytes, sha256: sha256, content: content)
+    }
+
+    /// The chunks of what is stored in pieces: a file, or a tensor of an adapter.
+    mutating func pieces(
+        _ fields: inout Fields, bytes: Int, of owner: String
+    ) throws(SiltError) -> (codec: Codec, chunks: Range<Int>) {
+        let place = fields.place
+        let codec = try fields.choice("codec", Codec.self)
+        guard codec == .zstd || codec == .none else {
+            throw SiltError(.manifest, "\(place).codec must be zstd or none, found \(codec.rawValue)")
+        }
+        let count = FileRecord.pieces(bytes)
+        guard fields.has("chunk") == (count > 0) else {
+            throw SiltError(.manifest, "\(place).chunk must be present if \(owner) has bytes, and only then")
+        }
+        let chunks = try ledger.claim(try fields.optionalInteger("chunk") ?? 0, count, at: place)
+        for (piece, chunk) in chunks.enumerated() {
+            let decoded = min(FileRecord.piece, bytes - piece * FileRecord.piece)
+            try ledger.check(chunk, decoded: decoded, mayBeEmpty: false, at: place)
+        }
+        return (codec, chunks)
     }
 
     private mutating func tensors(

@@ -174,13 +174,7 @@ struct SourceParser {
         }
         var shape = entry.info.shape
         if fields.has("shape") {
-            shape = []
-            for value in try fields.array("shape") {
-                guard case .integer(let extent) = value else {
-                    throw Fields.wrong("\(place).shape", expected: "an array of integers", found: value)
-                }
-                shape.append(extent)
-            }
+            shape = try fields.extents("shape")
         }
         guard let info = TensorInfo(dtype: dtype, shape: shape) else {
             throw SiltError(.manifest, "\(place).shape \(shape) is no shape of \(dtype.rawValue)", tensor: entry.name)
