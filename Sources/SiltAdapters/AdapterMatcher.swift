@@ -52,7 +52,7 @@ struct AdapterMatcher: Sendable {
             sparse[ByteName(tensor.name)] = pair
         }
         try saved.match(updates: updates, sparse: sparse, cancellation)
-        self.naming = naming.adding(saved.additions.map(\.target))
+        self.naming = naming.adding(saved.additions.map(\.target), to: base.tensors.map(\.name))
         (self.updates, self.sparse, self.saved) = (updates, sparse, saved)
     }
 

@@ -36,13 +36,14 @@ struct AdapterNaming: Sendable, Hashable {
     /// What a target that the base does not have is called in the merged model.
     func resultName(ofNew target: String) -> String { around.isEmpty ? baseName(of: target) ?? target : target }
 
-    /// The naming of a merged model with these tensors that the base does not have.
+    /// The naming of a merged model with `targets` that the base, whose names are `names`, does not have.
     ///
     /// `bert.encoder…` beside `classifier…`, over a base with `encoder…`: that is a model with a head, whose names are the
-    /// adapter's. Where nothing is new, or all that is new has the same words in front, the merged model has the base's names.
-    func adding(_ targets: [String]) -> AdapterNaming {
+    /// adapter's. Where nothing is new, or all that is new has the same words in front, or some of the base's names have these
+    /// words too, the merged model has the base's names.
+    func adding(_ targets: [String], to names: [String]) -> AdapterNaming {
         guard subtrees.count == 1, let tree = subtrees.first, tree.to.isEmpty, !tree.from.isEmpty,
-            targets.contains(where: { !tree.holds($0) })
+            targets.contains(where: { !tree.holds($0) }), !names.contains(where: { tree.holds($0) })
         else { return self }
         var copy = self
         copy.around = tree.from

@@ -86,9 +86,9 @@ struct AdapterMatcherTests {
             return try AdapterMatcher(scene.adapter("", tensors), base: base).naming
         }
         #expect(try naming(["a.x", "a.y"], ["a.x", "a.y", "x"]) == .same)
-        #expect(try naming(["bert.a.x", "bert.a.y"], ["a.x", "a.y", "z"]) == .adapterHas("bert."))
-        #expect(try naming(["m.n.a.x", "m.n.a.y"], ["a.x", "a.y"]) == .adapterHas("m.n."))
-        #expect(try naming(["a.x", "a.y"], ["bert.a.x", "bert.a.y", "c.z"]) == .baseHas("bert."))
+        #expect(try naming(["bert.a.x", "bert.a.y"], ["a.x", "a.y", "z"]) == AdapterNaming([.init(from: "bert.", to: "")]))
+        #expect(try naming(["m.n.a.x", "m.n.a.y"], ["a.x", "a.y"]) == AdapterNaming([.init(from: "m.n.", to: "")]))
+        #expect(try naming(["a.x", "a.y"], ["bert.a.x", "bert.a.y", "c.z"]) == AdapterNaming([.init(from: "", to: "bert.")]))
         #expect(code { _ = try naming(["a.x", "b.y"], ["x", "y"]) } == .baseMissing)
     }
 
@@ -117,17 +117,19 @@ struct AdapterMatcherTests {
         let head = try AdapterScene.tensor("base_model.model.head.weight", [2, 4])
         let norm = try AdapterScene.tensor("base_model.model.m.n.weight", [4])
         let good = try matcher([head, norm], modules: "\"head\"")
-        #expect(good.additions.map(\.target) == ["head.weight"])
-        #expect(good.replacements["n.weight"]?.target == "m.n.weight")
+        #expect(good.saved.additions.map(\.target) == ["head.weight"])
+        #expect(good.saved.replacements["n.weight"]?.target == "m.n.weight")
         #expect(code { _ = try matcher([head], modules: "") } == .header)
         let long = try AdapterScene.tensor("base_model.model.m.n.weight", [5])
         #expect(code { _ = try matcher([long], modules: "") } == .baseShape)
-        #expect(try matcher([long], modules: "\"n\"").replacements.count == 1)
+        #expect(try matcher([long], modules: "\"n\"").saved.replacements.count == 1)
         // PEFT saves the base's embeddings beside their update: harmless if they are the base's.
         let same = try weights[0].named("base_model.model.m.x.base_layer.weight")
-        #expect(try matcher([same], modules: "").replacements.isEmpty)
+        let saved = try matcher([same], modules: "").saved
+        #expect(saved.replacements.isEmpty && saved.foundations.isEmpty && saved.hidden.map(\.name) == [same.name])
+        // If they are not, the update is over them.
         var other = same
         other.bytes[3] ^= 1
-        #expect(code { _ = try matcher([other], modules: "") } == .usage)
+        #expect(try matcher([other], modules: "").saved.foundations.keys.map(\.string) == ["x.weight"])
     }
 }

@@ -17,6 +17,8 @@ struct MergedLayoutTests {
                 switch tensor.source {
                 case .base(let base): (tensor.name, "base \(base.name)")
                 case .adapted(let base, let update): (tensor.name, "adapted \(base.name) \(update.target)")
+                case .founded(let saved, let update, let base):
+                    (tensor.name, "founded \(saved.target) \(base.name) \(update.target)")
                 case .sparse(let base, let pair): (tensor.name, "sparse \(base.name) \(pair.target)")
                 case .saved(let saved, let base): (tensor.name, "saved \(saved.target) \(base?.name ?? "-")")
                 }
@@ -33,7 +35,7 @@ struct MergedLayoutTests {
         #expect(layout.models.map(\.path) == ["model.safetensors"])
         #expect(try layout.models[0].header.text == base.open("model.safetensors").header.text)
         #expect(describe(layout) == ["a.x.weight": "adapted a.x.weight a.x.weight", "a.b": "base a.b"])
-        #expect(layout.others.map(\.path) == ["config.json"] && layout.matcher.naming.note == nil)
+        #expect(layout.others.map(\.path) == ["config.json"] && layout.matcher.naming.notes.isEmpty)
         #expect(layout.models[0].bytes == scene.directory.read("base/model.safetensors")?.count)
     }
 
@@ -52,7 +54,7 @@ struct MergedLayoutTests {
         tensors.append(try AdapterScene.tensor("base_model.model.classifier.weight", [2, 4]))
         let adapter = try scene.adapter(", \"modules_to_save\": [\"classifier\"]", tensors)
         let layout = try MergedLayout(adapter, base: base)
-        #expect(layout.matcher.naming == .adapterHas("bert.") && layout.matcher.naming.note != nil)
+        #expect(layout.matcher.naming.around == "bert." && layout.matcher.naming.notes.count == 1)
         #expect(
             describe(layout) == [
                 "bert.a.x.weight": "adapted a.x.weight bert.a.x.weight", "bert.n.weight": "base n.weight",
@@ -73,6 +75,16 @@ struct MergedLayoutTests {
                     "bert.a.x.weight": .string("model-1.safetensors"), "bert.n.weight": .string("model-2.safetensors"),
                     "classifier.weight": .string("model-2.safetensors"),
                 ]))
+    }
+
+    @Test("the names stay the base's if nothing that is new says otherwise")
+    func baseNames() throws {
+        let base = try scene.base([try AdapterScene.tensor("a.x.weight", [4, 4])])
+        var tensors = try AdapterScene.pair("outer.a.x", input: 4, output: 4, rank: 2)
+        #expect(try describe(MergedLayout(scene.adapter("", tensors), base: base)).keys.sorted() == ["a.x.weight"])
+        tensors.append(try AdapterScene.tensor("base_model.model.outer.head.weight", [2, 4]))
+        let adapter = try scene.adapter(", \"modules_to_save\": [\"head\"]", tensors)
+        #expect(try describe(MergedLayout(adapter, base: base)).keys.sorted() == ["a.x.weight", "head.weight"])
     }
 
     @Test("a single file as the base")

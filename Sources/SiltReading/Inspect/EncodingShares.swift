@@ -10,7 +10,7 @@ package struct EncodingShare: Sendable, Hashable {
 
 /// What each kind of part takes in a file.
 package enum EncodingShares {
-    /// By kind, with `tables` and `files` beside the parts' kinds.
+    /// By kind, with `tables`, `files` and `adapter` (tensors of an adapter that the result does not have) beside the parts' kinds.
     package static func of(_ manifest: Manifest, _ table: ChunkTable) -> [String: EncodingShare] {
         var shares: [String: EncodingShare] = [:]
         var tables: Set<Int> = []
@@ -27,6 +27,10 @@ package enum EncodingShares {
                     }
                 }
             }
+        }
+        for case .stored(let stored) in manifest.adapter?.tensors.map(\.source) ?? [] {
+            shares["adapter", default: .init()].tensors += 1
+            shares["adapter", default: .init()].bytes += table.size(of: stored.chunks)
         }
         if !tables.isEmpty {
             shares["tables"] = .init(tensors: 0, bytes: tables.reduce(0) { $0 + table.size($1) })
