@@ -14,7 +14,7 @@ from silt_seal import Draft, seal
 from silt_specs import MatrixSpec, SparseSpec
 from silt_writer import Builder, safetensors_file
 from valid_matrices import deltas
-from vectors import Context, lossy_draft, near, predicted
+from vectors import Context, adapter_tensor, lossy_draft, near, predicted
 
 DIGEST = "0" * 32
 
@@ -45,6 +45,17 @@ ADAPTER = {"config": "{}", "tensors": [FACTOR]}
 
 def _adapter(**fields: Any) -> Edit:
     return put(top, adapter={"config": "{}", "tensors": [FACTOR | fields]})
+
+
+def _own(codec: str = "none", drop: str = "", **fields: Any) -> Edit:
+    """An adapter's tensor with bytes of its own."""
+
+    def edit(draft: Draft) -> None:
+        entry = adapter_tensor(draft, "A", "F32", (4,), bytes(range(16)), codec) | fields
+        entry.pop(drop, None)
+        draft.manifest["adapter"] = {"config": "{}", "tensors": [entry]}
+
+    return edit
 
 
 LOSSY = {
@@ -78,6 +89,20 @@ LOSSY = {
     "manifest-adapter-transposed": ("manifest", "transposed is a number.", _adapter(transposed=1)),
     "extension-adapter": ("extension", "An adapter has an unknown field.",
                           put(top, adapter=ADAPTER | {"r": 8})),
+    "manifest-adapter-dtype": ("manifest", "A tensor of an adapter has an unknown dtype.", _own(dtype="F31")),
+    "manifest-adapter-shape": ("manifest", "A tensor of an adapter has a negative extent.", _own(shape=[-4])),
+    "manifest-adapter-bits": ("manifest", "A tensor of an adapter ends inside a byte.", _own(dtype="F4", shape=[3])),
+    "manifest-adapter-size": ("manifest", "A tensor of an adapter has 2^64 bytes.", _own(shape=[1 << 31, 1 << 31])),
+    "manifest-adapter-codec": ("manifest", "A tensor of an adapter is coded with rans.", _own(codec="rans")),
+    "manifest-adapter-digest": ("manifest", "A tensor of an adapter has no digest.", _own(drop="digest")),
+    "manifest-adapter-chunk": ("manifest", "A tensor of an adapter has bytes, but no chunk.",
+                               _own(drop="chunk")),
+    "manifest-adapter-no-bytes": ("manifest", "A tensor of an adapter has a chunk, but no bytes.", _own(shape=[0])),
+    "coverage-adapter-run": ("coverage", "A tensor of an adapter has more pieces than there are chunks.",
+                             _own(shape=[1 << 40])),
+    "coverage-adapter-twice": ("coverage", "A tensor of an adapter has the chunk of a part.", _own(chunk=0)),
+    "extension-adapter-factor": ("extension", "A tensor of an adapter is a factor and has bytes of its own.",
+                                 _own(factor="left")),
     "result-lossy": ("result", "The digest of a lossy tensor is wrong.", _wrong_digest),
 }  # fmt: skip
 

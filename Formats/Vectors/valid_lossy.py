@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from bases import floats, tensor
 from silt.digests import root
 from silt_seal import manifest_bytes, seal
@@ -13,7 +15,7 @@ from silt_specs import MatrixSpec, SparseSpec
 from silt_writer import Builder, PartSpec, TensorData, TensorSpec, records, safetensors_file
 from valid_components import few, product
 from valid_matrices import TINY, codes, deltas, seeded, signs
-from vectors import COPY, Context, lossy_draft, lossy_vector, near, predicted, vector
+from vectors import COPY, Context, adapter_tensor, lossy_draft, lossy_vector, near, predicted, vector
 
 
 @vector
@@ -57,6 +59,25 @@ def lossy_notes(context: Context) -> tuple[str, bytes]:
     return lossy_vector(context, TINY, specs, source=root(records([embed, half])), packing=packing,
                         receipt={"l2": 0, "max": 2.5e-8, "cosine": 10**25, "changed": 1.0},
                         adapter=adapter)  # fmt: skip
+
+
+@vector
+def lossy_adapter(context: Context) -> tuple[str, bytes]:
+    """An adapter with tensors that the result does not have: two pieces, both codecs, an empty one, and one that it has."""
+    base, rng = context.base(TINY), context.rng
+    embed, half = base["embed.weight"], base["half.weight"]
+    specs = [predicted(embed, [near(product(rng, 2, embed.shape, 2.0))]), TensorSpec(half, COPY, half)]
+    draft = lossy_draft(context, TINY, specs)
+    large = np.repeat(rng.integers(0, 1 << 16, 1 << 16, dtype=np.uint16), 9).astype("<u2").tobytes()
+    tensors: list[dict[str, Any]] = [
+        {"name": "e.lora_A", "of": "embed.weight", "factor": "right"},
+        {"name": "e.lora_B", "of": "embed.weight", "factor": "left", "transposed": True},
+        adapter_tensor(draft, "e.base_layer.weight", "BF16", (9, 1 << 16), large, "zstd"),
+        adapter_tensor(draft, "scale", "F32", (), np.float32(0.5).tobytes(), "none") | {"x-a": 1},
+        adapter_tensor(draft, "nothing", "F16", (0, 8), b"", "zstd"),
+    ]
+    draft.manifest["adapter"] = {"config": '{"r": 2}', "tensors": tensors}
+    return TINY, seal(draft)
 
 
 EVALUATION = {

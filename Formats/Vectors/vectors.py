@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from silt.convert import convert
+from silt.digests import FILE_PIECE, tree_digest
 from silt.tensors import element_count
 from silt_seal import Draft, seal
 from silt_specs import ComponentSpec, prediction
-from silt_writer import Builder, PartSpec, TensorData, TensorSpec, safetensors_file
+from silt_writer import Builder, PartSpec, TensorData, TensorSpec, compress, safetensors_file
 
 COPY = [PartSpec("copy")]
 
@@ -83,3 +84,16 @@ def lossy_vector(context: Context, base: str, specs: list[TensorSpec], **extra: 
 
 def exact(unit: int, elements: int | None = None, group: str | None = None) -> PartSpec:
     return PartSpec("exact", "rans", elements, unit, group, None if group is None else 60)
+
+
+def adapter_tensor(
+    draft: Draft, name: str, dtype: str, shape: tuple[int, ...], data: bytes, codec: str
+) -> dict[str, Any]:
+    """A tensor of an adapter with bytes of its own, whose chunks enter the draft."""
+    digest = tree_digest(data, FILE_PIECE)
+    fields: dict[str, Any] = {"name": name, "dtype": dtype, "shape": list(shape), "digest": digest, "codec": codec}
+    if data:
+        fields["chunk"] = len(draft.chunks)
+    for start in range(0, len(data), FILE_PIECE):
+        draft.chunks.append(compress(data[start : start + FILE_PIECE], codec))
+    return fields
