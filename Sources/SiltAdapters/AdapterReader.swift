@@ -28,12 +28,13 @@ struct AdapterReader {
         var embeddings: [ByteName: Parts] = [:]
         var places: [ByteName: Parts] = [:]
         var whole: [ByteName: (entry: SafetensorsHeader.Entry, isWrapped: Bool)] = [:]
+        let adapters = Set(file.header.entries.compactMap { AdapterTensorName.adapter(in: $0.name) } + ["default"])
         for entry in file.header.entries {
             guard entry.name.utf8.count <= AdapterReader.nameLimit else {
                 throw refuse("the name has more than \(AdapterReader.nameLimit) bytes", entry)
             }
             guard entry.info.elements > 0 else { throw empty(entry) }
-            let name = AdapterTensorName(entry.name)
+            let name = AdapterTensorName(entry.name, adapters: adapters)
             let path = ByteName(name.path)
             switch name.part {
             case .lowRank(let isFirst): try insert(entry, isFirst, &linear[path, default: Parts()])

@@ -32,16 +32,27 @@ struct AdapterTensorName: Sendable {
     /// Whether the name stands in the words of a wrapper (`modules_to_save` or `base_layer`).
     let isWrapped: Bool
 
-    init(_ name: String) {
+    /// Reads a name of a file whose adapters are called `adapters`, where it says so.
+    init(_ name: String, adapters: Set<String> = ["default"]) {
         let (words, outer) = WrapperWords.stripped(name)
-        let place = AdapterTensorName.place(words)
+        let place = AdapterTensorName.place(words, adapters)
         part = place.part
         isWrapped = place.isWrapped
         path = place.path.joined(separator: ".")
         inner = place.path.dropFirst(outer).joined(separator: ".")
     }
 
-    private static func place(_ words: [Substring]) -> (part: Part, path: [Substring], isWrapped: Bool) {
+    /// What the adapter is called in a name that has it between factor and `weight`: `lora_A.default.weight`.
+    static func adapter(in name: String) -> String? {
+        let words = name.split(separator: ".").suffix(3)
+        guard words.count == 3, words.last == "weight", let word = words.first, ["lora_A", "lora_B"].contains(word)
+        else { return nil }
+        return words.dropFirst().first.map(String.init)
+    }
+
+    private static func place(
+        _ words: [Substring], _ adapters: Set<String>
+    ) -> (part: Part, path: [Substring], isWrapped: Bool) {
         // The last word that means something to PEFT: a module of the model may have such a name further up.
         guard let index = words.lastIndex(where: { isMarker($0) }) else { return (.saved, words, false) }
         let path = Array(words[..<index])
@@ -49,8 +60,9 @@ struct AdapterTensorName: Sendable {
         switch words[index] {
         case "base_layer": return (.saved, path + rest, true)
         case "modules_to_save":
-            // The adapter's name follows in old files; "default" is what nearly all are called.
-            return (.saved, path + (rest.count > 1 && rest.first == "default" ? rest.dropFirst() : rest), true)
+            // The adapter's name follows in raw states and old files.
+            let isNamed = rest.count > 1 && rest.first.map { adapters.contains(String($0)) } == true
+            return (.saved, path + (isNamed ? rest.dropFirst() : rest), true)
         case "original_module": return (.original, path, true)
         default: return (part(words[index], Array(rest)), path, false)
         }

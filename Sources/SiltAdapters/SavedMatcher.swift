@@ -109,40 +109,50 @@ struct SavedMatcher: Sendable {
 
     /// Takes in a tensor that the base does not have: a head that the base ties to its embeddings, or a new module.
     private mutating func add(_ saved: SavedTensor, _ cancellation: Cancellation) throws(SiltError) {
-        let isVocabulary = VocabularyNames.contains(saved.target)
-        if isVocabulary {
-            for (name, other) in replacements.sorted(by: { $0.key.string < $1.key.string })
-            where VocabularyNames.isInput(name.string) {
-                guard other.entry.info == saved.entry.info,
-                    try SavedCopy.areEqual(.init(saved), .init(other), cancellation)
-                else { continue }
-                if other.entry.info.dtype == base[name.string]?.info.dtype {
-                    repeats.append((saved.entry, name.string))
-                } else {
-                    hidden.append(saved.entry)
-                }
-                return
-            }
-            let below = foundations.values.map { SavedCopy.Place($0) }
-            let inputs = base.tensors.filter { VocabularyNames.isInput($0.name) }.map { SavedCopy.Place($0) }
-            for place in below + inputs where try SavedCopy.areEqual(.init(saved), place, cancellation) {
-                hidden.append(saved.entry)
-                return
-            }
+        if let name = try tied(saved, cancellation) {
+            if let name { repeats.append((saved.entry, name)) } else { hidden.append(saved.entry) }
+            return
         }
-        guard saved.isDeclared || isVocabulary else {
+        let isHead = VocabularyNames.isOutput(saved.target) && hasEmbedding(like: saved)
+        guard saved.isDeclared || isHead else {
             throw SiltError(
                 .header,
                 "nothing uses the tensor: the base has no \"\(saved.target)\", and modules_to_save "
                     + "and bias do not name it", file: saved.file.path, tensor: saved.entry.name,
                 advice: "\(adapter.configuration.rightBase); or \(AdapterVariants.merge)")
         }
-        if isVocabulary {
+        if isHead {
             notices.append(
                 "the base has no \"\(saved.target)\" and ties it to its embeddings, but the adapter's differs from them: the "
                     + "merged model has it, so set tie_word_embeddings to false in its config.json")
         }
         additions.append(saved)
+    }
+
+    /// Whether a head is a copy of embeddings, those of the adapter or the base's: the name of the base's tensor that the same
+    /// values replace, or that there is none. nil: it is no copy.
+    private func tied(_ saved: SavedTensor, _ cancellation: Cancellation) throws(SiltError) -> String?? {
+        guard VocabularyNames.isOutput(saved.target) else { return nil }
+        for (name, other) in replacements.sorted(by: { $0.key.string < $1.key.string })
+        where VocabularyNames.isInput(name.string) && other.entry.info == saved.entry.info {
+            guard try SavedCopy.areEqual(.init(saved), .init(other), cancellation) else { continue }
+            return .some(other.entry.info.dtype == base[name.string]?.info.dtype ? name.string : nil)
+        }
+        let inputs = base.tensors.filter { VocabularyNames.isInput($0.name) }.map { SavedCopy.Place($0) }
+        for place in foundations.values.map({ SavedCopy.Place($0) }) + inputs
+        where try SavedCopy.areEqual(.init(saved), place, cancellation) {
+            return .some(nil)
+        }
+        return nil
+    }
+
+    /// Whether the merged model has embeddings with as many rows and columns.
+    private func hasEmbedding(like saved: SavedTensor) -> Bool {
+        base.tensors.contains { tensor in
+            let name = ByteName(tensor.name)
+            let shape = (replacements[name] ?? foundations[name])?.entry.info.shape ?? tensor.info.shape
+            return VocabularyNames.isInput(tensor.name) && shape == saved.entry.info.shape
+        }
     }
 
     /// A whole tensor may have more or fewer rows than the base's: another number of labels, if the configuration names it, or

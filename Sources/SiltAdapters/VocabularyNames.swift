@@ -14,10 +14,11 @@ enum VocabularyNames {
     /// Whether `name` is a tensor of an input embedding.
     static func isInput(_ name: String) -> Bool { module(name).map { inputs.contains($0) } ?? false }
 
-    /// Whether `name` is a tensor of an input embedding or of an output layer.
-    static func contains(_ name: String) -> Bool {
-        module(name).map { inputs.contains($0) || outputs.contains($0) } ?? false
-    }
+    /// Whether `name` is a tensor of an output layer.
+    static func isOutput(_ name: String) -> Bool { module(name).map { outputs.contains($0) } ?? false }
+
+    /// Whether `name` is a tensor of either.
+    static func contains(_ name: String) -> Bool { isInput(name) || isOutput(name) }
 
     private static func module(_ name: String) -> Substring? { name.split(separator: ".").dropLast().last }
 }

@@ -59,6 +59,17 @@ def test_an_update_over_embeddings(silt: Silt, tmp_path: Path, case: Case, rows:
     check_with_reader(tmp_path / "base", tmp_path / "a.silt", tmp_path / "merged")
 
 
+@pytest.mark.parametrize("rows", [40, 44])
+def test_an_update_over_a_head(silt: Silt, tmp_path: Path, case: Case, rows: int) -> None:
+    """The same of a linear layer."""
+    below = case.base[HEAD] if rows == 40 else floats(case.rng, rows, 16)
+    case.base[HEAD], old = below, case.base[HEAD]
+    case.adapt(HEAD, PEFT + "lm_head")
+    case.base[HEAD] = old
+    case.adapter[PEFT + "lm_head.base_layer.weight"] = below
+    case.check(silt, tmp_path)
+
+
 def test_an_update_over_trained_embeddings(silt: Silt, tmp_path: Path, case: Case) -> None:
     """The same rows, other values: PEFT adds to what the adapter has."""
     case.adapt_embedding(EMBED, PEFT + EMBED.removesuffix(".weight"), floats(case.rng, 40, 16))
@@ -123,6 +134,29 @@ def test_copies_that_peft_leaves_in(silt: Silt, tmp_path: Path, case: Case) -> N
     case.check(silt, tmp_path)
     case.adapter[path + "weight"] = case.adapter[path + "modules_to_save.default.weight"]
     case.check(silt, tmp_path / "twice")
+
+
+@pytest.mark.parametrize("name", ["default", "sql"])
+def test_raw_states(silt: Silt, tmp_path: Path, case: Case, name: str) -> None:
+    """A raw state has the adapter's name in all of its names, whatever it is."""
+    case.adapter = {
+        key.replace(".lora_A.", f".lora_A.{name}.").replace(".lora_B.", f".lora_B.{name}."): tensor
+        for key, tensor in case.adapter.items()
+    }
+    case.merged[HEAD] = case.adapter[PEFT + f"lm_head.modules_to_save.{name}.weight"] = floats(case.rng, 40, 16)
+    case.config["modules_to_save"] = ["lm_head"]
+    case.check(silt, tmp_path)
+
+
+def test_what_nothing_uses(silt: Silt, tmp_path: Path, case: Case) -> None:
+    """Tensors that the base lacks and the configuration does not name are refused, unless they are heads."""
+    for path, shape in [("score.weight", (2, 16)), ("model.wte.weight", (40, 16)), ("embed_out.weight", (41, 16))]:
+        case.adapter[PEFT + path] = floats(case.rng, *shape)
+        assert "modules_to_save" in case.refused(silt, tmp_path / path)
+        case.adapter.pop(PEFT + path)
+    case.config["modules_to_save"] = ["score"]
+    case.adapter[PEFT + "score.weight"] = case.merged["score.weight"] = floats(case.rng, 2, 16)
+    case.check(silt, tmp_path)
 
 
 def test_the_reader_finds_what_is_stored(silt: Silt, tmp_path: Path, case: Case) -> None:
