@@ -18,8 +18,9 @@ extension AdapterEncoder {
         return outcome
     }
 
-    /// An update over a tensor that the adapter has whole. What comes out is stored as it is; the factors and the tensor below are
-    /// stored beside the result (`StoredTensors`).
+    /// An update over a tensor that the adapter has whole.
+    ///
+    /// What comes out is stored as it is; the factors and the tensor below are stored beside the result (`StoredTensors`).
     func founded(
         _ tensor: MergedTensor, _ saved: SavedTensor, _ update: LowRankUpdate, _ replaced: Checkpoint.Tensor,
         _ worker: AdapterWorker

@@ -30,7 +30,8 @@ struct AdapterMatcher: Sendable {
             guard taken.insert(ByteName(tensor.name)).inserted else {
                 throw SiltError(
                     .header, "two modules of the adapter are the base's \"\(tensor.name)\"", file: adapter.file.path,
-                    tensor: entry.name, advice: "the file has more than one adapter; save each in a directory of its own")
+                    tensor: entry.name,
+                    advice: "the file has more than one adapter; save each in a directory of its own")
             }
             return tensor
         }
@@ -94,9 +95,11 @@ struct AdapterMatcher: Sendable {
     private static func missing(
         _ target: String, _ adapter: Adapter, _ names: BaseNames, _ base: Checkpoint
     ) -> SiltError {
-        let named = adapter.pairs.first { $0.target == target }?.first ?? adapter.sparse.first { $0.target == target }?.values
+        let pair = adapter.pairs.first { $0.target == target }
+        let named = pair?.first ?? adapter.sparse.first { $0.target == target }?.values
         let near = names.nearest(to: target).map { "; the nearest name there is \"\($0)\"" } ?? ""
-        let message = "the base \(base.path) has no \"\(target)\", which the adapter's \"\(named?.name ?? target)\" changes"
+        let message =
+            "the base \(base.path) has no \"\(target)\", which the adapter's \"\(named?.name ?? target)\" changes"
         let isTied = target.hasSuffix("lm_head.weight")
         let isQuantized = names[String(target.dropLast("weight".count)) + "qweight"] != nil
         return SiltError(

@@ -54,7 +54,10 @@ struct AdapterNaming: Sendable, Hashable {
     var notes: [String] {
         subtrees.reversed().filter { $0.from != $0.to }.map { tree in
             let (from, to) = (tree.from.isEmpty ? "the adapter's names" : "the adapter's \"\(tree.from)\"", tree.to)
-            if to.isEmpty { return around.isEmpty ? "\(from) is not in the base's names" : "\(from) is put before the base's names" }
+            if to.isEmpty {
+                return around.isEmpty
+                    ? "\(from) is not in the base's names" : "\(from) is put before the base's names"
+            }
             return "\(from) \(tree.from.isEmpty ? "are below" : "is") the base's \"\(to)\""
         }
     }

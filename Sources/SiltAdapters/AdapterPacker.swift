@@ -51,8 +51,8 @@ package struct AdapterPacker: Sendable {
         let layout = try MergedLayout(source, base: checkpoint, context.cancellation)
         if lossy != nil, let name = layout.matcher.saved.foundations.keys.map(\.string).min() {
             throw SiltError(
-                .usage, "the adapter has another tensor below its update, whose factors cannot be dropped", file: adapter,
-                tensor: name, advice: "pack the adapter without \(option: .method)")
+                .usage, "the adapter has another tensor below its update, whose factors cannot be dropped",
+                file: adapter, tensor: name, advice: "pack the adapter without \(option: .method)")
         }
         for note in layout.matcher.naming.notes { context.log.info("\(note)") }
         for notice in layout.matcher.saved.notices { context.log.notice("\(notice)") }

@@ -108,8 +108,8 @@ struct AdapterReader {
     private func empty(_ entry: SafetensorsHeader.Entry) -> SiltError {
         refuse(
             "the tensor is empty, \(entry.info.description)", entry,
-            advice: "the adapter was saved under DeepSpeed ZeRO-3 without gathering the parameters, so what was trained is not "
-                + "in the file: save it again with stage3_gather_16bit_weights_on_model_save")
+            advice: "the adapter was saved under DeepSpeed ZeRO-3 without gathering the parameters, so what was "
+                + "trained is not in the file: save it again with stage3_gather_16bit_weights_on_model_save")
     }
 
     private func unknown(_ part: String, _ entry: SafetensorsHeader.Entry) -> SiltError {

@@ -89,7 +89,8 @@ struct FactorOrientation {
                 : refuse(
                     .baseShape,
                     "the base's \"\(tensor.name)\" is \(shape), but the factors are A \(a.shape) and "
-                        + "B \(b.shape)", advice: VocabularyNames.contains(tensor.name)
+                        + "B \(b.shape)",
+                    advice: VocabularyNames.contains(tensor.name)
                         ? "the vocabulary was resized before training, and the adapter lacks the resized tensor: save it "
                             + "again with save_embedding_layers=True, or give the resized model as the base"
                         : adapter.configuration.rightBase)

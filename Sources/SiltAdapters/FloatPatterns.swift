@@ -27,13 +27,13 @@ enum FloatPatterns {
         if layout.width == 16 {
             let mask = UInt16(exponent)
             for index in 0..<count {
-                let pattern = unsafe UInt16(littleEndian: start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-                found += pattern & mask == mask ? 1 : 0
+                let stored = unsafe start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                found += UInt16(littleEndian: stored) & mask == mask ? 1 : 0
             }
         } else {
             for index in 0..<count {
-                let pattern = unsafe UInt32(littleEndian: start.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-                found += pattern & exponent == exponent ? 1 : 0
+                let stored = unsafe start.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                found += UInt32(littleEndian: stored) & exponent == exponent ? 1 : 0
             }
         }
         return found

@@ -129,8 +129,9 @@ struct SavedMatcher: Sendable {
         additions.append(saved)
     }
 
-    /// Whether a head is a copy of embeddings, those of the adapter or the base's: the name of the base's tensor that the same
-    /// values replace, or that there is none. nil: it is no copy.
+    /// Whether a head is a copy of embeddings, those of the adapter or the base's; nil: it is none.
+    ///
+    /// If it is, the name of the base's tensor that the same values replace; nil if there is none.
     private func tied(_ saved: SavedTensor, _ cancellation: Cancellation) throws(SiltError) -> String?? {
         guard VocabularyNames.isOutput(saved.target) else { return nil }
         for (name, other) in replacements.sorted(by: { $0.key.string < $1.key.string })

@@ -66,8 +66,9 @@ struct SubtreeFinder {
                 children.append((word, [target]))
             }
         }
-        guard !children.contains(where: { $0.word.allSatisfy(\.isNumber) }), children.count + modules.count > 1 || modules.isEmpty
-        else {
+        // The children of a list of layers, and a module that was looked for already.
+        let isList = children.contains { $0.word.allSatisfy(\.isNumber) }
+        guard !isList, children.count + modules.count > 1 || modules.isEmpty else {
             missing += targets.map(\.name)
             return
         }
@@ -110,7 +111,8 @@ struct SubtreeFinder {
         }
         let from = prefix.isEmpty ? longest : prefix
         throw SiltError(
-            .baseMissing, "the adapter's \"\(from)\" could be the base's \"\(fitting[0])\" or \"\(fitting[1])\": both fit",
+            .baseMissing,
+            "the adapter's \"\(from)\" could be the base's \"\(fitting[0])\" or \"\(fitting[1])\": both fit",
             tensor: targets.first?.name,
             advice: "its names and the base's differ, and do not show which is meant: \(AdapterVariants.merge)")
     }

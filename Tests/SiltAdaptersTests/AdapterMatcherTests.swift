@@ -86,9 +86,12 @@ struct AdapterMatcherTests {
             return try AdapterMatcher(scene.adapter("", tensors), base: base).naming
         }
         #expect(try naming(["a.x", "a.y"], ["a.x", "a.y", "x"]) == .same)
-        #expect(try naming(["bert.a.x", "bert.a.y"], ["a.x", "a.y", "z"]) == AdapterNaming([.init(from: "bert.", to: "")]))
+        #expect(
+            try naming(["bert.a.x", "bert.a.y"], ["a.x", "a.y", "z"]) == AdapterNaming([.init(from: "bert.", to: "")]))
         #expect(try naming(["m.n.a.x", "m.n.a.y"], ["a.x", "a.y"]) == AdapterNaming([.init(from: "m.n.", to: "")]))
-        #expect(try naming(["a.x", "a.y"], ["bert.a.x", "bert.a.y", "c.z"]) == AdapterNaming([.init(from: "", to: "bert.")]))
+        #expect(
+            try naming(["a.x", "a.y"], ["bert.a.x", "bert.a.y", "c.z"]) == AdapterNaming([.init(from: "", to: "bert.")])
+        )
         #expect(code { _ = try naming(["a.x", "b.y"], ["x", "y"]) } == .baseMissing)
     }
 
