@@ -97,11 +97,14 @@ struct SubtreeFinder {
             // What does not fit is told by its shapes, not as missing.
             return named.contains(prefix) ? prefix : named.count == 1 ? named[0] : nil
         }
-        let words = SubtreeFinder.words(prefix)
-        let alike = fitting.filter { SubtreeFinder.words($0) == words }
+        var alike = fitting.filter { SubtreeFinder.words($0) == SubtreeFinder.words(prefix) }
+        if alike.isEmpty { alike = fitting.filter { SubtreeFinder.areAlike(prefix, $0) } }
         // A module alone says little: only the words around it show that it is the same.
         if rests.allSatisfy({ $0.utf8.count { $0 == UInt8(ascii: ".") } < 2 }), !prefix.isEmpty || fitting.count > 1 {
-            fitting = fitting.filter { $0.isEmpty || alike.contains($0) }
+            let isVocabulary = rests.allSatisfy { VocabularyNames.contains($0) }
+            fitting = fitting.filter {
+                $0.isEmpty || alike.contains($0) || isVocabulary && SubtreeFinder.words($0).isEmpty
+            }
         }
         if fitting.count < 2 { return fitting.first }
         if fitting.contains("") { return "" }
@@ -122,6 +125,15 @@ struct SubtreeFinder {
             guard let tensor = base[prefix + rest], !fitting || target.fits(tensor.info) else { return false }
         }
         return true
+    }
+
+    /// Whether two prefixes say the same but for words further out, which only one has.
+    private static func areAlike(_ one: String, _ other: String) -> Bool {
+        func inner(_ prefix: String, has words: Set<Substring>) -> Bool {
+            let components = prefix.split(separator: ".")
+            return components.indices.contains { Set(components[$0...]).subtracting(plain) == words }
+        }
+        return inner(one, has: words(other)) || inner(other, has: words(one))
     }
 
     private static func all(_ prefix: String) -> [Substring] { prefix.split(separator: ".").sorted() }

@@ -126,6 +126,28 @@ def test_renamed_subtrees(
     check_with_reader(tmp_path / "base", tmp_path / "a.silt", tmp_path / "merged")
 
 
+@pytest.mark.parametrize("alike", [False, True], ids=["other", "alike"])
+@pytest.mark.parametrize("words", ["policy.base_model.model.{}", "policy.{}", "base_model.model._orig_mod.module.{}"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_renamed_behind_other_words(
+    silt: Silt, tmp_path: Path, rng: np.random.Generator, layout: str, words: str, alike: bool
+) -> None:
+    """Words in front of names that differ besides; and a base that has more words in front."""
+    targets: dict[str, str] = {}
+    base: Tensors = {}
+    for new, old in LAYOUTS[layout].items():
+        tensors = subtree(rng, old, alike)
+        base |= tensors
+        targets |= {name: new + name.removeprefix(old) for name in tensors if "embed_tokens" not in name}
+    less = Case(base, rng)
+    more = Case({"thinker." + name: tensor for name, tensor in base.items()}, rng)
+    for name, target in targets.items():
+        less.adapt(name, words.format(target.removesuffix(".weight")))
+        more.adapt("thinker." + name, words.replace("policy.", "").format(target.removesuffix(".weight")))
+    less.check(silt, tmp_path / "less")
+    more.check(silt, tmp_path / "more")
+
+
 def test_renamed_with_whole_modules(silt: Silt, tmp_path: Path, rng: np.random.Generator) -> None:
     """Whole tensors go where their subtree goes; a head by itself."""
     base = blocks(rng, "language_model.model.")
