@@ -47,8 +47,8 @@ struct VectorTests {
 
     @Test("there are as many as the independent reader has, and none without its Silt file")
     func enough() {
-        #expect(Vector.all("valid").count >= 82)
-        #expect(Vector.all("invalid").count >= 416)
+        #expect(Vector.all("valid").count >= 83)
+        #expect(Vector.all("invalid").count >= 427)
         for kind in ["valid", "invalid"] {
             let files = Repository.names(in: "Formats/Vectors/\(kind)").filter { $0.hasSuffix(".silt") }
             #expect(files == Vector.all(kind).map { $0.name + ".silt" })
