@@ -13,7 +13,6 @@ import zstandard
 
 import silt.sources
 from bases import floats, tensor
-from conftest import READER
 from silt import Base, Container, SiltError, read_container, read_manifest, rebuild
 from silt.manifest import Tensor
 from silt.rebuild import rebuild_tensor
@@ -159,7 +158,7 @@ def test_all_of_a_base_tensor_is_checked(packed: tuple[bytes, Path]) -> None:
             rebuild_tensor(container, one, Base(path), "")
 
 
-VECTORS = READER.parent / "Vectors"
+VECTORS = Path(__file__).resolve().parents[1] / "Vectors"
 HOSTILE: list[Any] = [
     *(0, 1, -1, 2, 16, 128, 2**31, 2**63 - 1, 2**63, 1.0, True, None, "", "base", "result", "..", "e.0", [], [1], {}),
 ]

@@ -17,9 +17,12 @@ struct ExportPlan {
     init(_ adapter: AdapterRecord, _ source: ExportSource) throws(SiltError) {
         config = adapter.config
         for tensor in adapter.tensors {
-            switch AdapterTensorName(tensor.name).part {
-            case .lowRank(isFirst: true), .embedding(isFirst: true): modules += 1
-            case .lowRank, .embedding: break
+            switch (AdapterTensorName(tensor.name).part, tensor.source) {
+            case (.lowRank(isFirst: true), _), (.embedding(isFirst: true), _): modules += 1
+            case (.lowRank, _), (.embedding, _): break
+            // Whatever its name.
+            case (_, .factor(.left, _, _)): modules += 1
+            case (_, .factor): break
             default: saved += 1
             }
             switch tensor.source {

@@ -64,13 +64,18 @@ package struct Matcher: Sendable {
             guard let match else { continue }
             let rows = match.runs.reduce(0) { $0 + $1.elements.count }
             let share = Double(rows) / Double(max(1, targets[index].tensor.info.elements))
-            if named[index] == nil || share > (shares[index] ?? 0) { named[index] = match }
+            // A name gives way only to what predicts nearly everything, and far more than it does.
+            if named[index] == nil || share >= Matcher.nearlyAll && share > 1.5 * (shares[index] ?? 0) {
+                named[index] = match
+            }
         }
         return named
     }
 
     /// A tensor of whose samples fewer are related to the one of its name is looked for elsewhere.
     private static let enough = 0.7
+    /// The share of its elements that another must predict.
+    private static let nearlyAll = 0.9
     /// Places of a tensor that are compared.
     private static let samples = 8
 

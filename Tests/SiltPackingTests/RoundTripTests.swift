@@ -244,7 +244,7 @@ struct DirectoryTests {
         #expect(reports.allSatisfy { $0.encodings == reports[0].encodings && $0.bytes == packed[0].count })
         let inspection = try Inspection(of: scene.directory("out1.silt"))
         let kinds = Dictionary(uniqueKeysWithValues: inspection.files.map { ($0.path, $0.kind.rawValue) })
-        #expect(kinds["config.json"] == "base" && kinds[".gitattributes"] == "base")
+        #expect(kinds["config.json"] == "stored" && kinds[".gitattributes"] == "stored")
         #expect(kinds["extra/blob.bin"] == "stored" && kinds["extra/broken.safetensors"] == "stored")
         #expect(kinds["extra/adapter.safetensors"] == "safetensors" && inspection.files.count == 9)
         let expected = try files("result")

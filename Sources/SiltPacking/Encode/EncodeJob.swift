@@ -34,6 +34,7 @@ struct EncodeJobs: Sendable {
 
     init(_ plan: PackPlan, _ selection: LossySelection?) {
         let (input, measured) = (plan.input, plan.measured)
+        let files = StoredFiles(plan, isLossy: selection != nil)
         var jobs: [EncodeJob] = []
         // A SHA-256 cannot be cut into jobs: they begin first, so that the last of them does not end alone. The safetensors
         // files that a lossy file gives back are others.
@@ -47,7 +48,7 @@ struct EncodeJobs: Sendable {
         for file in input.files {
             switch file.content {
             case .other(let index):
-                guard !measured.others[index].equalsBase else { continue }
+                guard !files.isReference(index) else { continue }
                 jobs += (0..<input.others[index].pieces).map { .piece(input.others[index], $0) }
                 bytes += file.input.size
             case .safetensors(_, let tensors):

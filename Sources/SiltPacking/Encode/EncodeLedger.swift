@@ -77,15 +77,16 @@ final class EncodeLedger: @unchecked Sendable {
 
     /// What is in the file, once everything is.
     func encoded(
-        _ plan: PackPlan, _ options: PackOptions, _ fates: (PackTensor) -> TensorPolicy.Fate, _ digests: DigestBook
+        _ plan: PackPlan, _ options: PackOptions, isLossy: Bool, _ fates: (PackTensor) -> TensorPolicy.Fate,
+        _ digests: DigestBook
     ) throws(SiltError) -> Encoded {
         var tensors: [Encoded.Tensor] = []
         tensors.reserveCapacity(plan.input.tensors.count)
         for (tensor, measured) in zip(plan.input.tensors, plan.measured.tensors) {
-            let isLossy = fates(tensor) != .exact
-            guard isLossy == (lossy[tensor.index] != nil) else { throw tensor.fault("a tensor was not packed") }
+            let isOwn = fates(tensor) != .exact
+            guard isOwn == (lossy[tensor.index] != nil) else { throw tensor.fault("a tensor was not packed") }
             var segments: [Encoded.Segment] = []
-            for (segment, found) in zip(tensor.segments, measured.segments).dropFirst(isLossy ? 1 : 0) {
+            for (segment, found) in zip(tensor.segments, measured.segments).dropFirst(isOwn ? 1 : 0) {
                 segments.append(try encoded(tensor, segment, found))
             }
             tensors.append(
@@ -95,7 +96,7 @@ final class EncodeLedger: @unchecked Sendable {
         var bases: [Digest128] = []
         for base in plan.input.bases { bases.append(try digests.digest(base)) }
         return Encoded(
-            tensors: tensors, others: try encodedOthers(plan, options), bases: bases,
+            tensors: tensors, others: try encodedOthers(plan, options, isLossy: isLossy), bases: bases,
             sha256: plan.input.files.indices.map { digests.sha256($0) }, traces: traces)
     }
 
@@ -110,10 +111,13 @@ final class EncodeLedger: @unchecked Sendable {
         return Encoded.Segment(coding: .copy)
     }
 
-    private func encodedOthers(_ plan: PackPlan, _ options: PackOptions) throws(SiltError) -> [Encoded.Other] {
+    private func encodedOthers(
+        _ plan: PackPlan, _ options: PackOptions, isLossy: Bool
+    ) throws(SiltError) -> [Encoded.Other] {
         var list: [Encoded.Other] = []
-        for (file, measured) in zip(plan.input.others, plan.measured.others) {
-            if measured.equalsBase {
+        let known = StoredFiles(plan, isLossy: isLossy)
+        for file in plan.input.others {
+            if known.isReference(file.index) {
                 list.append(.base)
             } else if file.pieces == 0 {
                 list.append(.stored(.zstd, 0..<0))

@@ -46,7 +46,7 @@ struct EncodePass {
         } else {
             try run(jobs.all, Predicted(), digests, ledger, meter(jobs.bytes))
         }
-        return try ledger.encoded(plan, options, fate, digests)
+        return try ledger.encoded(plan, options, isLossy: lossy != nil, fate, digests)
     }
 
     private func meter(_ bytes: Int) -> ProgressMeter { ProgressMeter("packing", total: bytes, context.progress) }

@@ -57,16 +57,10 @@ package struct PackInput: Sendable {
         }
         let matches = try Matcher(candidates, context).matches(targets)
         let twins = try Twins(context).earlier(targets, matches, candidates)
-        let stored = PackInput.stored(
-            try opened.filter { $0.file == nil }.map { (opened) throws(SiltError) in
-                (opened.path, try result.source(opened.path).size)
-            },
-            beside: targets.reduce(0) { $0 + $1.tensor.info.bytes })
         var hashed = [Set<Int>?](repeating: nil, count: bases.count)
         for (path, file) in opened {
             guard let file else {
-                let isKnown = baseFiles.contains(ByteName(path)) && !stored.contains(ByteName(path))
-                let candidate = isKnown ? try base.source(path) : nil
+                let candidate = baseFiles.contains(ByteName(path)) ? try base.source(path) : nil
                 let input = try result.source(path)
                 files.append(PackFile(path: path, input: input, content: .other(others.count)))
                 others.append(OtherFile(index: others.count, path: path, input: input, base: candidate))
@@ -97,21 +91,6 @@ package struct PackInput: Sendable {
             looseBaseCells += (0..<base.grid.count).filter { cells?.contains($0) != true }
                 .map { BaseCell(base: base, cell: $0) }
         }
-    }
-
-    /// Other files that are stored even if the base has them, smallest first: as many as take about a hundredth of the delta, so that a
-    /// base whose card or configuration moves on still gives the model back.
-    ///
-    /// Text compresses to a quarter, and a delta takes a quarter of the tensors.
-    private static func stored(_ files: [(path: String, bytes: Int)], beside tensors: Int) -> Set<ByteName> {
-        var left = tensors / 400
-        var stored: Set<ByteName> = []
-        for file in files.sorted(by: { ($0.bytes, $0.path) < ($1.bytes, $1.path) }) {
-            left -= file.bytes / 4
-            guard left >= 0 else { break }
-            stored.insert(ByteName(file.path))
-        }
-        return stored
     }
 
     /// The tensors of the base's model, then those of its other files that have the path of one of the result's.

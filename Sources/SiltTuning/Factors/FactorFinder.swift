@@ -168,7 +168,8 @@ struct FactorFinder {
         let fallback = model.options.q ?? 1
         for tensor in pruned(model) {
             let source = bench.tensors[tensor.index]
-            guard let (layer, inputs) = statistics?[source.name] else { continue }
+            guard let (layer, inputs) = statistics?[source.name], source.knownElements == source.info.elements
+            else { continue }
             let masked = try values(tensor.rescaled(nil), source)
             let fit = LeastSquaresFit(
                 delta: LayerStatistics.turned(source.deltaValues, layer).span,
@@ -190,7 +191,8 @@ struct FactorFinder {
         var factors: [String: [Double]] = [:]
         for tensor in pruned(model) {
             let source = bench.tensors[tensor.index]
-            guard let (layer, inputs) = statistics?[source.name] else { continue }
+            guard let (layer, inputs) = statistics?[source.name], source.knownElements == source.info.elements
+            else { continue }
             factors[source.name] = body(layer, inputs, LayerStatistics.turned(source.deltaValues, layer))
         }
         return factors

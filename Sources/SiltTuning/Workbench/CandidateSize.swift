@@ -10,8 +10,12 @@ struct CandidateSize: Sendable {
     /// Those of the exact file, from which comes all that a candidate leaves alone.
     private let manifest: Manifest
     private let table: ChunkTable
+    /// Files of the exact file that a candidate refers to.
+    private let references: Set<String>
 
-    init(exact: Packing) { (manifest, table) = (exact.manifest, exact.table) }
+    init(exact: Packing) {
+        (manifest, table, references) = (exact.manifest, exact.table, exact.lossyReferences)
+    }
 
     /// What becomes of a tensor.
     struct Coded {
@@ -35,6 +39,8 @@ struct CandidateSize: Sendable {
         var candidate = manifest
         for index in candidate.files.indices {
             switch candidate.files[index].content {
+            case .stored(let digest, _, _) where references.contains(candidate.files[index].path):
+                candidate.files[index].content = .base(digest: digest, from: candidate.files[index].path)
             case .stored(let digest, let codec, let chunks):
                 candidate.files[index].content = .stored(digest: digest, codec: codec, chunks: file.keep(chunks))
             // What is rebuilt has another one, which nobody records.
