@@ -52,7 +52,9 @@ package struct Matcher: Sendable {
         var named = targets.map { names.match($0) }
         let shares = try relatedShares(targets, named)
         var asked: [Int] = []
-        for (index, target) in targets.enumerated() where RowShape(target.tensor.info) != nil {
+        // In smaller ones chance finds what is not there.
+        for (index, target) in targets.enumerated()
+        where target.tensor.info.elements >= Sketch.elements && RowShape(target.tensor.info) != nil {
             guard let share = shares[index] else {
                 if named[index] == nil { asked.append(index) }
                 continue
@@ -62,10 +64,18 @@ package struct Matcher: Sendable {
         let found = try ContentMatcher(candidates, context).matches(asked.map { targets[$0].tensor })
         for (index, match) in zip(asked, found) {
             guard let match else { continue }
-            let rows = match.runs.reduce(0) { $0 + $1.elements.count }
-            let share = Double(rows) / Double(max(1, targets[index].tensor.info.elements))
-            // A name gives way only to what predicts nearly everything, and far more than it does.
-            if named[index] == nil || share >= Matcher.nearlyAll && share > 1.5 * (shares[index] ?? 0) {
+            guard let name = named[index] else {
+                named[index] = match
+                continue
+            }
+            // A name gives way only to what predicts nearly everything, far more than it does, and mostly by something else.
+            func elements(_ runs: [BaseRecord.Run]) -> Double { Double(runs.reduce(0) { $0 + $1.elements.count }) }
+            let share = elements(match.runs) / Double(max(1, targets[index].tensor.info.elements))
+            let same = match.runs.filter {
+                match.sources[$0.source] == name.sources[0] && $0.first == $0.elements.lowerBound
+            }
+            if share >= Matcher.nearlyAll, share > 1.5 * (shares[index] ?? 0), 2 * elements(same) < elements(match.runs)
+            {
                 named[index] = match
             }
         }

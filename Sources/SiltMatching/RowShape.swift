@@ -8,8 +8,10 @@ struct RowShape: Hashable {
     let columns: Int
     let rows: Int
 
-    /// The last extent; of tensors whose last extent is smaller than a group, all extents but the first; of vectors, 64 elements where
-    /// they divide it. Nil for a tensor that has less than a group of elements, or no floats.
+    /// The rows of a tensor; nil for one that has less than a group of elements, or no floats.
+    ///
+    /// A row is the last extent; of tensors whose last extent is smaller than a group, all extents but the first; of vectors, 64 elements where
+    /// they divide it.
     init?(_ info: TensorInfo) {
         let elements = info.elements
         guard elements >= Sketch.group, info.dtype.isPredictable else { return nil }

@@ -13,7 +13,7 @@ package struct Sketch: Sendable, Hashable {
     /// Elements of a sketch at most.
     package static let elements = group * groups
 
-    /// Four bits for each group: the place of the largest. Group 0 is the lowest.
+    /// Four bits for each group, the first one's lowest: the place of the largest.
     private var places: UInt64 = 0
     /// A bit for each group: the sign of the largest.
     private var signs: UInt16 = 0

@@ -6,7 +6,11 @@ import Testing
 @Suite("Sketches of rows")
 struct SketchTests {
     private func sketch(_ values: [Float]) -> Sketch {
-        unsafe values.withUnsafeBytes { unsafe Sketch($0.baseAddress!, .f32, count: values.count) }
+        let buffer = ByteBuffer(capacity: 4 * values.count)
+        unsafe values.withUnsafeBytes {
+            unsafe buffer.start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(buffer.start), byteCount: $0.count)
+        }
+        return unsafe Sketch(UnsafeRawPointer(buffer.start), .f32, count: values.count)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Float] {

@@ -25,11 +25,3 @@ struct StoredFiles {
     /// Whether the file is a reference to the base's.
     func isReference(_ index: Int) -> Bool { measured[index].equalsBase && !stored.contains(index) }
 }
-
-extension Packing {
-    /// Paths of the files that this one stores, and that a lossy file of the same plan refers to.
-    package var lossyReferences: Set<String> {
-        let files = StoredFiles(plan, isLossy: true)
-        return Set(plan.input.others.lazy.filter { files.isReference($0.index) }.map(\.path))
-    }
-}

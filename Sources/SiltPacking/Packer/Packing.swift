@@ -40,3 +40,11 @@ package struct Packing: Sendable {
             baseRoot: manifest.base.root, resultRoot: manifest.resultRoot)
     }
 }
+
+extension Packing {
+    /// Paths of the files that this one stores, and that a lossy file of the same plan refers to.
+    package var lossyReferences: Set<String> {
+        let files = StoredFiles(plan, isLossy: true)
+        return Set(plan.input.others.lazy.filter { files.isReference($0.index) }.map(\.path))
+    }
+}

@@ -8,7 +8,8 @@ package import TensorTypes
 package final class CellReader {
     private let raw = ByteBuffer()
     private let converted = ByteBuffer()
-    private let gathered = ByteBuffer()
+    /// For those who put together what they read in several places.
+    let gathered = ByteBuffer()
 
     /// Reads `elements` of `tensor`, converts them to `dtype` if they have another, and gives their digest as stored.
     ///
@@ -34,31 +35,6 @@ package final class CellReader {
         converted.reserve(elements.count * dtype.elementBytes)
         unsafe FloatConversion.convert(raw.start, tensor.info.dtype, to: converted.start, dtype, count: elements.count)
         return unsafe (UnsafeRawPointer(converted.start), digest)
-    }
-
-    /// Reads what predicts `elements`, as `dtype`: from one place where it is, else gathered from several; what nothing predicts is
-    /// whatever was there.
-    ///
-    /// - Returns: the patterns, valid until the next call.
-    package func read(
-        _ base: BaseRuns, _ elements: Range<Int>, as dtype: DType
-    ) throws(SiltError) -> UnsafeRawPointer {
-        let touched = base.touching(elements)
-        if touched.count == 1 {
-            let run = base.runs[touched.lowerBound]
-            if run.elements.clamped(to: elements) == elements {
-                return try unsafe read(run.tensor, run.places(of: elements), as: dtype, hashing: false).patterns
-            }
-        }
-        let width = dtype.elementBytes
-        gathered.reserve(elements.count * width)
-        for run in base.runs[touched] {
-            let piece = run.elements.clamped(to: elements)
-            let patterns = try unsafe read(run.tensor, run.places(of: piece), as: dtype, hashing: false).patterns
-            unsafe (gathered.start + (piece.lowerBound - elements.lowerBound) * width)
-                .copyMemory(from: patterns, byteCount: piece.count * width)
-        }
-        return unsafe UnsafeRawPointer(gathered.start)
     }
 
     package init() {}

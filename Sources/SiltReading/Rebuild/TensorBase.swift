@@ -49,8 +49,9 @@ struct TensorBase: Sendable {
         }
     }
 
-    /// The patterns that predict `elements`, as `dtype`: those of one run from where it is read, else gathered. What nothing predicts
-    /// is left as it is.
+    /// The patterns that predict `elements`, as `dtype`.
+    ///
+    /// Those of one run are where they were read, others are gathered. What nothing predicts is left as it is.
     ///
     /// - Parameter buffer: where they go if they need not be gathered or converted; nil: a buffer of the worker.
     func read(

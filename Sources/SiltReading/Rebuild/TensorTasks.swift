@@ -38,7 +38,9 @@ struct TensorRebuilds {
 }
 
 extension Rebuilder {
-    /// A tensor whose cells any worker does. Whoever brings the last that its judgement needs, be it a cell of its own or of a base
+    /// A tensor whose cells any worker does.
+    ///
+    /// Whoever brings the last that its judgement needs, be it a cell of its own or of a base
     /// tensor, judges it.
     final class TensorTask: Sendable {
         let rebuild: TensorRebuild

@@ -93,3 +93,30 @@ extension Manifest {
         return records.map { try? BaseRuns($0, binding) { records[$0] } }
     }
 }
+
+extension CellReader {
+    /// Reads what predicts `elements`, as `dtype`: from one place where it is, else gathered from several; what nothing predicts is
+    /// whatever was there.
+    ///
+    /// - Returns: the patterns, valid until the next call.
+    package func read(
+        _ base: BaseRuns, _ elements: Range<Int>, as dtype: DType
+    ) throws(SiltError) -> UnsafeRawPointer {
+        let touched = base.touching(elements)
+        if touched.count == 1 {
+            let run = base.runs[touched.lowerBound]
+            if run.elements.clamped(to: elements) == elements {
+                return try unsafe read(run.tensor, run.places(of: elements), as: dtype, hashing: false).patterns
+            }
+        }
+        let width = dtype.elementBytes
+        gathered.reserve(elements.count * width)
+        for run in base.runs[touched] {
+            let piece = run.elements.clamped(to: elements)
+            let patterns = try unsafe read(run.tensor, run.places(of: piece), as: dtype, hashing: false).patterns
+            unsafe (gathered.start + (piece.lowerBound - elements.lowerBound) * width)
+                .copyMemory(from: patterns, byteCount: piece.count * width)
+        }
+        return unsafe UnsafeRawPointer(gathered.start)
+    }
+}
